@@ -1,0 +1,121 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type * as z from "zod";
+import { TeamwrightError } from "../kernel/errors.ts";
+import { nearest } from "../kernel/nearest.ts";
+import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
+
+export const CONFIG_FILE = "teamwright.yaml";
+
+/** Reads the project's configuration. Throws INVALID_INPUT that lists every problem with file, line and column. */
+export function loadConfig(root: string): ProjectConfig {
+  const path = join(root, CONFIG_FILE);
+  if (!existsSync(path)) return withDefaults(configSchema.parse({}), root);
+  const { config, problems } = parseConfig(readFileSync(path, "utf8"), CONFIG_FILE);
+  if (!config) {
+    throw new TeamwrightError(
+      "INVALID_INPUT",
+      `${CONFIG_FILE} has ${problems.length} problem${problems.length === 1 ? "" : "s"}.`,
+      undefined,
+      problems,
+    );
+  }
+  return withDefaults(config, root, path);
+}
+
+/** Pure: text to configuration or to all problems at once, each as `file:line:column message`. */
+export function parseConfig(text: string, file: string): { config?: ConfigFile; problems: string[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${basename(file)}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  };
+  const problems = document.errors.map((error) => `${at(error.pos[0])} ${error.message}`);
+  if (problems.length > 0) return { problems };
+  const result = configSchema.safeParse(document.toJS() ?? {});
+  if (!result.success) {
+    for (const issue of result.error.issues) problems.push(...describe(issue, document, at));
+    return { problems };
+  }
+  problems.push(...crossChecks(result.data, document, at));
+  return problems.length > 0 ? { problems } : { config: result.data, problems };
+}
+
+type Position = (offset: number) => string;
+
+function describe(issue: z.core.$ZodIssue, document: Document, at: Position): string[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const close = nearest(key, knownKeys(path));
+      const suggestion = close ? `; did you mean ${close}?` : "";
+      return `${at(offsetOf(document, [...path, key], true))} unknown key ${[...path, key].join(".")}${suggestion}`;
+    });
+  }
+  return [`${at(offsetOf(document, path))} ${path.join(".") || "the file"}: ${issue.message}`];
+}
+
+/** Rules over several values: one team per agent, no duplicate ids (requirements TC-02, TC-03, TC-09). */
+function crossChecks(config: ConfigFile, document: Document, at: Position): string[] {
+  const problems: string[] = [];
+  const ids = new Map<string, number>();
+  const homes = new Map<string, string>();
+  if (config.teams.length > 7) {
+    problems.push(`${at(offsetOf(document, ["teams"]))} teams: ${config.teams.length} teams, the most is 7`);
+  }
+  config.teams.forEach((team, index) => {
+    const where = at(offsetOf(document, ["teams", String(index), "id"]));
+    const first = ids.get(team.id);
+    if (first !== undefined) problems.push(`${where} teams.${index}.id: ${team.id} is already team number ${first + 1}`);
+    else ids.set(team.id, index);
+    team.agents.forEach((agent, position) => {
+      const home = homes.get(agent);
+      const spot = at(offsetOf(document, ["teams", String(index), "agents", String(position)]));
+      if (home !== undefined) {
+        problems.push(`${spot} teams.${index}.agents: ${agent} is already in team ${home}; an agent is in one team`);
+      } else homes.set(agent, team.id);
+    });
+  });
+  return problems;
+}
+
+/** Offset of the value at a path, or of the deepest part of it that exists; `key` asks for the key itself. */
+function offsetOf(document: Document, path: readonly string[], key = false): number {
+  let node: Node | null | undefined = document.contents;
+  let offset = node?.range?.[0] ?? 0;
+  for (const [depth, part] of path.entries()) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === part);
+      if (!pair) return offset;
+      const keyNode = pair.key as Node;
+      if (key && depth === path.length - 1) return keyNode.range?.[0] ?? offset;
+      node = pair.value as Node | null;
+      offset = node?.range?.[0] ?? keyNode.range?.[0] ?? offset;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)] as Node | undefined;
+      offset = node?.range?.[0] ?? offset;
+    } else return offset;
+  }
+  return offset;
+}
+
+/** Keys the schema knows at a path; array positions are passed over. */
+function knownKeys(path: readonly string[]): string[] {
+  let schema: z.core.$ZodType | undefined = configSchema;
+  for (const part of path) {
+    schema = unwrap(schema);
+    if (schema?._zod.def.type === "array") schema = (schema._zod.def as z.core.$ZodArrayDef).element;
+    else if (schema?._zod.def.type === "object") schema = (schema._zod.def as z.core.$ZodObjectDef).shape[part];
+    else return [];
+  }
+  schema = unwrap(schema);
+  return schema?._zod.def.type === "object" ? Object.keys((schema._zod.def as z.core.$ZodObjectDef).shape) : [];
+}
+
+function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  let current = schema;
+  while (current && "innerType" in current._zod.def) current = current._zod.def.innerType as z.core.$ZodType;
+  return current;
+}

@@ -1,0 +1,89 @@
+import * as z from "zod";
+
+const id = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "use 1–32 lower-case letters, digits, - or _, starting with a letter or digit");
+
+/** A limit of cards; absent means none (requirements TC-05, KB-04). */
+const wipLimits = z.strictObject({
+  in_progress: z.number().int().positive().optional().describe("Most tasks of a team in progress at once."),
+  review: z.number().int().positive().optional().describe("Most tasks of a team in review at once."),
+  per_agent: z.number().int().positive().optional().describe("Most tasks one agent holds at once; 1 by default."),
+});
+
+/** requirements TC-04 */
+export const teamTypes = ["stream_aligned", "platform", "enabling", "complicated_subsystem"] as const;
+
+const team = z.strictObject({
+  id: id.describe("Text id, used in paths and metrics."),
+  name: z.string().min(1).optional().describe("For people; the id by default."),
+  team_type: z.enum(teamTypes).optional(),
+  agents: z.array(z.string().min(1)).default([]).describe("Names of the team's agents; each is in one team only."),
+  wip_limits: wipLimits.optional().describe("Merged over the project's limits, key by key."),
+});
+
+/** teamwright.yaml. Strict at every level: an unknown key is an error with the nearest known one. */
+export const configSchema = z.strictObject({
+  project: z
+    .strictObject({ prefix: id.default("tw").describe("Start of every new task id.") })
+    .default({ prefix: "tw" }),
+  storage: z
+    .strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, "must start with postgres://")
+        .optional()
+        .describe("A PostgreSQL database shared by several machines; absent for the embedded store."),
+      synchronous: z
+        .enum(["normal", "full"])
+        .default("normal")
+        .describe("full also survives power loss of the last commits, at the cost of a disk flush per write."),
+    })
+    .default({ synchronous: "normal" }),
+  identity: z
+    .enum(["strict", "advisory"])
+    .optional()
+    .describe("strict refuses writes of callers the guard has not bound; advisory records them as unverified."),
+  claims: z
+    .strictObject({
+      lease_seconds: z.number().int().min(5).max(86_400).default(900).describe("How long a silent holder keeps a task."),
+    })
+    .default({ lease_seconds: 900 }),
+  task_quality: z
+    .enum(["strict", "warn", "off"])
+    .default("warn")
+    .describe("What vague titles, missing criteria and overlapping scopes lead to at creation."),
+  wip_limits: wipLimits.default({}).describe("For every team."),
+  guard: z.enum(["on", "off"]).default("on").describe("off switches every hook decision off."),
+  teams: z.array(team).default([]).describe("Absent: one team named main."),
+});
+
+export type ConfigFile = z.infer<typeof configSchema>;
+export type TeamConfig = z.infer<typeof team>;
+export type WipLimits = z.infer<typeof wipLimits>;
+
+/** The configuration in force: the file's, with the single team filled in. */
+export interface ProjectConfig extends ConfigFile {
+  readonly teams: TeamConfig[];
+  /** Project root: the repository that all worktrees share. */
+  readonly root: string;
+  /** Where the configuration came from; undefined when there is no file. */
+  readonly file: string | undefined;
+}
+
+export const DEFAULT_TEAM = "main";
+
+export function withDefaults(file: ConfigFile, root: string, path?: string): ProjectConfig {
+  const teams = file.teams.length > 0 ? file.teams : [{ id: DEFAULT_TEAM, agents: [] }];
+  return { ...file, teams, root, file: path };
+}
+
+/** The limits of one team: the project's, overridden key by key (requirements TC-05, origin fault avoided). */
+export function limitsOf(config: ProjectConfig, teamId: string): WipLimits {
+  return { ...config.wip_limits, ...config.teams.find((candidate) => candidate.id === teamId)?.wip_limits };
+}
+
+/** The team whose `agents` list holds the name. */
+export function teamOfAgent(config: ProjectConfig, name: string): string | undefined {
+  return config.teams.find((candidate) => candidate.agents.includes(name))?.id;
+}

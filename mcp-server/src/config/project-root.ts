@@ -1,0 +1,37 @@
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { CONFIG_FILE } from "./config.load.ts";
+
+export const STATE_FOLDER = ".teamwright";
+
+/**
+ * The folder that owns the store: the repository's main working tree for every worktree of it; outside git the
+ * nearest folder with teamwright.yaml or a store, else the start folder (design §3). Reads files only: a git
+ * process per start would cost more than the rest of the start.
+ */
+export function findProjectRoot(start: string): string {
+  const origin = existsSync(start) ? realpathSync(start) : resolve(start);
+  let nearestConfig: string | undefined;
+  for (let folder = origin; ; folder = dirname(folder)) {
+    const repository = repositoryRoot(folder);
+    if (repository) return repository;
+    if (!nearestConfig && (existsSync(join(folder, CONFIG_FILE)) || existsSync(join(folder, STATE_FOLDER, "state.db")))) {
+      nearestConfig = folder;
+    }
+    if (dirname(folder) === folder) return nearestConfig ?? origin;
+  }
+}
+
+/** `.git` is a folder in the main tree and a file `gitdir: …` in a worktree, whose `commondir` leads back. */
+function repositoryRoot(folder: string): string | undefined {
+  const git = join(folder, ".git");
+  if (!existsSync(git)) return undefined;
+  if (statSync(git).isDirectory()) return existsSync(join(git, "HEAD")) ? folder : undefined;
+  const target = /^gitdir:\s*(.+)\s*$/m.exec(readFileSync(git, "utf8"))?.[1]?.trim();
+  if (!target) return folder;
+  const gitDir = isAbsolute(target) ? target : resolve(folder, target);
+  const commonFile = join(gitDir, "commondir");
+  if (!existsSync(commonFile)) return folder; // a submodule: a repository of its own
+  const common = resolve(gitDir, readFileSync(commonFile, "utf8").trim());
+  return common.endsWith(".git") ? dirname(common) : folder;
+}

@@ -1,0 +1,145 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import { type ProjectConfig, teamOfAgent } from "../../config/config.schema.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Principal } from "../../kernel/principal.ts";
+import type { Database } from "../../store/database.ts";
+import { matchSpawn, roleOf } from "./agent.rules.ts";
+import type { AgentTable, SpawnTable } from "./agent.table.ts";
+
+export type AgentRow = Selectable<AgentTable>;
+export type SpawnRow = Selectable<SpawnTable>;
+
+const PENDING_MS = 10 * 60_000;
+
+/** Notes an Agent call before it happens: the only place where name, definition and task stand together. */
+export async function noteSpawn(
+  ctx: OperationContext,
+  spawn: Pick<SpawnRow, "session" | "tool_use_id" | "parent_agent_id" | "name" | "subagent_type" | "task_key" | "worktree">,
+): Promise<void> {
+  await ctx.db
+    .insertInto("spawn")
+    .values({ ...spawn, agent_id: null, created_at: ctx.now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** The agent's row, created at first sight; joined with its spawn when that is unambiguous. */
+export async function meetAgent(
+  ctx: OperationContext,
+  seen: { session: string; agentId: string; agentType: string; cwd?: string },
+): Promise<AgentRow> {
+  const known = await findAgent(ctx.db, seen.agentId);
+  const spawn = known?.name || known?.role ? undefined : await spawnFor(ctx, seen);
+  if (known && !spawn) return known;
+  const row = known ?? (await insertAgent(ctx, seen));
+  return spawn ? joinSpawn(ctx, row, spawn) : row;
+}
+
+async function insertAgent(ctx: OperationContext, seen: { session: string; agentId: string; cwd?: string }): Promise<AgentRow> {
+  const row = await ctx.db
+    .insertInto("agent")
+    .values({
+      agent_id: seen.agentId, session: seen.session, name: null, role: null, team: onlyTeam(ctx.config), task_key: null,
+      worktree: null, started_at: ctx.now, last_seen_at: ctx.now, ended_at: null, end_reason: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) return ctx.db.selectFrom("agent").selectAll().where("agent_id", "=", seen.agentId).executeTakeFirstOrThrow();
+  ctx.record({ type: "agent.started", subject: seen.agentId, after: { session: seen.session } });
+  return row;
+}
+
+function onlyTeam(config: ProjectConfig): string | null {
+  const [only, ...others] = config.teams;
+  return only && others.length === 0 ? only.id : null;
+}
+
+async function spawnFor(ctx: OperationContext, seen: { session: string; agentId: string; agentType: string }): Promise<SpawnRow | undefined> {
+  const pending = await ctx.db
+    .selectFrom("spawn")
+    .selectAll()
+    .where("session", "=", seen.session)
+    .where("agent_id", "is", null)
+    .where("created_at", ">", ctx.now - PENDING_MS)
+    .orderBy("id")
+    .execute();
+  const match = matchSpawn(
+    pending.map((row) => ({ id: Number(row.id), name: row.name, subagentType: row.subagent_type })),
+    seen.agentId,
+    seen.agentType,
+  );
+  return pending.find((row) => Number(row.id) === match?.id);
+}
+
+/** PostToolUse of Agent names the id for certain: what was guessed before is corrected. */
+export async function confirmSpawn(ctx: OperationContext, session: string, toolUseId: string, agentId: string): Promise<AgentRow | undefined> {
+  const spawn = await ctx.db.selectFrom("spawn").selectAll().where("tool_use_id", "=", toolUseId).executeTakeFirst();
+  if (!spawn || spawn.session !== session) return undefined;
+  const row = (await findAgent(ctx.db, agentId)) ?? (await insertAgent(ctx, { session, agentId }));
+  return spawn.agent_id === agentId ? row : joinSpawn(ctx, row, spawn);
+}
+
+async function joinSpawn(ctx: OperationContext, agent: AgentRow, spawn: SpawnRow): Promise<AgentRow> {
+  await ctx.db.updateTable("spawn").set({ agent_id: agent.agent_id }).where("id", "=", spawn.id).execute();
+  const generation = spawn.name === null ? 1 : await nextGeneration(ctx.db, spawn.name, agent.agent_id);
+  const team = await teamOf(ctx, spawn);
+  const change = { name: spawn.name, role: roleOf(spawn.subagent_type), generation, team, task_key: spawn.task_key };
+  await ctx.db.updateTable("agent").set(change).where("id", "=", agent.id).execute();
+  ctx.record({ type: "agent.named", subject: agent.agent_id, team: team ?? undefined, after: change });
+  return { ...agent, ...change };
+}
+
+async function nextGeneration(db: Kysely<Database>, name: string, agentId: string): Promise<number> {
+  const row = await db
+    .selectFrom("agent")
+    .select(sql<number>`coalesce(max(generation), 0)`.as("last"))
+    .where("name", "=", name)
+    .where("agent_id", "!=", agentId)
+    .executeTakeFirstOrThrow();
+  return Number(row.last) + 1;
+}
+
+/** The team that lists the name, else the one of the task it was spawned for, else the only one there is. */
+async function teamOf(ctx: OperationContext, spawn: SpawnRow): Promise<string | null> {
+  const listed = spawn.name === null ? undefined : teamOfAgent(ctx.config, spawn.name);
+  if (listed !== undefined) return listed;
+  if (spawn.task_key !== null) {
+    const task = await ctx.db.selectFrom("task").select("team").where("key", "=", spawn.task_key).executeTakeFirst();
+    if (task) return task.team;
+  }
+  return onlyTeam(ctx.config);
+}
+
+export async function findAgent(db: Kysely<Database>, agentId: string): Promise<AgentRow | undefined> {
+  return db.selectFrom("agent").selectAll().where("agent_id", "=", agentId).executeTakeFirst();
+}
+
+export async function setAgent(ctx: OperationContext, agentId: string, change: Partial<Pick<AgentRow, "ended_at" | "end_reason" | "worktree" | "last_seen_at">>): Promise<void> {
+  await ctx.db.updateTable("agent").set(change).where("agent_id", "=", agentId).execute();
+}
+
+export async function agentsOfSession(db: Kysely<Database>, session: string): Promise<AgentRow[]> {
+  return db.selectFrom("agent").selectAll().where("session", "=", session).orderBy("id").execute();
+}
+
+/** Agents that have started and not ended, of one team or of all. */
+export async function liveAgents(db: Kysely<Database>, team?: string): Promise<AgentRow[]> {
+  let query = db.selectFrom("agent").selectAll().where("ended_at", "is", null);
+  if (team !== undefined) query = query.where("team", "=", team);
+  return query.orderBy("id", "desc").limit(100).execute();
+}
+
+/** The principal an agent's row stands for. */
+export function agentPrincipal(row: AgentRow): Principal {
+  return {
+    kind: "agent",
+    key: `agent:${row.agent_id}`,
+    name: row.name ?? row.role ?? row.agent_id.slice(0, 8),
+    session: row.session,
+    agentId: row.agent_id,
+    generation: row.generation,
+    ...(row.role === null ? {} : { role: row.role }),
+    ...(row.team === null ? {} : { team: row.team }),
+  };
+}

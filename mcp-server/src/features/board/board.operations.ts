@@ -1,0 +1,146 @@
+import * as z from "zod";
+import { limitsOf } from "../../config/config.schema.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { dropClaim, grantClaim, heldBy } from "../task/claim.store.ts";
+import { saveTaskInGraph } from "../task/graph.store.ts";
+import { checkAgentLimit, checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
+import * as fields from "../task/task.schema.ts";
+import { lockTask, rowToTask } from "../task/task.store.ts";
+import { compact, toBrief } from "../task/task.view.ts";
+import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
+import { columnOf, columns, limitedColumn } from "./board.rules.ts";
+import { readCounts } from "./board.store.ts";
+
+const column = z.object({ column: z.enum(columns), total: z.number(), limit: z.number().optional(), tasks: z.array(fields.taskBrief) });
+const board = z.object({ team: z.string(), name: z.string().optional(), columns: z.array(column) });
+
+export const boardShow = defineOperation({
+  name: "board_show",
+  description:
+    "Show the kanban board of your team, or of every team: backlog, ready, in progress, review, done, with work in progress limits, holders, blocked flags and totals.",
+  kind: "read",
+  mcp: "core",
+  positional: ["team"],
+  input: z.strictObject({ team: fields.teamId.optional(), limit: z.number().int().min(1).max(200).optional().describe("Most cards per column; 10 by default.") }),
+  output: z.object({ boards: z.array(board) }),
+  async run(ctx, input) {
+    const asked = teamInView(ctx.config, ctx.principal, input.team);
+    const teams = asked === undefined ? ctx.config.teams.map((team) => team.id) : [asked];
+    const counts = await readCounts(ctx.db, asked);
+    const boards = [];
+    for (const team of teams) {
+      const totals = counts.get(team) ?? {};
+      const list = [];
+      for (const name of columns) {
+        const total = totals[name] ?? 0;
+        const tasks = total > 0 ? await cards(ctx, team, name, input.limit ?? 10) : [];
+        list.push(compact({ column: name, total, limit: limitedColumn(name, limitsOf(ctx.config, team)), tasks }));
+      }
+      const label = ctx.config.teams.find((candidate) => candidate.id === team)?.name;
+      boards.push(compact({ team, name: label, columns: list }));
+    }
+    return { boards };
+  },
+  render(output, view) {
+    return output.boards
+      .map((item) => {
+        const width = Math.max(14, Math.floor((view.width - columns.length * 3) / columns.length));
+        const head = item.columns.map((col) => `${col.column.replace("_", " ")} ${col.total}${col.limit === undefined ? "" : `/${col.limit}`}`);
+        const height = Math.max(1, ...item.columns.map((col) => col.tasks.length));
+        const rows = Array.from({ length: height }, (_, index) =>
+          item.columns.map((col) => {
+            const task = col.tasks[index];
+            if (!task) return "";
+            const who = task.holder ? ` @${task.holder}` : "";
+            const text = plainLine(`${task.blocked === undefined ? "" : "⛔ "}${task.title}${who}`, width);
+            return task.blocked === undefined ? text : view.paint("red", text);
+          }),
+        );
+        return `${view.paint("bold", `Team ${item.name ?? item.team}`)}\n${view.table(head, rows)}`;
+      })
+      .join("\n\n");
+  },
+});
+
+async function cards(ctx: OperationContext, team: string, name: (typeof columns)[number], limit: number) {
+  let query = ctx.db.selectFrom("task").selectAll().where("team", "=", team);
+  if (name === "ready") query = query.where("ready_prio", "is not", null).orderBy("ready_prio").orderBy("created_at");
+  else if (name === "backlog") query = query.where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null).orderBy("status", "desc").orderBy("priority").orderBy("created_at");
+  else if (name === "done") query = query.where("status", "=", "closed").orderBy("priority").orderBy("created_at", "desc");
+  else query = query.where("status", "=", name === "review" ? "in_review" : "in_progress").orderBy("priority").orderBy("created_at");
+  const rows = await query.orderBy("id").limit(limit).execute();
+  return rows.map((row) => toBrief(rowToTask(row)));
+}
+
+export const boardMove = defineOperation({
+  name: "board_move",
+  description:
+    "Move a task to another column of its board: in_progress claims it (or takes it back from review), review hands it in, ready or backlog gives it back. Work in progress limits hold. Closing is task_close.",
+  kind: "write",
+  mcp: "core",
+  positional: ["id", "to"],
+  input: z.strictObject({ id: fields.taskRef, to: z.enum(["backlog", "ready", "in_progress", "review"]), reason: fields.reason.optional(), fence: fields.fenceNumber.optional() }),
+  output: z.object({ task: fields.taskBrief, column: z.enum(columns), fence: z.number().optional(), next: z.array(z.string()) }),
+  async run(ctx, input) {
+    const task = await lockTask(ctx, input.id);
+    checkOwnTeam(ctx.principal, task.team);
+    const from = columnOf({ status: task.status, ready: task.readyPrio !== null });
+    const moved = from === input.to ? task : await move(ctx, task, input.to, input);
+    return compact({
+      task: toBrief(moved),
+      column: columnOf({ status: moved.status, ready: moved.readyPrio !== null }),
+      fence: moved.holder === ctx.principal.key ? moved.fence : undefined,
+      next: nextOperations(moved, ctx.principal),
+    });
+  },
+});
+
+type Locked = Awaited<ReturnType<typeof lockTask>>;
+
+async function move(ctx: OperationContext, task: Locked, to: string, input: { reason?: string | undefined; fence?: number | undefined }): Promise<Locked> {
+  if (to === "in_progress") {
+    checkMayChange(task, ctx.principal, input.fence);
+    checkMove(task, "in_progress");
+    if (task.status === "open" && task.readyPrio === null) {
+      throw new TeamwrightError("BLOCKED", `${task.key} is not ready.`, hint("task_show", "says why"));
+    }
+    const held = (await heldBy(ctx.db, ctx.principal.key)).filter((other) => other.status === "in_progress");
+    checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, task.team).per_agent ?? 1);
+    return grantClaim(ctx, task);
+  }
+  if (to === "review") {
+    checkHolds(task, ctx.principal, input.fence);
+    checkMove(task, "in_review");
+    const moved = await saveTaskInGraph(ctx, task, { status: "in_review", leaseExpiresAt: null });
+    ctx.record({ type: "task.submitted", subject: task.key, team: task.team, before: { state: task.status }, after: { state: "in_review" } });
+    return moved;
+  }
+  if (task.status === "closed") checkMove(task, "in_review");
+  if (task.status === "deferred" || task.status === "open") {
+    throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status}: backlog and ready follow from what it waits for.`, hint("task_update", "with defer_until, block or unblock changes that"));
+  }
+  checkHolds(task, ctx.principal, input.fence);
+  const open = task.status === "in_review" ? await saveTaskInGraph(ctx, task, { status: "open" }) : task;
+  return dropClaim(ctx, open, "claim.released", input.reason);
+}
+
+export const boardLimits = defineOperation({
+  name: "board_limits",
+  description: "Work in progress limits of every team with the use of each; they are set in teamwright.yaml.",
+  kind: "read",
+  mcp: "none",
+  input: z.strictObject({ team: fields.teamId.optional() }),
+  output: z.object({ limits: z.array(z.object({ team: z.string(), column: z.string(), used: z.number(), limit: z.number().optional() })) }),
+  async run(ctx, input) {
+    const asked = teamInView(ctx.config, ctx.principal, input.team);
+    const counts = await readCounts(ctx.db, asked);
+    const teams = asked === undefined ? ctx.config.teams.map((team) => team.id) : [asked];
+    const limits = teams.flatMap((team) =>
+      (["in_progress", "review"] as const).map((name) => compact({ team, column: name, used: counts.get(team)?.[name] ?? 0, limit: limitedColumn(name, limitsOf(ctx.config, team)) })),
+    );
+    return { limits };
+  },
+  render: (output, view) => view.table(["team", "column", "used", "limit"], output.limits.map((row) => [row.team, row.column, String(row.used), row.limit === undefined ? "none" : String(row.limit)])),
+});

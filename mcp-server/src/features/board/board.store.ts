@@ -1,0 +1,57 @@
+import { type Kysely, sql } from "kysely";
+import { limitsOf, type ProjectConfig } from "../../config/config.schema.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { type Column, limitedColumn } from "./board.rules.ts";
+
+const SEPARATOR = "\u0000";
+
+/** Notes a change of a column's counter; applied once, sorted, at the end of the transaction. */
+export function count(ctx: OperationContext, team: string, column: Column, change: number): void {
+  const key = `${team}${SEPARATOR}${column}`;
+  ctx.effects.counts.set(key, (ctx.effects.counts.get(key) ?? 0) + change);
+}
+
+/**
+ * Applies the counters and checks work in progress limits on the result, under the row's lock: two moves cannot both
+ * pass (requirements KB-04). Sorted, so that two transactions take the locks in the same order.
+ */
+export async function applyCounts(ctx: OperationContext): Promise<void> {
+  const changes = [...ctx.effects.counts].filter(([, change]) => change !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key, change] of changes) {
+    const [team = "", column = ""] = key.split(SEPARATOR);
+    const row = await ctx.db
+      .insertInto("board_count")
+      .values({ team, col: column, n: change })
+      .onConflict((conflict) =>
+        conflict.columns(["team", "col"]).doUpdateSet({ n: sql<number>`board_count.n + ${change}` }),
+      )
+      .returning("n")
+      .executeTakeFirstOrThrow();
+    if (change > 0) checkLimit(ctx.config, team, column as Column, Number(row.n));
+  }
+}
+
+function checkLimit(config: ProjectConfig, team: string, column: Column, n: number): void {
+  const limit = limitedColumn(column, limitsOf(config, team));
+  if (limit !== undefined && n > limit) {
+    throw new TeamwrightError(
+      "OVER_LIMIT",
+      `Team ${team} has a work in progress limit of ${limit} in ${column}; finish or release something first.`,
+      hint("board_show", "shows what is in the way"),
+    );
+  }
+}
+
+export async function readCounts(db: Kysely<Database>, team?: string): Promise<Map<string, Record<string, number>>> {
+  let query = db.selectFrom("board_count").select(["team", "col", "n"]);
+  if (team !== undefined) query = query.where("team", "=", team);
+  const counts = new Map<string, Record<string, number>>();
+  for (const row of await query.execute()) {
+    const columns = counts.get(row.team) ?? {};
+    columns[row.col] = Number(row.n);
+    counts.set(row.team, columns);
+  }
+  return counts;
+}

@@ -1,0 +1,5 @@
+export interface BoardCountTable {
+  team: string;
+  col: string;
+  n: number;
+}

@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation } from "../../kernel/operation.ts";
+import { taskBrief } from "../task/task.schema.ts";
+import { renderBriefs } from "../task/task.view.ts";
+import { composeBrief } from "./brief.store.ts";
+
+const who = z.object({ name: z.string(), role: z.string().optional(), team: z.string().optional() });
+
+export const briefShow = defineOperation({
+  name: "brief_show",
+  description:
+    "Where do I stand: who you are, what you hold, what is ready, in progress and blocked, board totals, other agents, cross-team waits. The one call to make after a restart, a compaction or in a new session. Changes nothing.",
+  kind: "read",
+  mcp: "core",
+  input: z.strictObject({}),
+  output: z.object({
+    you: who.extend({ kind: z.string(), generation: z.number().optional() }),
+    holding: z.array(taskBrief.extend({ lease_expires_at: z.string().optional() })),
+    ready: z.array(taskBrief),
+    ready_total: z.number(),
+    in_progress: z.array(taskBrief),
+    blocked: z.array(taskBrief),
+    boards: z.array(z.object({ team: z.string(), backlog: z.number(), ready: z.number(), in_progress: z.number(), review: z.number(), done: z.number() })),
+    agents: z.array(who),
+    waits: z.array(z.object({ id: z.string(), team: z.string(), needs_team: z.string(), type: z.string(), task: z.string() })),
+    circles: z.array(z.object({ teams: z.array(z.string()), deadlock: z.boolean() })),
+    next: z.array(z.string()),
+  }),
+  async run(ctx) {
+    const brief = await composeBrief(ctx, ctx.principal);
+    const next = brief.holding.length > 0 ? ["task_update", "board_move", "task_close"] : brief.ready_total > 0 ? ["task_claim", "task_ready"] : ["task_list", "task_create"];
+    return { ...brief, next };
+  },
+  render(output, view) {
+    const { you } = output;
+    const lines = [`You are ${view.paint("bold", you.name)} (${[you.kind, you.role, you.team && `team ${you.team}`].filter(Boolean).join(", ")}).`];
+    const section = (head: string, tasks: typeof output.ready) => {
+      if (tasks.length > 0) lines.push(view.paint("bold", head), renderBriefs(tasks, view));
+    };
+    section("You hold:", output.holding);
+    section(`Ready (${output.ready_total}):`, output.ready);
+    section("In progress:", output.in_progress);
+    section("Blocked:", output.blocked);
+    for (const board of output.boards) lines.push(`Team ${board.team}: ${board.backlog} backlog, ${board.ready} ready, ${board.in_progress} in progress, ${board.review} in review, ${board.done} done`);
+    if (output.agents.length > 0) lines.push(`Agents: ${output.agents.map((agent) => plainLine(agent.name, 40)).join(", ")}`);
+    for (const wait of output.waits) lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
+    for (const { teams, deadlock } of output.circles) lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
+    lines.push(`Next: ${output.next.join(", ")}`);
+    return lines.join("\n");
+  },
+});

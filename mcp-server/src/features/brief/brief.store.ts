@@ -1,0 +1,79 @@
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Principal } from "../../kernel/principal.ts";
+import { liveAgents } from "../agent/agent.store.ts";
+import { readCounts } from "../board/board.store.ts";
+import { circlesNow } from "../dependency/dependency.operations.ts";
+import { heldBy, readyTasks } from "../task/claim.store.ts";
+import type { TaskBrief } from "../task/task.schema.ts";
+import { rowToTask } from "../task/task.store.ts";
+import { compact, toBrief } from "../task/task.view.ts";
+
+export interface Brief {
+  you: { name: string; kind: string; role?: string; team?: string; generation?: number };
+  holding: (TaskBrief & { lease_expires_at?: string })[];
+  ready: TaskBrief[];
+  ready_total: number;
+  in_progress: TaskBrief[];
+  blocked: TaskBrief[];
+  boards: { team: string; backlog: number; ready: number; in_progress: number; review: number; done: number }[];
+  agents: { name: string; role?: string; team?: string }[];
+  waits: { team: string; needs_team: string; task: string; id: string; type: string }[];
+  circles: { teams: string[]; deadlock: boolean }[];
+}
+
+const MOST = 5;
+
+/** Where the principal stands: everything it needs after a restart, in a bounded answer (design §1.4). */
+export async function composeBrief(ctx: OperationContext, principal: Principal): Promise<Brief> {
+  const { team } = principal;
+  const held = await heldBy(ctx.db, principal.key);
+  const ready = await readyTasks(ctx.db, { team, forName: principal.kind === "agent" ? principal.name : undefined })
+    .selectAll("task")
+    .orderBy("ready_prio")
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(MOST)
+    .execute();
+  const counts = await readCounts(ctx.db, team);
+  const boards = ctx.config.teams
+    .filter((candidate) => team === undefined || candidate.id === team)
+    .map(({ id }) => {
+      const n = counts.get(id) ?? {};
+      return { team: id, backlog: n["backlog"] ?? 0, ready: n["ready"] ?? 0, in_progress: n["in_progress"] ?? 0, review: n["review"] ?? 0, done: n["done"] ?? 0 };
+    });
+  const agents = await liveAgents(ctx.db, team);
+  return {
+    you: compact({ name: principal.name, kind: principal.kind, role: principal.role, team, generation: principal.generation }) as Brief["you"],
+    holding: held.map((task) => ({ ...toBrief(task), ...(task.leaseExpiresAt === null ? {} : { lease_expires_at: new Date(task.leaseExpiresAt).toISOString() }) })),
+    ready: ready.map((row) => toBrief(rowToTask(row))),
+    ready_total: boards.reduce((sum, board) => sum + board.ready, 0),
+    in_progress: await listWhere(ctx, team, "in_progress"),
+    blocked: await listWhere(ctx, team, "blocked"),
+    boards,
+    agents: agents
+      .filter((row) => row.agent_id !== principal.agentId && row.session === (principal.session ?? row.session))
+      .slice(0, 20)
+      .map((row) => compact({ name: row.name ?? row.role ?? row.agent_id.slice(0, 8), role: row.role ?? undefined, team: row.team ?? undefined }) as Brief["agents"][number]),
+    waits: await openWaits(ctx, team),
+    circles: await circlesNow(ctx),
+  };
+}
+
+async function listWhere(ctx: OperationContext, team: string | undefined, what: "in_progress" | "blocked"): Promise<TaskBrief[]> {
+  let query = ctx.db.selectFrom("task").selectAll();
+  query = what === "blocked" ? query.where("blocked_since", "is not", null).where("status", "!=", "closed") : query.where("status", "in", ["in_progress", "in_review"]);
+  if (team !== undefined) query = query.where("team", "=", team);
+  const rows = await query.orderBy("priority").orderBy("id").limit(MOST * 2).execute();
+  return rows.map((row) => toBrief(rowToTask(row)));
+}
+
+async function openWaits(ctx: OperationContext, team: string | undefined): Promise<Brief["waits"]> {
+  let query = ctx.db
+    .selectFrom("dependency")
+    .innerJoin("task", "task.id", "dependency.task_id")
+    .select(["dependency.key", "dependency.team", "dependency.needs_team", "dependency.type", "task.key as task"])
+    .where("dependency.status", "=", "open");
+  if (team !== undefined) query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
+  const rows = await query.orderBy("dependency.id").limit(MOST * 2).execute();
+  return rows.map((row) => ({ id: row.key, team: row.team, needs_team: row.needs_team, type: row.type, task: row.task }));
+}

@@ -1,0 +1,76 @@
+import type { Kysely, Selectable } from "kysely";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import type { DependencyTable } from "./dependency.table.ts";
+
+export type DependencyRow = Selectable<DependencyTable> & { needed_key: string | null; task_key: string; task_title: string };
+
+function dependencies(db: Kysely<Database>) {
+  return db
+    .selectFrom("dependency")
+    .innerJoin("task as waiting", "waiting.id", "dependency.task_id")
+    .leftJoin("task as needed", "needed.id", "dependency.needed_task_id")
+    .selectAll("dependency")
+    .select(["waiting.key as task_key", "waiting.title as task_title", "needed.key as needed_key"]);
+}
+
+export async function dependenciesOf(db: Kysely<Database>, taskId: number): Promise<DependencyRow[]> {
+  return dependencies(db)
+    .where((e) => e.or([e("dependency.task_id", "=", taskId), e("dependency.needed_task_id", "=", taskId)]))
+    .orderBy("dependency.id")
+    .execute();
+}
+
+export async function listDependencies(
+  db: Kysely<Database>,
+  filter: { team?: string | undefined; status?: string | undefined; limit: number },
+): Promise<DependencyRow[]> {
+  let query = dependencies(db);
+  const { team, status } = filter;
+  if (team !== undefined) query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
+  if (status !== undefined) query = query.where("dependency.status", "=", status);
+  return query.orderBy("dependency.id").limit(filter.limit).execute();
+}
+
+export async function findDependency(db: Kysely<Database>, key: string): Promise<DependencyRow | undefined> {
+  return dependencies(db).where("dependency.key", "=", key).executeTakeFirst();
+}
+
+export async function insertDependency(
+  ctx: OperationContext,
+  row: Pick<DependencyRow, "key" | "task_id" | "team" | "needs_team" | "type" | "needed_task_id" | "note" | "blocking">,
+): Promise<void> {
+  await ctx.db
+    .insertInto("dependency")
+    .values({
+      ...row,
+      status: "open",
+      declared_at: ctx.now,
+      declared_by: ctx.principal.name,
+      resolved_at: null,
+      resolved_by: null,
+      resolution: null,
+    })
+    .execute();
+}
+
+export async function resolveDependencyRow(ctx: OperationContext, id: number, resolution: string): Promise<void> {
+  await ctx.db
+    .updateTable("dependency")
+    .set({ status: "resolved", blocking: 0, resolved_at: ctx.now, resolved_by: ctx.principal.name, resolution })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** True when a cross-team dependency ties the task to the team, so that both see it (DE-06). */
+export async function isSharedWith(db: Kysely<Database>, taskId: number, team: string | undefined): Promise<boolean> {
+  if (team === undefined) return true;
+  const row = await db
+    .selectFrom("dependency")
+    .select("id")
+    .where((e) => e.or([e("task_id", "=", taskId), e("needed_task_id", "=", taskId)]))
+    .where((e) => e.or([e("team", "=", team), e("needs_team", "=", team)]))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

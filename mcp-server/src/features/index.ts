@@ -1,0 +1,66 @@
+import type { ExecutorHooks } from "../kernel/execute.ts";
+import type { Operation } from "../kernel/operation.ts";
+import { hint, TeamwrightError } from "../kernel/errors.ts";
+import { boardLimits, boardMove, boardShow } from "./board/board.operations.ts";
+import { applyCounts } from "./board/board.store.ts";
+import { briefShow } from "./brief/brief.operations.ts";
+import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
+import { doctorCheck } from "./doctor/doctor.operations.ts";
+import { findAnswer, saveAnswer } from "./event/answer.store.ts";
+import { appendEvents } from "./event/event.store.ts";
+import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
+import { taskCreate } from "./task/task-create.operations.ts";
+import { taskLink, taskUnlink } from "./task/task-link.operations.ts";
+import { taskList, taskReady, taskShow, taskStale } from "./task/task-read.operations.ts";
+import { taskClaim, taskClose, taskReopen, taskUpdate } from "./task/task-work.operations.ts";
+import { teamList } from "./team/team.operations.ts";
+
+/** The table: every surface, document and permission is a projection of it. */
+export const operations: readonly Operation[] = [
+  taskCreate,
+  taskReady,
+  taskClaim,
+  taskUpdate,
+  taskClose,
+  taskShow,
+  taskList,
+  taskLink,
+  taskUnlink,
+  taskReopen,
+  taskStale,
+  boardShow,
+  boardMove,
+  boardLimits,
+  dependencyDeclare,
+  dependencyResolve,
+  dependencyList,
+  teamList,
+  briefShow,
+  doctorCheck,
+];
+
+export function findOperation(name: string): Operation | undefined {
+  return operations.find((operation) => operation.name === name);
+}
+
+/** What the kernel asks of the features. `strict` refuses writes of callers the guard has not bound (design §3). */
+export function executorHooks(replica: string, identity: "strict" | "advisory"): ExecutorHooks {
+  return {
+    authorize(operation, principal) {
+      if (operation.kind === "read" || identity === "advisory" || principal.kind !== "unverified") return;
+      throw new TeamwrightError(
+        "FORBIDDEN",
+        "This call was not bound to an agent by the guard, and the project's identity setting is strict.",
+        hint("doctor_check", "shows whether the guard is at work"),
+      );
+    },
+    beforeWrite: sweepTasks,
+    isSweepDue,
+    async flush(ctx, operation) {
+      await applyCounts(ctx);
+      await appendEvents(ctx, operation, replica);
+    },
+    findAnswer,
+    saveAnswer,
+  };
+}

@@ -1,0 +1,345 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { holdsChildren, isEdgeBlocking, isSettled } from "./task.rules.ts";
+import type { Task } from "./task.schema.ts";
+import { findTaskById, lockTaskById, saveTask, type TaskPatch } from "./task.store.ts";
+import type { LinkTable } from "./task.table.ts";
+
+export type LinkRow = Selectable<LinkTable>;
+
+/**
+ * Saves a task and everything that follows from it in the graph: the edges that wait for it, the cross-team
+ * dependencies on it, its parents' child counters and, at any depth, the tasks below it. All in one transaction.
+ */
+export async function saveTaskInGraph(ctx: OperationContext, before: Task, patch: TaskPatch): Promise<Task> {
+  const after = await saveTask(ctx, before, patch);
+  await follow(ctx, before, after);
+  return after;
+}
+
+/** What a change of `before` to `after` means for the neighbours. */
+export async function follow(ctx: OperationContext, before: Task, after: Task): Promise<void> {
+  const settledChanged = isSettled(before) !== isSettled(after) || before.outcome !== after.outcome;
+  const childrenChanged = before.openChildren !== after.openChildren || before.closedChildren !== after.closedChildren;
+  if (settledChanged || childrenChanged) await recheckEdgesInto(ctx, after);
+  if (settledChanged) await settleDependencies(ctx, before, after);
+  if ((before.status === "closed") !== (after.status === "closed")) {
+    const closed = after.status === "closed";
+    for (const parent of await edgesFrom(ctx.db, after.id, "parent-child")) {
+      if (parent.target_id === null || parent.cyclic === 1) continue;
+      await shift(ctx, Number(parent.target_id), { openChildren: closed ? -1 : 1, closedChildren: closed ? 1 : -1 });
+    }
+  }
+  const held = holdsChildren(before);
+  const holds = holdsChildren(after);
+  if (held !== holds) await holdChildren(ctx, after.id, holds ? 1 : -1);
+}
+
+/** Adds to a task's derived counters and follows the consequences. */
+export async function shift(
+  ctx: OperationContext,
+  taskId: number,
+  change: { openBlockers?: number; blockedAncestors?: number; openChildren?: number; closedChildren?: number },
+): Promise<void> {
+  const before = await lockTaskById(ctx, taskId);
+  const after = await saveTask(
+    ctx,
+    before,
+    {
+      openBlockers: before.openBlockers + (change.openBlockers ?? 0),
+      blockedAncestors: before.blockedAncestors + (change.blockedAncestors ?? 0),
+      openChildren: before.openChildren + (change.openChildren ?? 0),
+      closedChildren: before.closedChildren + (change.closedChildren ?? 0),
+    },
+    false,
+  );
+  if (before.readyPrio === null && after.readyPrio !== null) {
+    ctx.record({ type: "task.ready", subject: after.key, team: after.team });
+  }
+  await follow(ctx, before, after);
+}
+
+async function holdChildren(ctx: OperationContext, parentId: number, change: 1 | -1): Promise<void> {
+  const children = await ctx.db
+    .selectFrom("link")
+    .select("task_id")
+    .where("target_id", "=", parentId)
+    .where("type", "=", "parent-child")
+    .where("cyclic", "=", 0)
+    .orderBy("task_id")
+    .execute();
+  for (const child of children) await shift(ctx, Number(child.task_id), { blockedAncestors: change });
+}
+
+/** Recomputes every edge that waits for `target` and passes the differences on. */
+async function recheckEdgesInto(ctx: OperationContext, target: Task): Promise<void> {
+  const edges = await ctx.db
+    .selectFrom("link")
+    .selectAll()
+    .where("target_id", "=", target.id)
+    .where("type", "in", ["blocks", "conditional-blocks", "waits-for"])
+    .where("cyclic", "=", 0)
+    .orderBy("task_id")
+    .execute();
+  for (const edge of edges) await recheckEdge(ctx, edge, target);
+}
+
+async function recheckEdge(ctx: OperationContext, edge: LinkRow, target: Task | undefined): Promise<void> {
+  const blocking = edge.cyclic === 0 && isEdgeBlocking(edge.type, target, edge.metadata) ? 1 : 0;
+  if (blocking === edge.blocking) return;
+  await ctx.db.updateTable("link").set({ blocking }).where("id", "=", edge.id).execute();
+  await shift(ctx, Number(edge.task_id), { openBlockers: blocking - edge.blocking });
+}
+
+/** Cross-team dependencies on a task resolve when it closes and open again when it is reopened (DE-06). */
+async function settleDependencies(ctx: OperationContext, before: Task, after: Task): Promise<void> {
+  if ((before.status === "closed") === (after.status === "closed")) return;
+  const closed = after.status === "closed";
+  const rows = await ctx.db
+    .selectFrom("dependency")
+    .selectAll()
+    .where("needed_task_id", "=", after.id)
+    .where("status", "=", closed ? "open" : "resolved")
+    .orderBy("task_id")
+    .execute();
+  for (const row of rows) {
+    if (!closed && row.resolution !== `${after.key} closed`) continue;
+    const blocking = closed || row.type === "shared_component" ? 0 : 1;
+    await ctx.db
+      .updateTable("dependency")
+      .set(
+        closed
+          ? { status: "resolved", blocking, resolved_at: ctx.now, resolved_by: ctx.principal.name, resolution: `${after.key} closed` }
+          : { status: "open", blocking, resolved_at: null, resolved_by: null, resolution: null },
+      )
+      .where("id", "=", row.id)
+      .execute();
+    ctx.record({
+      type: closed ? "dependency.resolved" : "dependency.reopened",
+      subject: row.key,
+      team: row.team,
+      after: { needs_team: row.needs_team, by_task: after.key },
+    });
+    if (blocking !== row.blocking) await shift(ctx, Number(row.task_id), { openBlockers: blocking - row.blocking });
+  }
+}
+
+export async function edgesFrom(db: Kysely<Database>, taskId: number, type?: string): Promise<LinkRow[]> {
+  let query = db.selectFrom("link").selectAll().where("task_id", "=", taskId);
+  if (type !== undefined) query = query.where("type", "=", type);
+  return query.orderBy("id").execute();
+}
+
+export interface NewEdge {
+  readonly targetKey: string;
+  readonly type: string;
+  readonly metadata?: string | null;
+  readonly createdAt?: number;
+  readonly createdBy?: string;
+  /** Imported edges that would close a cycle are kept and flagged instead of refused (beads-compat §6.1). */
+  readonly keepCyclic?: boolean;
+}
+
+export type EdgeResult = "added" | "same" | "cyclic" | "dangling";
+
+/** Adds an edge and its consequences. One edge per pair: the same again is `same`, another type is CONFLICT. */
+export async function addEdge(ctx: OperationContext, source: Task, edge: NewEdge): Promise<EdgeResult> {
+  const existing = await ctx.db
+    .selectFrom("link")
+    .selectAll()
+    .where("task_id", "=", source.id)
+    .where("target_key", "=", edge.targetKey)
+    .executeTakeFirst();
+  if (existing) {
+    if (existing.type === edge.type) return "same";
+    throw new TeamwrightError(
+      "CONFLICT",
+      `${source.key} already has a ${existing.type} link to ${edge.targetKey}.`,
+      hint("task_unlink", "removes it first"),
+    );
+  }
+  const target = await findByKey(ctx, edge.targetKey);
+  const cyclic = target ? await closesCycle(ctx, source, target, edge.type) : false;
+  if (cyclic && !edge.keepCyclic) {
+    throw new TeamwrightError(
+      "RULE_VIOLATED",
+      `A ${edge.type} link from ${source.key} to ${edge.targetKey} would close a circle: ${cyclic}.`,
+      hint("task_show", "shows the links of either"),
+    );
+  }
+  const blocking = !cyclic && isEdgeBlocking(edge.type, target, edge.metadata ?? null) ? 1 : 0;
+  await ctx.db
+    .insertInto("link")
+    .values({
+      task_id: source.id,
+      target_id: target?.id ?? null,
+      target_key: edge.targetKey,
+      type: edge.type,
+      blocking,
+      cyclic: cyclic ? 1 : 0,
+      metadata: edge.metadata ?? null,
+      created_at: edge.createdAt ?? ctx.now,
+      created_by: edge.createdBy ?? ctx.principal.name,
+    })
+    .execute();
+  if (target && edge.type === "parent-child" && !cyclic) await joinParent(ctx, source.id, target, 1);
+  if (blocking === 1) await shift(ctx, source.id, { openBlockers: 1 });
+  return cyclic ? "cyclic" : target ? "added" : "dangling";
+}
+
+async function joinParent(ctx: OperationContext, childId: number, parent: Task, change: 1 | -1): Promise<void> {
+  const child = await findTaskById(ctx.db, childId);
+  await shift(ctx, parent.id, child?.status === "closed" ? { closedChildren: change } : { openChildren: change });
+  const now = await findTaskById(ctx.db, parent.id);
+  if (now && holdsChildren(now)) await shift(ctx, childId, { blockedAncestors: change });
+}
+
+/** Removes an edge and its consequences; false when there was none. */
+export async function removeEdge(ctx: OperationContext, source: Task, targetKey: string): Promise<boolean> {
+  const edge = await ctx.db
+    .selectFrom("link")
+    .selectAll()
+    .where("task_id", "=", source.id)
+    .where("target_key", "=", targetKey)
+    .executeTakeFirst();
+  if (!edge) return false;
+  await ctx.db.deleteFrom("link").where("id", "=", edge.id).execute();
+  if (edge.type === "parent-child" && edge.target_id !== null && edge.cyclic === 0) {
+    const parent = await findTaskById(ctx.db, Number(edge.target_id));
+    if (parent) await joinParent(ctx, source.id, parent, -1);
+  }
+  if (edge.blocking === 1) await shift(ctx, source.id, { openBlockers: -1 });
+  return true;
+}
+
+/** Edges that waited for a task of this key to exist take hold now. */
+export async function adoptDanglingEdges(ctx: OperationContext, target: Task): Promise<number> {
+  const edges = await ctx.db
+    .selectFrom("link")
+    .selectAll()
+    .where("target_id", "is", null)
+    .where("target_key", "=", target.key)
+    .execute();
+  for (const edge of edges) {
+    const source = await findTaskById(ctx.db, Number(edge.task_id));
+    if (!source) continue;
+    const cyclic = (await closesCycle(ctx, source, target, edge.type)) ? 1 : 0;
+    await ctx.db.updateTable("link").set({ target_id: target.id, cyclic }).where("id", "=", edge.id).execute();
+    if (cyclic === 1) continue;
+    if (edge.type === "parent-child") await joinParent(ctx, source.id, target, 1);
+    await recheckEdge(ctx, { ...edge, cyclic }, await findTaskById(ctx.db, target.id));
+  }
+  return edges.length;
+}
+
+async function findByKey(ctx: OperationContext, key: string): Promise<Task | undefined> {
+  const row = await ctx.db.selectFrom("task").select("id").where("key", "=", key).executeTakeFirst();
+  return row ? lockTaskById(ctx, Number(row.id)) : undefined;
+}
+
+const waitingTypes = ["blocks", "conditional-blocks", "waits-for", "parent-child"];
+const MAX_VISITS = 200_000;
+
+/**
+ * The circle an edge would close, as text, or false. Walks what `target` waits for, over open tasks only: a closed
+ * one can no longer keep anybody waiting. Refuses instead of guessing when the walk grows past its bound.
+ */
+async function closesCycle(ctx: OperationContext, source: Task, target: Task, type: string): Promise<string | false> {
+  if (!waitingTypes.includes(type)) return false;
+  if (source.id === target.id) return `${source.key} → ${source.key}`;
+  await ctx.dialect.lockName(ctx.db, "links");
+  if (type !== "parent-child" && (await isAncestor(ctx.db, source.id, target.id))) {
+    return `${target.key} is above ${source.key} and cannot finish before it`;
+  }
+  const cameFrom = new Map<number, number>();
+  let frontier = [target.id];
+  let visits = 0;
+  while (frontier.length > 0) {
+    const next: number[] = [];
+    for (let start = 0; start < frontier.length; start += 400) {
+      for (const edge of await waitsOf(ctx.db, frontier.slice(start, start + 400))) {
+        visits += 1;
+        if (visits > MAX_VISITS) {
+          throw new TeamwrightError("OVER_LIMIT", "The links around these tasks are too many to check for circles.", hint("task_unlink", "removes some"));
+        }
+        if (edge.to === target.id || cameFrom.has(edge.to)) continue;
+        cameFrom.set(edge.to, edge.from);
+        if (edge.to === source.id) return nameCircle(ctx.db, cameFrom, source.id, target.id);
+        next.push(edge.to);
+      }
+    }
+    frontier = next;
+  }
+  return false;
+}
+
+async function isAncestor(db: Kysely<Database>, childId: number, candidateId: number): Promise<boolean> {
+  const seen = new Set<number>();
+  let frontier = [childId];
+  while (frontier.length > 0) {
+    const rows = await db
+      .selectFrom("link")
+      .select("target_id")
+      .where("task_id", "in", frontier)
+      .where("type", "=", "parent-child")
+      .where("target_id", "is not", null)
+      .where("cyclic", "=", 0)
+      .execute();
+    const parents = rows.map((row) => Number(row.target_id)).filter((id) => !seen.has(id));
+    if (parents.includes(candidateId)) return true;
+    for (const id of parents) seen.add(id);
+    frontier = parents;
+  }
+  return false;
+}
+
+async function waitsOf(db: Kysely<Database>, ids: readonly number[]): Promise<{ from: number; to: number }[]> {
+  const links = await db
+    .selectFrom("link")
+    .innerJoin("task", "task.id", "link.target_id")
+    .select(["link.task_id as from", "link.target_id as to"])
+    .where("link.task_id", "in", [...ids])
+    .where("link.type", "in", waitingTypes)
+    .where("link.cyclic", "=", 0)
+    .where("task.status", "!=", "closed")
+    .execute();
+  const needs = await db
+    .selectFrom("dependency")
+    .select(["task_id as from", "needed_task_id as to"])
+    .where("task_id", "in", [...ids])
+    .where("status", "=", "open")
+    .where("needed_task_id", "is not", null)
+    .execute();
+  return [...links, ...needs].map((edge) => ({ from: Number(edge.from), to: Number(edge.to) }));
+}
+
+/** For the dependency slice: the circle a need of `source` for `target` would close, or false. */
+export function findWaitCircle(ctx: OperationContext, source: Task, target: Task): Promise<string | false> {
+  return closesCycle(ctx, source, target, "blocks");
+}
+
+async function nameCircle(db: Kysely<Database>, cameFrom: ReadonlyMap<number, number>, source: number, target: number): Promise<string> {
+  const path = [source];
+  for (let at: number | undefined = source; at !== undefined && at !== target; ) {
+    at = cameFrom.get(at);
+    if (at !== undefined) path.push(at);
+  }
+  const shown = path.slice(0, 12);
+  const rows = await db.selectFrom("task").select(["id", "key"]).where("id", "in", shown).execute();
+  const keys = new Map(rows.map((row) => [Number(row.id), row.key]));
+  return [...shown.map((id) => keys.get(id) ?? "?").reverse(), keys.get(target) ?? "?"].join(" → ");
+}
+
+/** Keys of what holds the task back now, directly. */
+export async function liveBlockers(db: Kysely<Database>, taskId: number): Promise<string[]> {
+  const links = await db.selectFrom("link").select("target_key as key").where("task_id", "=", taskId).where("blocking", "=", 1).execute();
+  const needs = await db
+    .selectFrom("dependency")
+    .select(sql<string>`needs_team`.as("key"))
+    .where("task_id", "=", taskId)
+    .where("blocking", "=", 1)
+    .execute();
+  return [...links.map((row) => row.key), ...needs.map((row) => `team ${row.key}`)];
+}

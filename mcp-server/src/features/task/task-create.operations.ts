@@ -1,0 +1,183 @@
+import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { teamForNew } from "../team/team.rules.ts";
+import { addEdge, adoptDanglingEdges } from "./graph.store.ts";
+import { overlappingScopes, taskFindings } from "./quality.rules.ts";
+import * as fields from "./task.schema.ts";
+import { changeLabels, getTask, insertTask, resolveKey } from "./task.store.ts";
+import { toBrief } from "./task.view.ts";
+
+const draftShape = {
+  title: fields.title,
+  description: fields.longText.optional(),
+  acceptance: fields.longText.optional().describe("Acceptance criteria: how anybody can tell that it is done."),
+  design: fields.longText.optional(),
+  notes: fields.longText.optional(),
+  kind: fields.kind.optional(),
+  priority: fields.priority.optional(),
+  points: fields.points.optional(),
+  team: fields.teamId.optional(),
+  parent: fields.taskRef.optional().describe("Epic or task above: an id, or the ref of a draft in this call."),
+  blocked_by: z.array(fields.taskRef).max(100).optional().describe("Ids, or refs of drafts in this call, that must be closed first."),
+  labels: fields.labels.optional(),
+  scope: fields.scope.optional(),
+  assignee: fields.assignee.optional(),
+  defer_until: fields.instant.optional(),
+  due_at: fields.instant.optional(),
+  external_ref: fields.longText.optional(),
+};
+
+const draft = z.strictObject({
+  ...draftShape,
+  ref: z.string().min(1).max(64).optional().describe("Name of this draft for parent and blocked_by of the others."),
+});
+type Draft = z.infer<typeof draft>;
+
+const input = z.strictObject({
+  ...draftShape,
+  title: fields.title.optional(),
+  tasks: z.array(draft).min(1).max(500).optional().describe("Several at once, all or none; instead of title."),
+});
+
+const created = fields.taskBrief.extend({ ref: z.string().optional() });
+
+export const taskCreate = defineOperation({
+  name: "task_create",
+  description:
+    "Create tasks: work items, bugs, epics, stories on a team's board, one or many in one call, with acceptance criteria, dependencies (blocked_by), parent, file scope. Returns their ids and what is weak about them. Does not assign or start them: see task_claim.",
+  kind: "write",
+  mcp: "core",
+  positional: ["title"],
+  input,
+  output: z.object({
+    task: created.optional(),
+    tasks: z.array(created).optional(),
+    total: z.number(),
+    findings: z.array(z.string()).optional(),
+    next: z.array(z.string()),
+  }),
+  async run(ctx, { tasks, ...single }) {
+    const drafts = toDrafts(tasks, single);
+    const findings = checkQuality(ctx, drafts);
+    const keys = new Map<string, string>();
+    const inserted = [];
+    for (const item of drafts) {
+      const task = await insertDraft(ctx, item);
+      if (item.ref !== undefined) keys.set(item.ref, task.key);
+      inserted.push(task);
+    }
+    for (const [index, item] of drafts.entries()) {
+      const task = inserted[index];
+      if (task) await connect(ctx, item, task.key, keys);
+    }
+    const shown = [];
+    for (const [index, task] of inserted.entries()) {
+      const ref = drafts[index]?.ref;
+      shown.push({ ...toBrief(await getTask(ctx.db, task.key)), ...(ref === undefined ? {} : { ref }) });
+    }
+    return {
+      ...(tasks ? { tasks: shown } : { task: shown[0] }),
+      total: shown.length,
+      ...(findings.length > 0 ? { findings } : {}),
+      next: ["task_ready", "task_claim"],
+    };
+  },
+  render(output, view) {
+    const rows = (output.tasks ?? (output.task ? [output.task] : [])).map((task) => `${view.paint("cyan", task.id)}  ${plainLine(task.title)}  (${task.state}, ${task.team})`);
+    return [...rows, ...(output.findings ?? []).map((finding) => view.paint("yellow", `! ${plainLine(finding, 300)}`))].join("\n");
+  },
+});
+
+function toDrafts(tasks: Draft[] | undefined, single: Omit<z.infer<typeof input>, "tasks">): Draft[] {
+  if (tasks) {
+    if (single.title !== undefined) {
+      throw new TeamwrightError("INVALID_INPUT", "Give either title or tasks, not both.", hint("task_create", "with one of them"));
+    }
+    const team = single.team;
+    return tasks.map((item) => (item.team === undefined && team !== undefined ? { ...item, team } : item));
+  }
+  if (single.title === undefined) {
+    throw new TeamwrightError("INVALID_INPUT", "Give title, or tasks for several.", hint("task_create", "with title"));
+  }
+  return [{ ...single, title: single.title }];
+}
+
+/** Findings by draft; with `task_quality: strict` they refuse the whole call (requirements TD-02, TD-08). */
+function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[] {
+  if (ctx.config.task_quality === "off") return [];
+  const findings = drafts.flatMap((item) => taskFindings(item).map((finding) => (drafts.length > 1 ? `${plainLine(item.title, 50)}: ${finding}` : finding)));
+  const ordered = (item: Draft | undefined, other: Draft | undefined) => Boolean(other?.ref && item?.blocked_by?.includes(other.ref));
+  for (const [a, b, glob] of drafts.length <= 100 ? overlappingScopes(drafts.map((item) => item.scope ?? [])) : []) {
+    const [left, right] = [drafts[a], drafts[b]];
+    if (ordered(left, right) || ordered(right, left)) continue;
+    findings.push(`"${plainLine(left?.title ?? "", 40)}" and "${plainLine(right?.title ?? "", 40)}" may both write ${glob}: order them with blocked_by`);
+  }
+  if (ctx.config.task_quality === "strict" && findings.length > 0) {
+    throw new TeamwrightError("RULE_VIOLATED", "The project asks for better tasks.", hint("task_create", "with the points mended"), findings.slice(0, 20));
+  }
+  return findings.slice(0, 20);
+}
+
+async function insertDraft(ctx: OperationContext, item: Draft) {
+  const team = teamForNew(ctx.config, ctx.principal, item.team);
+  const deferUntil = item.defer_until === undefined ? null : Date.parse(item.defer_until);
+  const deferred = deferUntil !== null && deferUntil > ctx.now;
+  const task = await insertTask(ctx, {
+    key: ctx.newKey(),
+    team,
+    title: item.title.trim(),
+    description: item.description ?? null,
+    design: item.design ?? null,
+    acceptance: item.acceptance ?? null,
+    notes: item.notes ?? null,
+    kind: item.kind ?? "task",
+    status: deferred ? "deferred" : "open",
+    outcome: null,
+    foreignStatus: null,
+    priority: item.priority ?? 2,
+    points: item.points ?? null,
+    estimateMinutes: null,
+    assignee: item.assignee ?? null,
+    scope: item.scope ?? [],
+    externalRef: item.external_ref ?? null,
+    dueAt: item.due_at === undefined ? null : Date.parse(item.due_at),
+    deferUntil: deferred ? deferUntil : null,
+    blockedReason: null,
+    blockedSince: null,
+    blockedBy: null,
+    holder: null,
+    holderName: null,
+    leaseExpiresAt: null,
+    pinned: false,
+    ephemeral: false,
+    template: false,
+    createdAt: ctx.now,
+    createdBy: ctx.principal.name,
+    updatedAt: ctx.now,
+    startedAt: null,
+    closedAt: null,
+    closeReason: null,
+    foreignRaw: null,
+    foreignDigest: null,
+  });
+  if (item.labels) await changeLabels(ctx, task.id, item.labels, []);
+  ctx.record({
+    type: "task.created",
+    subject: task.key,
+    team,
+    after: { title: task.title, kind: task.kind, priority: task.priority, state: task.status },
+  });
+  await adoptDanglingEdges(ctx, task);
+  return task;
+}
+
+async function connect(ctx: OperationContext, item: Draft, key: string, refs: ReadonlyMap<string, string>): Promise<void> {
+  const targets: [string, string][] = (item.blocked_by ?? []).map((ref) => [ref, "blocks"]);
+  if (item.parent !== undefined) targets.push([item.parent, "parent-child"]);
+  for (const [ref, type] of targets) {
+    const targetKey = refs.get(ref) ?? (await resolveKey(ctx.db, ref));
+    await addEdge(ctx, await getTask(ctx.db, key), { targetKey, type });
+  }
+}

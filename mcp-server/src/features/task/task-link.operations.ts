@@ -1,0 +1,57 @@
+import * as z from "zod";
+import { defineOperation } from "../../kernel/operation.ts";
+import { checkOwnTeam } from "../team/team.rules.ts";
+import { addEdge, removeEdge } from "./graph.store.ts";
+import * as fields from "./task.schema.ts";
+import { lockTask, resolveKey } from "./task.store.ts";
+import { noSuchLink, ownTask } from "./task-read.operations.ts";
+import { toBrief } from "./task.view.ts";
+
+export const taskLink = defineOperation({
+  name: "task_link",
+  description:
+    "Link two tasks: id waits for target (blocks, conditional-blocks, waits-for), belongs under it (parent-child), or refers to it (related, discovered-from, duplicates, supersedes …). Refuses circles. For another team's work use dependency_declare.",
+  kind: "write",
+  mcp: "all",
+  positional: ["id", "target"],
+  input: z.strictObject({
+    id: fields.taskRef,
+    target: fields.taskRef.describe("The other task: the one waited for, the parent, the original."),
+    type: fields.linkType.optional().describe("blocks by default."),
+    gate: z.enum(["all-children", "any-children"]).optional().describe("For waits-for: which of the target's children must be closed."),
+  }),
+  output: z.object({ result: z.string(), task: fields.taskBrief, next: z.array(z.string()) }),
+  async run(ctx, input) {
+    const source = await ownTask(ctx, input.id);
+    const targetKey = await resolveKey(ctx.db, input.target);
+    const target = await lockTask(ctx, targetKey);
+    checkOwnTeam(ctx.principal, target.team);
+    const type = input.type ?? "blocks";
+    const metadata = input.gate === undefined ? null : JSON.stringify({ gate: input.gate });
+    const result = await addEdge(ctx, source, { targetKey, type, metadata });
+    if (result === "added") {
+      ctx.record({ type: "link.added", subject: source.key, team: source.team, after: { type, target: targetKey } });
+    }
+    return { result, task: toBrief(await lockTask(ctx, source.key)), next: ["task_show", "task_unlink"] };
+  },
+});
+
+export const taskUnlink = defineOperation({
+  name: "task_unlink",
+  description: "Remove the link from one task to another; what waited for it alone becomes ready. Says so when there is none.",
+  kind: "write",
+  destructive: true,
+  mcp: "all",
+  positional: ["id", "target"],
+  input: z.strictObject({ id: fields.taskRef, target: fields.taskRef }),
+  output: z.object({ task: fields.taskBrief, next: z.array(z.string()) }),
+  async run(ctx, input) {
+    const source = await ownTask(ctx, input.id);
+    if (!(await removeEdge(ctx, source, input.target))) {
+      const key = await resolveKey(ctx.db, input.target);
+      if (!(await removeEdge(ctx, source, key))) throw noSuchLink(source.key, input.target);
+    }
+    ctx.record({ type: "link.removed", subject: source.key, team: source.team, before: { target: input.target } });
+    return { task: toBrief(await lockTask(ctx, source.key)), next: ["task_show", "task_link"] };
+  },
+});

@@ -1,0 +1,104 @@
+import { sql } from "kysely";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Task } from "./task.schema.ts";
+import { getTask, rowToTask } from "./task.store.ts";
+
+export interface TaskFilter {
+  readonly team?: string | undefined;
+  readonly status?: readonly string[] | undefined;
+  readonly kind?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly holder?: string | undefined;
+  readonly assignee?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
+  readonly any_labels?: readonly string[] | undefined;
+  readonly parent?: string | undefined;
+  readonly blocked?: boolean | undefined;
+  readonly search?: string | undefined;
+}
+
+const SEARCH_MOST = 1000;
+
+/** Tasks that meet every filter, by priority and age; best match first when words are given. */
+export async function listTasks(
+  ctx: OperationContext,
+  filter: TaskFilter,
+  limit: number,
+  offset: number,
+): Promise<{ rows: Task[]; total: number }> {
+  let query = ctx.db.selectFrom("task");
+  if (filter.team !== undefined) query = query.where("team", "=", filter.team);
+  if (filter.status?.length) query = query.where("status", "in", [...filter.status]);
+  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
+  if (filter.priority !== undefined) query = query.where("priority", "=", filter.priority);
+  if (filter.holder !== undefined) query = query.where("holder_name", "=", filter.holder);
+  if (filter.assignee !== undefined) query = query.where("assignee", "=", filter.assignee);
+  if (filter.blocked !== undefined) query = query.where("blocked_since", filter.blocked ? "is not" : "is", null);
+  for (const label of filter.labels ?? []) {
+    query = query.where((e) =>
+      e.exists(e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label)),
+    );
+  }
+  if (filter.any_labels?.length) {
+    const any = [...filter.any_labels];
+    query = query.where((e) =>
+      e.exists(e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "in", any)),
+    );
+  }
+  if (filter.parent !== undefined) {
+    const below = await descendants(ctx, (await getTask(ctx.db, filter.parent)).id);
+    if (below.length === 0) return { rows: [], total: 0 };
+    query = query.where("id", "in", below);
+  }
+  let ranking: number[] | undefined;
+  if (filter.search !== undefined) {
+    const words = searchWords(filter.search);
+    if (words.length === 0) return { rows: [], total: 0 };
+    ranking = await ctx.dialect.searchTasks(ctx.db, words, SEARCH_MOST);
+    if (ranking.length === 0) return { rows: [], total: 0 };
+    query = query.where("id", "in", ranking);
+  }
+  const counted = await query.select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
+  const total = Number(counted.n);
+  if (ranking) {
+    const order = new Map(ranking.map((id, index) => [id, index]));
+    const rows = (await query.selectAll("task").execute()).map(rowToTask);
+    rows.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+    return { rows: rows.slice(offset, limit > 0 ? offset + limit : undefined), total };
+  }
+  let page = query.selectAll("task").orderBy("priority").orderBy("created_at").orderBy("id");
+  if (limit > 0) page = page.limit(limit).offset(offset);
+  const rows = (await page.execute()).map(rowToTask);
+  return { rows: limit > 0 ? rows : rows.slice(offset), total };
+}
+
+/** Words of letters and digits; raw text would be taken for query syntax (storage floors §0.10). */
+export function searchWords(text: string): string[] {
+  return (text.match(/[\p{L}\p{N}_]+/gu) ?? []).slice(0, 12);
+}
+
+/** Ids of everything below a task by parent edges, however deep; circles are walked once. */
+async function descendants(ctx: OperationContext, rootId: number): Promise<number[]> {
+  const found = new Set<number>();
+  let frontier = [rootId];
+  while (frontier.length > 0) {
+    const next: number[] = [];
+    for (let start = 0; start < frontier.length; start += 500) {
+      const rows = await ctx.db
+        .selectFrom("link")
+        .select("task_id")
+        .where("target_id", "in", frontier.slice(start, start + 500))
+        .where("type", "=", "parent-child")
+        .execute();
+      for (const row of rows) {
+        const id = Number(row.task_id);
+        if (id !== rootId && !found.has(id)) {
+          found.add(id);
+          next.push(id);
+        }
+      }
+    }
+    frontier = next;
+  }
+  return [...found].slice(0, 20_000);
+}

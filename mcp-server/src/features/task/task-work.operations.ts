@@ -1,0 +1,284 @@
+import * as z from "zod";
+import { limitsOf } from "../../config/config.schema.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
+import { dropClaim, grantClaim, heldBy, pickReady } from "./claim.store.ts";
+import { addEdge, liveBlockers, saveTaskInGraph } from "./graph.store.ts";
+import { checkAgentLimit, checkClose, checkHolds, checkMayChange, checkMove, nextOperations, whyNotReady } from "./task.rules.ts";
+import * as fields from "./task.schema.ts";
+import type { Task } from "./task.schema.ts";
+import { changeLabels, findTaskById, getTask, insertComment, lockTask, resolveKey } from "./task.store.ts";
+import { compact, renderFull, toBrief, toFull } from "./task.view.ts";
+
+const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
+
+export const taskClaim = defineOperation({
+  name: "task_claim",
+  description:
+    "Claim a task to work on: the given id, or without one the next ready task of your team. Exactly one claimant wins. Returns the task in full with its fencing number; your own activity keeps the lease. An empty result means nothing is ready.",
+  kind: "write",
+  mcp: "core",
+  positional: ["id"],
+  input: z.strictObject({
+    id: fields.taskRef.optional(),
+    team: fields.teamId.optional(),
+    labels: fields.labels.optional().describe("Next ready task with all of these."),
+    any_labels: fields.labels.optional().describe("Next ready task with at least one of these."),
+    kind: fields.kind.optional(),
+  }),
+  output: z.object({
+    task: fields.taskFull.optional(),
+    fence: z.number().optional(),
+    waiting_on_you: z.array(z.string()).optional(),
+    next: z.array(z.string()),
+  }),
+  async run(ctx, input) {
+    await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
+    const team = teamInView(ctx.config, ctx.principal, input.team);
+    const held = (await heldBy(ctx.db, ctx.principal.key)).filter((task) => task.status === "in_progress");
+    if (input.id !== undefined) {
+      const task = await lockTask(ctx, input.id);
+      checkOwnTeam(ctx.principal, task.team);
+      if (task.holder === ctx.principal.key && task.status === "in_progress") return claimed(ctx, task);
+      await checkClaimable(ctx, task);
+      checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, task.team).per_agent ?? 1);
+      return claimed(ctx, await grantClaim(ctx, task));
+    }
+    if (held.length > 0) {
+      checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, held[0]?.team ?? "").per_agent ?? 1);
+    }
+    const task = await pickReady(ctx, {
+      team, labels: input.labels, anyLabels: input.any_labels, kind: input.kind, forName: ctx.principal.name,
+    });
+    if (!task) return { next: ["task_ready", "brief_show"] };
+    return claimed(ctx, await grantClaim(ctx, task));
+  },
+  render(output, view) {
+    if (!output.task) return "Nothing is ready to claim.";
+    return `${view.paint("green", "Claimed")} (fencing number ${output.fence})\n${renderFull(output.task, view)}`;
+  },
+});
+
+async function claimed(ctx: OperationContext, task: Task) {
+  return { task: await toFull(ctx.db, task, ctx.now), fence: task.fence, next: nextOperations(task, ctx.principal) };
+}
+
+/** Four different refusals: held (names the holder), closed, in another state, not ready (says why). */
+async function checkClaimable(ctx: OperationContext, task: Task): Promise<void> {
+  const other = hint("task_ready", "lists what can be claimed");
+  if (task.holder !== null) throw new TeamwrightError("CONFLICT", `${task.key} is held by ${plainLine(task.holderName ?? "another", 60)}.`, other);
+  if (task.readyPrio !== null) {
+    if (task.assignee !== null && task.assignee !== ctx.principal.name && ctx.principal.kind === "agent") {
+      throw new TeamwrightError("FORBIDDEN", `${task.key} is meant for ${plainLine(task.assignee, 60)}.`, other);
+    }
+    return;
+  }
+  if (task.status !== "open") throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status} and cannot be claimed.`, other);
+  const reasons = whyNotReady(task, await liveBlockers(ctx.db, task.id));
+  throw new TeamwrightError("BLOCKED", `${task.key} is not ready: ${plainLine(reasons.join("; "), 300)}.`, other);
+}
+
+const update = z.strictObject({
+  id: fields.taskRef,
+  title: fields.title.optional(),
+  description: fields.longText.optional(),
+  acceptance: fields.longText.optional(),
+  design: fields.longText.optional(),
+  notes: fields.longText.optional(),
+  kind: fields.kind.optional(),
+  priority: fields.priority.optional(),
+  points: fields.points.optional(),
+  assignee: fields.assignee.optional().describe("Name it is meant for; empty for anybody."),
+  scope: fields.scope.optional(),
+  add_labels: fields.labels.optional(),
+  remove_labels: fields.labels.optional(),
+  comment: fields.longText.min(1).optional(),
+  block: fields.reason.optional().describe("Raises the blocked flag with this reason; work stops, the task stays yours."),
+  unblock: z.boolean().optional(),
+  defer_until: z.union([fields.instant, z.literal("indefinitely"), z.literal("now")]).optional().describe("Puts the task off until then; now wakes it."),
+  due_at: fields.instant.optional(),
+  external_ref: fields.longText.optional(),
+  release: fields.reason.optional().describe("Gives the claim back, with the reason."),
+  fence: fields.fenceNumber.optional(),
+});
+
+const plainFields = ["title", "description", "acceptance", "design", "notes", "kind", "priority", "points", "scope"] as const;
+
+export const taskUpdate = defineOperation({
+  name: "task_update",
+  description:
+    "Update a task: fields, labels, comment, block or unblock with a reason, defer, release your claim. Only the holder or the lead changes a held task; anybody of the team may comment. Does not close (task_close) nor move columns (board_move).",
+  kind: "write",
+  mcp: "core",
+  positional: ["id"],
+  input: update,
+  output: changed.extend({ released: z.boolean().optional() }),
+  async run(ctx, input) {
+    let task = await lockTask(ctx, input.id);
+    checkOwnTeam(ctx.principal, task.team);
+    const { id: _, comment, fence, ...rest } = input;
+    const asked = Object.keys(rest).filter((name) => rest[name as keyof typeof rest] !== undefined);
+    if (asked.length > 0 || fence !== undefined) checkMayChange(task, ctx.principal, fence);
+    if (asked.length === 0 && comment === undefined) {
+      throw new TeamwrightError("INVALID_INPUT", "Nothing to change was given.", hint("task_update", "with a field, comment, block, defer_until or release"));
+    }
+    const patch = fieldPatch(ctx, input);
+    const wake = await deferPatch(ctx, task, input.defer_until);
+    const block = blockPatch(ctx, task, input);
+    const before = task;
+    task = await saveTaskInGraph(ctx, task, { ...patch, ...wake, ...block });
+    if (input.add_labels || input.remove_labels) await changeLabels(ctx, task.id, input.add_labels ?? [], input.remove_labels ?? []);
+    if (comment !== undefined) await insertComment(ctx, task.id, { author: ctx.principal.name, body: comment });
+    ctx.record(changeEvent(before, task, input));
+    if (input.release !== undefined) {
+      if (task.holder === null) throw new TeamwrightError("CONFLICT", `${task.key} is held by nobody.`, hint("task_show", "shows where it stands"));
+      task = await dropClaim(ctx, task, "claim.released", input.release);
+    }
+    return compact({ task: toBrief(task), next: nextOperations(task, ctx.principal), released: input.release === undefined ? undefined : true });
+  },
+});
+
+type Update = z.infer<typeof update>;
+
+function fieldPatch(ctx: OperationContext, input: Update) {
+  const patch: Record<string, unknown> = {};
+  for (const name of plainFields) if (input[name] !== undefined) patch[name] = input[name];
+  if (input.assignee !== undefined) patch["assignee"] = input.assignee.trim() || null;
+  if (input.due_at !== undefined) patch["dueAt"] = Date.parse(input.due_at);
+  if (input.external_ref !== undefined) patch["externalRef"] = input.external_ref;
+  if (typeof patch["title"] === "string") patch["title"] = patch["title"].trim();
+  if (patch["assignee"] !== undefined && ctx.principal.kind === "agent" && patch["assignee"] !== ctx.principal.name) {
+    throw new TeamwrightError("FORBIDDEN", "An agent cannot assign work to another.", hint("task_update", "with comment says who should look at it"));
+  }
+  return patch;
+}
+
+async function deferPatch(ctx: OperationContext, task: Task, until: Update["defer_until"]) {
+  if (until === undefined) return {};
+  if (until === "now") {
+    if (task.status === "deferred") checkMove(task, "open");
+    return task.status === "deferred" ? { status: "open" as const, deferUntil: null } : {};
+  }
+  const deferUntil = until === "indefinitely" ? null : Date.parse(until);
+  if (deferUntil !== null && deferUntil <= ctx.now) {
+    throw new TeamwrightError("INVALID_INPUT", "defer_until lies in the past.", hint("task_update", "with defer_until now wakes a task"));
+  }
+  if (task.status !== "deferred") checkMove(task, "deferred");
+  return { status: "deferred" as const, deferUntil, holder: null, holderName: null, leaseExpiresAt: null };
+}
+
+function blockPatch(ctx: OperationContext, task: Task, input: Update) {
+  if (input.block !== undefined && input.unblock) {
+    throw new TeamwrightError("INVALID_INPUT", "Give block or unblock, not both.", hint("task_update", "with one of them"));
+  }
+  if (input.block !== undefined) {
+    if (task.status === "closed") checkMove(task, "in_progress");
+    return { blockedReason: input.block, blockedSince: task.blockedSince ?? ctx.now, blockedBy: ctx.principal.name };
+  }
+  if (input.unblock && task.blockedSince !== null) return unblocked(ctx, task);
+  return {};
+}
+
+/** Lowers the flag and adds the time to the record (C-10: blocked time is recorded). */
+export function unblocked(ctx: OperationContext, task: { blockedSince: number | null; blockedMs: number }) {
+  if (task.blockedSince === null) return {};
+  return { blockedReason: null, blockedSince: null, blockedBy: null, blockedMs: task.blockedMs + Math.max(0, ctx.now - task.blockedSince) };
+}
+
+function changeEvent(before: Task, after: Task, input: Update) {
+  const names = ["status", "title", "description", "acceptance", "design", "notes", "kind", "priority", "points", "assignee", "scope", "blockedReason", "deferUntil", "dueAt", "externalRef"] as const;
+  const differing = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  const type = input.block !== undefined ? "task.blocked" : input.unblock && before.blockedSince !== null ? "task.unblocked" : "task.updated";
+  const extra = { ...(input.add_labels ? { add_labels: input.add_labels } : {}), ...(input.remove_labels ? { remove_labels: input.remove_labels } : {}), ...(input.comment !== undefined ? { comment: input.comment } : {}) };
+  return {
+    type,
+    subject: after.key,
+    team: after.team,
+    before: Object.fromEntries(differing.map((name) => [name, before[name]])),
+    after: { ...Object.fromEntries(differing.map((name) => [name, after[name]])), ...extra },
+  };
+}
+
+export const taskClose = defineOperation({
+  name: "task_close",
+  description:
+    "Close a task you hold: done, failed, cancelled, duplicate or superseded, with a reason. Refused while it has open children or blockers, unless it is given up. Returns what became ready by it. Closing twice is harmless.",
+  kind: "write",
+  destructive: true,
+  mcp: "core",
+  positional: ["id"],
+  input: z.strictObject({
+    id: fields.taskRef,
+    outcome: z.enum(fields.outcomes).optional().describe("done by default."),
+    reason: fields.reason.optional(),
+    of: fields.taskRef.optional().describe("For duplicate and superseded: the task that stays."),
+    force: z.boolean().optional().describe("Lead and person only: in spite of open children or blockers."),
+    fence: fields.fenceNumber.optional(),
+  }),
+  output: changed.extend({ unblocked: z.array(fields.taskBrief).optional() }),
+  async run(ctx, input) {
+    const task = await lockTask(ctx, input.id);
+    checkOwnTeam(ctx.principal, task.team);
+    if (task.status === "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
+    checkHolds(task, ctx.principal, input.fence);
+    const outcome = input.outcome ?? "done";
+    if (input.force && ctx.principal.kind === "agent") {
+      throw new TeamwrightError("FORBIDDEN", "Only the lead or a person closes by force.", hint("task_update", "with block says what is in the way"));
+    }
+    if (!input.force) checkClose(task, outcome, await liveBlockers(ctx.db, task.id));
+    checkMove(task, "closed");
+    if (input.of !== undefined) {
+      const original = await resolveKey(ctx.db, input.of);
+      await addEdge(ctx, task, { targetKey: original, type: outcome === "superseded" ? "supersedes" : "duplicates" });
+    }
+    const closed = await saveTaskInGraph(ctx, await getTask(ctx.db, task.key), {
+      ...unblocked(ctx, task),
+      status: "closed",
+      outcome,
+      foreignStatus: null,
+      closeReason: input.reason ?? null,
+      closedAt: ctx.now,
+      deferUntil: null,
+      holder: null,
+      leaseExpiresAt: null,
+    });
+    ctx.record({
+      type: "task.closed",
+      subject: task.key,
+      team: task.team,
+      before: { state: task.status, holder: task.holder },
+      after: { state: "closed", outcome, ...(input.reason === undefined ? {} : { reason: input.reason }) },
+    });
+    const freed = await becameReady(ctx);
+    return compact({ task: toBrief(closed), next: nextOperations(closed, ctx.principal), unblocked: freed.length > 0 ? freed : undefined });
+  },
+});
+
+/** Tasks that this very transaction made ready, as noted by the graph. */
+async function becameReady(ctx: OperationContext) {
+  const keys = ctx.effects.events.filter((event) => event.type === "task.ready").map((event) => event.subject ?? "");
+  const tasks = [];
+  for (const key of keys.slice(0, 20)) tasks.push(toBrief(await getTask(ctx.db, key)));
+  return tasks;
+}
+
+export const taskReopen = defineOperation({
+  name: "task_reopen",
+  description: "Reopen a closed task; what waited for it waits again. A task that is not closed stays as it is.",
+  kind: "write",
+  mcp: "none",
+  positional: ["id"],
+  input: z.strictObject({ id: fields.taskRef, reason: fields.reason.optional() }),
+  output: changed,
+  async run(ctx, input) {
+    const task = await lockTask(ctx, input.id);
+    checkOwnTeam(ctx.principal, task.team);
+    if (task.status !== "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
+    const open = await saveTaskInGraph(ctx, task, { status: "open", outcome: null, closeReason: null, closedAt: null, holderName: null });
+    ctx.record({ type: "task.reopened", subject: task.key, team: task.team, before: { outcome: task.outcome }, after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) } });
+    const shown = (await findTaskById(ctx.db, open.id)) ?? open;
+    return { task: toBrief(shown), next: nextOperations(shown, ctx.principal) };
+  },
+});

@@ -1,0 +1,256 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { columnOf } from "../board/board.rules.ts";
+import { count } from "../board/board.store.ts";
+import { epicPriority, readyPriority } from "./task.rules.ts";
+import type { Outcome, Task, TaskStatus } from "./task.schema.ts";
+import type { TaskTable } from "./task.table.ts";
+
+type TaskRow = Selectable<TaskTable>;
+
+export function rowToTask(row: TaskRow): Task {
+  return {
+    id: Number(row.id),
+    key: row.key,
+    team: row.team,
+    title: row.title,
+    description: row.description,
+    design: row.design,
+    acceptance: row.acceptance,
+    notes: row.notes,
+    kind: row.kind,
+    status: row.status as TaskStatus, // written by this file only, from the closed list
+    outcome: row.outcome as Outcome | null,
+    foreignStatus: row.foreign_status,
+    priority: row.priority,
+    points: row.points,
+    estimateMinutes: row.estimate_minutes,
+    assignee: row.assignee,
+    scope: row.scope ? (JSON.parse(row.scope) as string[]) : [],
+    externalRef: row.external_ref,
+    dueAt: row.due_at,
+    deferUntil: row.defer_until,
+    blockedReason: row.blocked_reason,
+    blockedSince: row.blocked_since,
+    blockedBy: row.blocked_by,
+    blockedMs: row.blocked_ms,
+    holder: row.holder,
+    holderName: row.holder_name,
+    leaseExpiresAt: row.lease_expires_at,
+    fence: row.fence,
+    openBlockers: row.open_blockers,
+    blockedAncestors: row.blocked_ancestors,
+    openChildren: row.open_children,
+    closedChildren: row.closed_children,
+    readyPrio: row.ready_prio,
+    epicPrio: row.epic_prio,
+    pinned: row.pinned === 1,
+    ephemeral: row.ephemeral === 1,
+    template: row.template === 1,
+    version: row.version,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    updatedAt: row.updated_at,
+    startedAt: row.started_at,
+    closedAt: row.closed_at,
+    closeReason: row.close_reason,
+    foreignRaw: row.foreign_raw,
+    foreignDigest: row.foreign_digest,
+  };
+}
+
+/** Columns of `task` by the names of `Task`; the derived ones are written by the graph only. */
+const columnNames = {
+  key: "key", team: "team", title: "title", description: "description", design: "design", acceptance: "acceptance",
+  notes: "notes", kind: "kind", status: "status", outcome: "outcome", foreignStatus: "foreign_status",
+  priority: "priority", points: "points", estimateMinutes: "estimate_minutes", assignee: "assignee", scope: "scope",
+  externalRef: "external_ref", dueAt: "due_at", deferUntil: "defer_until", blockedReason: "blocked_reason",
+  blockedSince: "blocked_since", blockedBy: "blocked_by", blockedMs: "blocked_ms", holder: "holder",
+  holderName: "holder_name", leaseExpiresAt: "lease_expires_at", fence: "fence", openBlockers: "open_blockers",
+  blockedAncestors: "blocked_ancestors", openChildren: "open_children", closedChildren: "closed_children",
+  readyPrio: "ready_prio", epicPrio: "epic_prio", pinned: "pinned", ephemeral: "ephemeral", template: "template", version: "version",
+  createdAt: "created_at", createdBy: "created_by", updatedAt: "updated_at", startedAt: "started_at",
+  closedAt: "closed_at", closeReason: "close_reason", foreignRaw: "foreign_raw", foreignDigest: "foreign_digest",
+} as const satisfies Record<Exclude<keyof Task, "id">, keyof TaskTable>;
+
+export type TaskPatch = Partial<Omit<Task, "id" | "key">>;
+
+function columnValue(value: unknown): string | number | null {
+  if (Array.isArray(value)) return value.length > 0 ? JSON.stringify(value) : null;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return (value ?? null) as string | number | null;
+}
+
+/** The key a reference means: itself, or the one key it is the start of. */
+export async function resolveKey(db: Kysely<Database>, ref: string): Promise<string> {
+  const exact = await db.selectFrom("task").select("key").where("key", "=", ref).executeTakeFirst();
+  if (exact) return exact.key;
+  const keys = await db
+    .selectFrom("task")
+    .select("key")
+    .where("key", ">", ref)
+    .where("key", "<", `${ref}\u{10ffff}`)
+    .orderBy("key")
+    .limit(6)
+    .execute();
+  const matching = keys.map((row) => row.key).filter((key) => key.startsWith(ref));
+  if (matching.length === 1 && matching[0] !== undefined) return matching[0];
+  if (matching.length > 1) {
+    throw new TeamwrightError("INVALID_INPUT", `${ref} is the start of several ids.`, hint("task_show", "with one of them"), matching);
+  }
+  throw new TeamwrightError("NOT_FOUND", "No task has this id.", hint("task_list", "finds tasks by words and filters"));
+}
+
+export async function getTask(db: Kysely<Database>, ref: string): Promise<Task> {
+  const row =
+    (await db.selectFrom("task").selectAll().where("key", "=", ref).executeTakeFirst()) ??
+    (await db.selectFrom("task").selectAll().where("key", "=", await resolveKey(db, ref)).executeTakeFirstOrThrow());
+  return rowToTask(row);
+}
+
+/** The row locked for this transaction on PostgreSQL; SQLite's transaction already is exclusive. */
+export async function lockTask(ctx: OperationContext, ref: string): Promise<Task> {
+  if (ctx.dialect.name === "sqlite") return getTask(ctx.db, ref);
+  const key = await resolveKey(ctx.db, ref);
+  const row = await ctx.db.selectFrom("task").selectAll().where("key", "=", key).forUpdate().executeTakeFirstOrThrow();
+  return rowToTask(row);
+}
+
+export async function lockTaskById(ctx: OperationContext, id: number): Promise<Task> {
+  let query = ctx.db.selectFrom("task").selectAll().where("id", "=", id);
+  if (ctx.dialect.name === "postgres") query = query.forUpdate();
+  return rowToTask(await query.executeTakeFirstOrThrow());
+}
+
+export async function findTaskById(db: Kysely<Database>, id: number): Promise<Task | undefined> {
+  const row = await db.selectFrom("task").selectAll().where("id", "=", id).executeTakeFirst();
+  return row ? rowToTask(row) : undefined;
+}
+
+export type NewTask = Omit<
+  Task,
+  | "id" | "openBlockers" | "blockedAncestors" | "openChildren" | "closedChildren" | "readyPrio" | "epicPrio" | "version" | "blockedMs" | "fence"
+>;
+
+/** Inserts a task without edges; counts it into its column. */
+export async function insertTask(ctx: OperationContext, draft: NewTask): Promise<Task> {
+  const fresh = { ...draft, openBlockers: 0, blockedAncestors: 0, openChildren: 0, closedChildren: 0 };
+  const values: Record<string, unknown> = { ready_prio: readyPriority(fresh), epic_prio: epicPriority(fresh) };
+  for (const [name, value] of Object.entries(draft)) {
+    values[columnNames[name as keyof typeof columnNames]] = columnValue(value);
+  }
+  const row = await ctx.db
+    .insertInto("task")
+    .values(values as never) // the names come from columnNames, the values from NewTask
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const task = rowToTask(row);
+  count(ctx, task.team, columnOf({ status: task.status, ready: task.readyPrio !== null }), 1);
+  return task;
+}
+
+/** The task with the patch and the readiness that follows from it. Pure. */
+export function patched(task: Task, patch: TaskPatch): Task {
+  const next = { ...task, ...patch };
+  return { ...next, readyPrio: readyPriority(next), epicPrio: epicPriority(next) };
+}
+
+/**
+ * Writes the changed columns and moves the column counters. Compare-and-swap on `version`: the loser of a race gets
+ * CONFLICT, never a lost update. `touch: false` leaves updated_at alone, for columns that only follow other tasks.
+ */
+export async function saveTask(ctx: OperationContext, before: Task, patch: TaskPatch, touch = true): Promise<Task> {
+  const after = patched(before, patch);
+  const changes: Record<string, unknown> = {};
+  for (const [name, column] of Object.entries(columnNames)) {
+    const field = name as keyof typeof columnNames;
+    const value = columnValue(after[field]);
+    if (value !== columnValue(before[field])) changes[column] = value;
+  }
+  if (Object.keys(changes).length === 0) return before;
+  changes["version"] = before.version + 1;
+  if (touch) changes["updated_at"] = Math.max(ctx.now, before.updatedAt);
+  const result = await ctx.db
+    .updateTable("task")
+    .set(changes as never)
+    .where("id", "=", before.id)
+    .where("version", "=", before.version)
+    .executeTakeFirst();
+  if (Number(result.numUpdatedRows) !== 1) {
+    throw new TeamwrightError("CONFLICT", `${before.key} was changed by another at the same moment.`, hint("task_show", "shows it as it is now"));
+  }
+  const from = columnOf({ status: before.status, ready: before.readyPrio !== null });
+  const to = columnOf({ status: after.status, ready: after.readyPrio !== null });
+  if (from !== to || before.team !== after.team) {
+    count(ctx, before.team, from, -1);
+    count(ctx, after.team, to, 1);
+  }
+  return { ...after, version: before.version + 1, updatedAt: touch ? Math.max(ctx.now, before.updatedAt) : before.updatedAt };
+}
+
+export async function labelsOf(db: Kysely<Database>, ids: readonly number[]): Promise<Map<number, string[]>> {
+  const found = new Map<number, string[]>();
+  for (let start = 0; start < ids.length; start += 500) {
+    const rows = await db
+      .selectFrom("task_label")
+      .selectAll()
+      .where("task_id", "in", ids.slice(start, start + 500))
+      .orderBy("label")
+      .execute();
+    for (const row of rows) found.set(Number(row.task_id), [...(found.get(Number(row.task_id)) ?? []), row.label]);
+  }
+  return found;
+}
+
+export async function changeLabels(ctx: OperationContext, taskId: number, add: readonly string[], remove: readonly string[]): Promise<void> {
+  if (remove.length > 0) {
+    await ctx.db.deleteFrom("task_label").where("task_id", "=", taskId).where("label", "in", [...remove]).execute();
+  }
+  for (const label of new Set(add)) {
+    await ctx.db
+      .insertInto("task_label")
+      .values({ task_id: taskId, label })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}
+
+export async function insertComment(
+  ctx: OperationContext,
+  taskId: number,
+  comment: { key?: string; author: string; body: string; at?: number },
+): Promise<void> {
+  await ctx.db
+    .insertInto("task_comment")
+    .values({
+      key: comment.key ?? ctx.newKey("c"),
+      task_id: taskId,
+      author: comment.author,
+      body: comment.body,
+      created_at: comment.at ?? ctx.now,
+    })
+    .execute();
+}
+
+export async function listComments(db: Kysely<Database>, taskId: number, limit: number) {
+  const rows = await db
+    .selectFrom("task_comment")
+    .selectAll()
+    .where("task_id", "=", taskId)
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+  return rows.reverse();
+}
+
+export async function countRows(db: Kysely<Database>, table: "task_comment" | "link", taskId: number): Promise<number> {
+  const row = await db
+    .selectFrom(table)
+    .select(sql<number>`count(*)`.as("n"))
+    .where("task_id", "=", taskId)
+    .executeTakeFirstOrThrow();
+  return Number(row.n);
+}

@@ -1,0 +1,106 @@
+import type { Kysely } from "kysely";
+import { fenceText, plainLine } from "../../kernel/fence.ts";
+import type { RenderView } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import type { Task, TaskBrief, TaskFull } from "./task.schema.ts";
+import { labelsOf } from "./task.store.ts";
+
+export function isoTime(ms: number | null | undefined): string | undefined {
+  if (ms === null || ms === undefined) return undefined;
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+/** Leaves undefined and null members out, so that answers stay short. */
+export function compact<T extends Record<string, unknown>>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined && member !== null)) as T;
+}
+
+export function toBrief(task: Task): TaskBrief {
+  return compact({
+    id: task.key,
+    title: task.title,
+    state: task.status === "open" && task.readyPrio !== null ? "ready" : task.status,
+    priority: task.priority,
+    team: task.team,
+    kind: task.kind === "task" ? undefined : task.kind,
+    points: task.points ?? undefined,
+    holder: task.holderName ?? undefined,
+    assignee: task.holder === null ? (task.assignee ?? undefined) : undefined,
+    blocked: task.blockedReason ?? undefined,
+    waits_for: task.openBlockers > 0 ? task.openBlockers : undefined,
+  }) as TaskBrief;
+}
+
+export async function toFull(db: Kysely<Database>, task: Task, now: number): Promise<TaskFull> {
+  const labels = (await labelsOf(db, [task.id])).get(task.id);
+  const blockedMs = task.blockedMs + (task.blockedSince === null ? 0 : Math.max(0, now - task.blockedSince));
+  return compact({
+    ...toBrief(task),
+    kind: task.kind,
+    description: task.description ?? undefined,
+    design: task.design ?? undefined,
+    acceptance: task.acceptance ?? undefined,
+    notes: task.notes ?? undefined,
+    outcome: task.outcome ?? undefined,
+    foreign_status: task.foreignStatus ?? undefined,
+    scope: task.scope.length > 0 ? [...task.scope] : undefined,
+    labels,
+    external_ref: task.externalRef ?? undefined,
+    estimate_minutes: task.estimateMinutes ?? undefined,
+    due_at: isoTime(task.dueAt),
+    defer_until: isoTime(task.deferUntil),
+    blocked_since: isoTime(task.blockedSince),
+    blocked_by: task.blockedBy ?? undefined,
+    blocked_seconds: blockedMs > 0 ? Math.round(blockedMs / 1000) : undefined,
+    lease_expires_at: isoTime(task.leaseExpiresAt),
+    created_at: isoTime(task.createdAt) ?? "",
+    created_by: task.createdBy,
+    updated_at: isoTime(task.updatedAt) ?? "",
+    started_at: isoTime(task.startedAt),
+    closed_at: isoTime(task.closedAt),
+    close_reason: task.closeReason ?? undefined,
+    open_children: task.openChildren > 0 ? task.openChildren : undefined,
+    closed_children: task.closedChildren > 0 ? task.closedChildren : undefined,
+  }) as TaskFull;
+}
+
+export function renderBriefs(tasks: readonly TaskBrief[], view: RenderView): string {
+  if (tasks.length === 0) return "";
+  const rows = tasks.map((task) => [
+    view.paint("cyan", task.id),
+    paintPriority(task.priority, view),
+    paintState(task, view),
+    task.team,
+    plainLine(task.holder ?? (task.assignee ? `(${task.assignee})` : ""), 20),
+    plainLine(task.title, Math.max(30, view.width - 70)),
+  ]);
+  return view.table(["id", "prio", "state", "team", "holder", "title"], rows);
+}
+
+function paintPriority(priority: number, view: RenderView): string {
+  return view.paint(priority === 0 ? "red" : priority === 1 ? "yellow" : "dim", `P${priority}`);
+}
+
+function paintState(task: TaskBrief, view: RenderView): string {
+  if (task.blocked !== undefined) return view.paint("red", `${task.state} blocked`);
+  const colours = { ready: "green", in_progress: "blue", in_review: "yellow", closed: "dim" } as const;
+  const colour = colours[task.state as keyof typeof colours];
+  return colour ? view.paint(colour, task.state) : task.state;
+}
+
+const longFields = ["description", "design", "acceptance", "notes"] as const;
+
+/** One task as text; what people and agents wrote comes fenced. */
+export function renderFull(task: TaskFull, view: RenderView): string {
+  const lines = [`${view.paint("bold", task.id)}  ${plainLine(task.title, 200)}`];
+  for (const [name, value] of Object.entries(task)) {
+    if (["id", "title", ...longFields].includes(name)) continue;
+    lines.push(`${name}: ${plainLine(Array.isArray(value) ? value.join(", ") : String(value), 300)}`);
+  }
+  for (const name of longFields) {
+    const value = task[name];
+    if (value) lines.push(`${name}:`, fenceText(name, value));
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,91 @@
+import type { Kysely } from "kysely";
+import type * as z from "zod";
+import type { ProjectConfig } from "../config/config.schema.ts";
+import type { Database } from "../store/database.ts";
+import type { DialectPort } from "../store/dialect-port.ts";
+import type { Principal } from "./principal.ts";
+
+/** One fact for the trail; `before`/`after` hold changed fields only. */
+export interface EventDraft {
+  readonly type: string;
+  /** Text id of the task or agent it is about. */
+  readonly subject?: string | undefined;
+  readonly team?: string | undefined;
+  readonly before?: Readonly<Record<string, unknown>>;
+  readonly after?: Readonly<Record<string, unknown>>;
+}
+
+/** What a transaction leaves to be done at its end, in an order that cannot deadlock. */
+export interface Effects {
+  readonly events: EventDraft[];
+  /** Board column counters: team and column joined by a NUL, with the change. */
+  readonly counts: Map<string, number>;
+}
+
+export interface OperationContext {
+  /** In a write: the transaction's handle, the only one to be used. In a read: the pool. */
+  readonly db: Kysely<Database>;
+  readonly dialect: DialectPort;
+  /** UTC milliseconds; one value for the whole call. */
+  readonly now: number;
+  readonly principal: Principal;
+  readonly config: ProjectConfig;
+  readonly effects: Effects;
+  /** Lease length granted to claims, in ms. */
+  readonly leaseMs: number;
+  newKey(prefix?: string): string;
+  record(event: EventDraft): void;
+  /** Long operations only: runs `work` in a transaction of its own, with effects flushed and retries. */
+  transaction<T>(work: (ctx: OperationContext) => Promise<T>): Promise<T>;
+  /** Long operations only: tells the caller how far it is. */
+  progress(done: number, total: number, what: string): void;
+  /** File access through the surface that has it (CLI); absent elsewhere. Paths are the user's own. */
+  readonly files?: FilePort;
+}
+
+export interface FilePort {
+  read(path: string): Promise<string>;
+  /** Writes to a temporary file, syncs and renames. */
+  write(path: string, chunks: Iterable<string>): Promise<void>;
+}
+
+/**
+ * `read`: no transaction, nothing written. `write`: one transaction around `run`.
+ * `batch`: `run` opens transactions itself, so that one bad part takes no other with it.
+ */
+export type OperationKind = "read" | "write" | "batch";
+
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  /** `noun_verb`, at most 24 characters; the noun is the slice's folder and the CLI's first word. */
+  readonly name: string;
+  /** Carries the words people search by first, then does / returns / not. At most 600 characters. */
+  readonly description: string;
+  readonly kind: OperationKind;
+  /** True when it ends or removes something. */
+  readonly destructive?: boolean;
+  /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI (and web) only. */
+  readonly mcp: "core" | "all" | "none";
+  /** Input fields given by position on the command line. */
+  readonly positional?: readonly string[];
+  readonly input: I;
+  readonly output: O;
+  run(ctx: OperationContext, input: z.infer<I>): Promise<z.infer<O>>;
+  /** Text for a person or a model; JSON is shown when it is absent. */
+  render?(output: z.infer<O>, view: RenderView): string;
+}
+
+/** How text is to be laid out. `paint` adds colour, or nothing where there is none. */
+export interface RenderView {
+  readonly width: number;
+  readonly now: number;
+  paint(style: PaintStyle, text: string): string;
+  table(head: readonly string[], rows: readonly (readonly string[])[]): string;
+}
+export type PaintStyle = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan";
+
+/** Identity function that infers `run` from the schemas. Method syntax of `run` lets one array hold all of them. */
+export function defineOperation<I extends z.ZodObject, O extends z.ZodObject>(
+  operation: Operation<I, O>,
+): Operation<I, O> {
+  return operation;
+}

@@ -1,0 +1,21 @@
+import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
+import type { BoardCountTable } from "../features/board/board.table.ts";
+import type { DependencyTable } from "../features/dependency/dependency.table.ts";
+import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/event.table.ts";
+import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
+
+/** Every table, in the one place that lists them. */
+export interface Database {
+  meta: MetaTable;
+  event: EventTable;
+  idempotency: IdempotencyTable;
+  task: TaskTable;
+  task_label: LabelTable;
+  task_comment: CommentTable;
+  link: LinkTable;
+  foreign_row: ForeignRowTable;
+  board_count: BoardCountTable;
+  dependency: DependencyTable;
+  agent: AgentTable;
+  spawn: SpawnTable;
+}

@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
+
+/**
+ * True when this process was started by the client itself and not from a shell inside one of its sessions: the guard
+ * is believed only then (design §3). The launcher of a checkout may stand in between.
+ */
+export function clientParent(pid = process.ppid, depth = 0): boolean {
+  const parent = inspect(pid);
+  if (!parent) return false;
+  if (isClient(parent)) return true;
+  const isLauncher = /^node/.test(basename(parent.exe)) && parent.args.some((part) => /(^|\/)bin\/teamwright$/.test(part));
+  return isLauncher && depth < 2 && parent.parent !== undefined ? clientParent(parent.parent, depth + 1) : false;
+}
+
+interface Seen {
+  readonly exe: string;
+  readonly args: readonly string[];
+  readonly parent: number | undefined;
+}
+
+function isClient({ exe, args }: Seen): boolean {
+  const program = basename(exe);
+  if (/^claude(\.exe)?$/.test(program)) return true;
+  // older installations run the client's script under node
+  return /^(node|bun)/.test(program) && args.slice(1, 3).some((part) => /@anthropic-ai\/claude-code\/cli\.m?js$/.test(part));
+}
+
+function inspect(pid: number): Seen | undefined {
+  try {
+    if (process.platform === "linux") {
+      const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\u0000");
+      const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+      return { exe: readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""), args, parent: parent ? Number(parent) : undefined };
+    }
+    if (process.platform === "win32") return undefined;
+    const [parent = "", exe = ""] = /^\s*(\d+)\s+(.*)$/m.exec(execFileSync("ps", ["-o", "ppid=,comm=", "-p", String(pid)], { encoding: "utf8" }))?.slice(1) ?? [];
+    const args = execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" }).trim().split(/\s+/);
+    return { exe, args, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
