@@ -6,6 +6,7 @@ import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
 /**
  * Libraries that only some runs need. CommonJS output cannot be split, so each becomes a file of its own that is read
@@ -18,18 +19,6 @@ export interface BuildReport {
   /** The largest parts of the main bundle, by package or own folder. */
   readonly parts: readonly { readonly name: string; readonly bytes: number }[];
 }
-
-/** Of package.json only name and version enter the bundle. */
-const manifestPlugin: Plugin = {
-  name: "manifest",
-  setup(setup) {
-    setup.onLoad({ filter: /package\.json$/ }, (args) => {
-      if (args.path !== join(root, "package.json")) return undefined;
-      const { name, version } = JSON.parse(readFileSync(args.path, "utf8")) as { name: string; version: string };
-      return { contents: JSON.stringify({ name, version }), loader: "json" };
-    });
-  },
-};
 
 const lazyPlugin: Plugin = {
   name: "lazy-packages",
@@ -50,6 +39,7 @@ async function bundle(entry: string, outfile: string, plugins: Plugin[]): Promis
     target: "node22.14",
     legalComments: "none",
     define: {
+      TEAMWRIGHT_VERSION: JSON.stringify(version),
       "import.meta.url": "importMetaUrl",
       "import.meta.dirname": "__dirname",
       "import.meta.filename": "__filename",
@@ -84,7 +74,7 @@ export async function buildDist(dist: string = join(root, "dist")): Promise<Buil
   mkdirSync(join(dist, "lib"), { recursive: true });
 
   const entry = join(root, "mcp-server/src/main.ts");
-  const metafile = await bundle(entry, join(dist, "lib/main.cjs"), [manifestPlugin, lazyPlugin]);
+  const metafile = await bundle(entry, join(dist, "lib/main.cjs"), [lazyPlugin]);
   for (const name of LAZY_PACKAGES) await bundle(require.resolve(name), join(dist, `lib/${name}.cjs`), []);
   copyPrebuilds(join(dist, "prebuilds"));
 

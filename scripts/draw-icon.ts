@@ -34,7 +34,10 @@ function curve(from: Point, control: Point, to: Point, width: number): Shape[] {
   return Array.from({ length: 16 }, (_, i) => stroke(at(i / 16), at((i + 1) / 16), width));
 }
 
-const union = (...shapes: Shape[]): Shape => (at) => Math.min(...shapes.map((shape) => shape(at)));
+const union =
+  (...shapes: Shape[]): Shape =>
+  (at) =>
+    Math.min(...shapes.map((shape) => shape(at)));
 
 interface Layer {
   readonly shape: Shape;

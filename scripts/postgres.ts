@@ -22,7 +22,9 @@ export interface PrivatePostgres extends AsyncDisposable {
 /** Folder of initdb and postgres, newest version first; undefined when none is installed. */
 export function findPostgres(): string | undefined {
   const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS) : [];
-  const folders = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(DEBIAN_VERSIONS, version, "bin"));
+  const folders = versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(DEBIAN_VERSIONS, version, "bin"));
   return [...folders, ...askPgConfig()].find((folder) => existsSync(join(folder, "initdb")));
 }
 
@@ -70,7 +72,10 @@ async function untilReady(server: ChildProcess): Promise<void> {
       if (log.includes("ready to accept connections")) resolve();
     });
     server.once("exit", () => reject(new Error(`PostgreSQL did not start:\n${log}`)));
-    setTimeout(() => reject(new Error(`PostgreSQL was not ready after ${START_SECONDS} s:\n${log}`)), START_SECONDS * 1000).unref();
+    setTimeout(
+      () => reject(new Error(`PostgreSQL was not ready after ${START_SECONDS} s:\n${log}`)),
+      START_SECONDS * 1000,
+    ).unref();
   });
   await ready;
 }
@@ -88,11 +93,26 @@ export async function startPostgres(): Promise<PrivatePostgres> {
     const passwordFile = join(folder, "password");
     writeFileSync(passwordFile, password, { mode: 0o600 });
     if (account) for (const path of [folder, passwordFile]) chownSync(path, account.uid, account.gid);
-    const init = ["--pgdata", data, "--username=teamwright", "--auth=scram-sha-256", `--pwfile=${passwordFile}`, "--encoding=UTF8", "--no-instructions"];
+    const init = [
+      "--pgdata",
+      data,
+      "--username=teamwright",
+      "--auth=scram-sha-256",
+      `--pwfile=${passwordFile}`,
+      "--encoding=UTF8",
+      "--no-instructions",
+    ];
     execFileSync(join(bin, "initdb"), init, { ...account, env, cwd: folder, stdio: "pipe" });
 
     const port = await freePort();
-    const settings = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200"];
+    const settings = [
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "unix_socket_directories=",
+      "-c",
+      "max_connections=200",
+    ];
     const [command, args] = withParent(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], account);
     const options = { env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"] };
     const server = spawn(command, args, command.endsWith("setpriv") ? options : { ...options, ...account });
@@ -107,8 +127,14 @@ export async function startPostgres(): Promise<PrivatePostgres> {
 function running(server: ChildProcess, folder: string, url: string): PrivatePostgres {
   const discard = () => {
     server.kill("SIGQUIT");
-    // It is still writing while it ends.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    for (let round = 0; round < 40 && existsSync(folder); round++) {
+      try {
+        rmSync(folder, { recursive: true, force: true });
+      } catch {
+        // It is still writing while it ends.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      }
+    }
   };
   process.once("exit", discard);
   // Nothing of the server keeps this process alive: whoever forgets to stop it still ends.

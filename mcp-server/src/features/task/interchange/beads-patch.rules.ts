@@ -42,16 +42,24 @@ function memberText(raw: string, name: string): string | undefined {
   return span === undefined ? undefined : raw.slice(span.valueStart, span.end);
 }
 
+/** Keys are foreign, `constructor` and the like included: only own members count. */
+function memberOf(record: JsonObject, key: string): JsonValue | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 function changedKeys(was: JsonObject, now: JsonObject): string[] {
-  return [...new Set([...Object.keys(was), ...Object.keys(now)])].filter(
-    (key) => canonicalJson(was[key] ?? null) !== canonicalJson(now[key] ?? null),
-  );
+  const differs = (key: string) => {
+    const [left, right] = [memberOf(was, key), memberOf(now, key)];
+    if (left === undefined || right === undefined) return left !== right;
+    return canonicalJson(left) !== canonicalJson(right);
+  };
+  return [...new Set([...Object.keys(was), ...Object.keys(now)])].filter(differs);
 }
 
 function editsFor(keys: readonly string[], now: JsonObject, plain: boolean): Edits {
   return new Map(
     keys.map((key) => {
-      const value = now[key];
+      const value = memberOf(now, key);
       return [key, value === undefined ? undefined : quote(value, plain)];
     }),
   );
@@ -100,6 +108,10 @@ function setList(edits: Edits, name: string, text: string): void {
   edits.set(name, jsonSpans(text).length === 0 ? undefined : text);
 }
 
+function labelName(value: JsonValue | undefined): string {
+  return typeof value === "string" ? value.trim() : "";
+}
+
 /** Edits `labels`: kept ones keep their bytes, new ones go last. */
 export function editLabels(patch: Patch, edits: Edits): void {
   const { was, now, plain } = patch;
@@ -107,7 +119,7 @@ export function editLabels(patch: Patch, edits: Edits): void {
   const had = new Set(was.labels.map((label) => label.trim()));
   const added = now.labels.filter((label) => !had.has(label.trim()));
   if (added.length === 0 && was.labels.every((label) => kept.has(label.trim()))) return;
-  const keep = (element: string) => (kept.has(String(findJson(element) ?? "").trim()) ? element : undefined);
+  const keep = (element: string) => (kept.has(labelName(findJson(element))) ? element : undefined);
   setList(
     edits,
     "labels",

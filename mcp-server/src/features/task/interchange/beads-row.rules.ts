@@ -1,7 +1,8 @@
 import { textOf } from "./beads-edges.rules.ts";
-import { byteLength, findId, findPriority, MAX_TITLE_BYTES, readIssue } from "./beads-fields.rules.ts";
-import type { BeadsIssue, BeadsReadOptions, JsonObject, JsonValue } from "./beads-issue.schema.ts";
+import { findId, readIssue } from "./beads-fields.rules.ts";
+import type { BeadsIssue, BeadsReadOptions, JsonObject } from "./beads-issue.schema.ts";
 import { findJson, isJsonObject, patchObject, quote } from "./beads-json.rules.ts";
+import { isBdTime, mendRow } from "./beads-mend.rules.ts";
 import {
   type Edits,
   editComments,
@@ -11,7 +12,6 @@ import {
   type Patch,
 } from "./beads-patch.rules.ts";
 import { isBackupRow } from "./beads-read.rules.ts";
-import { BUILT_IN_STATUSES } from "./beads-status.rules.ts";
 import { findInstant, floorSecond, formatSecond, instantMs } from "./beads-time.rules.ts";
 import { commentText, dependencyText, FIELD_ORDER, metadataValue, scalarFields } from "./beads-wire.rules.ts";
 
@@ -47,31 +47,12 @@ function newRow(issue: BeadsIssue, updatedAt: number, dropped: ReadonlySet<strin
   return `{${present.map((name) => `${quote(name)}:${members.get(name)}`).join(",")}}`;
 }
 
-function isTime(value: JsonValue | undefined): boolean {
-  return typeof value === "string" && findInstant(value) !== undefined;
-}
-
-function editScalars({ record, was, now, plain, repair, strict }: Patch, edits: Edits): void {
+function editScalars({ record, was, now, plain }: Patch, edits: Edits): void {
   const before = scalarFields(was, plain);
   const after = scalarFields(now, plain);
   for (const name of new Set([...before.keys(), ...after.keys()]))
     if (before.get(name) !== after.get(name)) edits.set(name, after.get(name));
   if (edits.has("ephemeral") && Object.hasOwn(record, "wisp")) edits.set("wisp", undefined);
-  if (!repair) return;
-  const mend = (name: string, isSound: boolean) => {
-    if (!isSound) edits.set(name, after.get(name));
-  };
-  const { title, priority, closed_at: closedAt, estimated_minutes: estimate } = record;
-  mend("id", typeof record.id === "string");
-  mend("title", typeof title === "string" && title.trim() !== "" && byteLength(title) <= MAX_TITLE_BYTES);
-  mend("priority", typeof priority === "number" && findPriority(priority) !== undefined);
-  mend("created_at", isTime(record.created_at));
-  mend("closed_at", (now.status.state === "closed") === isTime(closedAt));
-  mend("estimated_minutes", estimate === undefined || String(estimate) === after.get("estimated_minutes"));
-  if (!strict) return;
-  const status = textOf(record.status) ?? "open";
-  mend("status", BUILT_IN_STATUSES.has(status));
-  mend("issue_type", (textOf(record.issue_type) ?? "task") === now.kind);
 }
 
 /** The first whole second that bd, which rounds half up, cannot take for the same time as `ms`. */
@@ -86,6 +67,7 @@ function changedRow(patch: Patch, dropped: ReadonlySet<string>): Edits {
   editLabels(patch, edits);
   editDependencies(patch, edits, dropped);
   editComments(patch, edits);
+  if (patch.repair) mendRow(patch, edits, dropped);
   return edits;
 }
 
@@ -104,7 +86,7 @@ function importedRow(
   const isChanged = changedRow(patch, newlyDropped).size > 0;
   const strict = options.mode === "bd";
   const edits = changedRow({ ...patch, repair: isChanged || strict, strict }, strict ? dropped : newlyDropped);
-  if (isChanged || (edits.size > 0 && !isTime(record.updated_at))) {
+  if (isChanged || ((edits.size > 0 || strict) && !isBdTime(record.updated_at))) {
     const least = isChanged ? secondAfter(was.updatedAt) : was.updatedAt;
     return (at) => patchWithTime(raw, edits, Math.max(floorSecond(now.updatedAt), least, at), plain);
   }

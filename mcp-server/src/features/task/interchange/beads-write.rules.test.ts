@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { differingFields } from "./beads-decide.rules.ts";
 import type { BeadsDependency, BeadsIssue, BeadsStatus, JsonObject, JsonValue } from "./beads-issue.schema.ts";
 import { issuesOf, readBeads } from "./beads-read.rules.ts";
 import { type RenderRowOptions, renderRow } from "./beads-row.rules.ts";
@@ -48,9 +49,14 @@ const ODD_ROW =
 
 test("an unchanged row is its own text, whatever it holds", () => {
   for (const mode of ["faithful", "bd"] as const)
-    expect(renderRow(imported(ODD_ROW.replace(',{"issue_id":"pr-1","depends_on_id":"pr-0","type":"related"}', "").replace("feat", "bug")), { mode })).toBe(
-      ODD_ROW.replace(',{"issue_id":"pr-1","depends_on_id":"pr-0","type":"related"}', "").replace("feat", "bug"),
-    );
+    expect(
+      renderRow(
+        imported(
+          ODD_ROW.replace(',{"issue_id":"pr-1","depends_on_id":"pr-0","type":"related"}', "").replace("feat", "bug"),
+        ),
+        { mode },
+      ),
+    ).toBe(ODD_ROW.replace(',{"issue_id":"pr-1","depends_on_id":"pr-0","type":"related"}', "").replace("feat", "bug"));
   expect(renderRow(imported(ODD_ROW))).toBe(ODD_ROW);
 });
 
@@ -74,13 +80,20 @@ test("unknown members of metadata, edges and comments survive changes beside the
       { ...edge, type: "related" },
       { target: "pr-9", type: "blocks" },
     ],
-    comments: [{ ...comment, text: "<ho>" }, { id: "6f1c2f0e-9d5b-4c59-8a39-0c6b1d8f3a11", author: "lee", text: "new", createdAt: CREATED }],
+    comments: [
+      { ...comment, text: "<ho>" },
+      { id: "6f1c2f0e-9d5b-4c59-8a39-0c6b1d8f3a11", author: "lee", text: "new", createdAt: CREATED },
+    ],
   });
   expect(line).toContain('"metadata":{"z":1e3,"teamwright":{"team":"web","future":[1.50],"points":5},"a":"\\u0041"}');
   expect(line).toContain('"labels":["db","new"]');
-  expect(line).toContain('"type":"related","created_at":"2026-01-02T03:04:05Z","created_by":"kim","metadata":"{}","weight":2.0}');
+  expect(line).toContain(
+    '"type":"related","created_at":"2026-01-02T03:04:05Z","created_by":"kim","metadata":"{}","weight":2.0}',
+  );
   expect(line).toContain('{"issue_id":"pr-1","depends_on_id":"pr-9","type":"blocks","metadata":"{}"}');
-  expect(line).toContain('{"id":7,"issue_id":"pr-1","author":"kim","text":"\\u003cho\\u003e","created_at":"2026-01-02T03:04:05Z","mood":1E2}');
+  expect(line).toContain(
+    '{"id":7,"issue_id":"pr-1","author":"kim","text":"\\u003cho\\u003e","created_at":"2026-01-02T03:04:05Z","mood":1E2}',
+  );
   expect(line).toContain('"updated_at":"2026-06-01T00:00:00Z"');
   expect(line).toContain('"x_new":1.0');
 });
@@ -88,11 +101,11 @@ test("unknown members of metadata, edges and comments survive changes beside the
 test("removing everything removes the members, not their neighbours", () => {
   const line = renderRow({ ...withMetadata(undefined), labels: [], dependencies: [], comments: [], own: {} });
   const record = json(line);
-  expect(record["labels"]).toBeUndefined();
-  expect(record["comments"]).toBeUndefined();
-  expect(record["dependencies"]).toBeUndefined();
-  expect(record["metadata"]).toEqual({ teamwright: { future: [1.5] } });
-  expect(record["content_hash"]).toBe("ff");
+  expect(record.labels).toBeUndefined();
+  expect(record.comments).toBeUndefined();
+  expect(record.dependencies).toBeUndefined();
+  expect(record.metadata).toEqual({ teamwright: { future: [1.5] } });
+  expect(record.content_hash).toBe("ff");
 });
 
 function withMetadata(metadata: JsonValue | undefined): BeadsIssue {
@@ -101,7 +114,8 @@ function withMetadata(metadata: JsonValue | undefined): BeadsIssue {
 }
 
 test("text written without escapes stays so", () => {
-  const raw = '{"id":"br-1","title":"a & b","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}';
+  const raw =
+    '{"id":"br-1","title":"a & b","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}';
   expect(renderRow({ ...imported(raw), description: "<x>" })).toContain('"description":"<x>"');
 });
 
@@ -116,7 +130,7 @@ test("a new row is what bd accepts", () => {
     }),
   );
   expect(line).toMatchInlineSnapshot(
-    `"{"_type":"issue","id":"tw-1","title":"Fix the pump","description":"a\\u003cb","status":"in_progress","priority":0,"issue_type":"task","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","metadata":{"teamwright":{"state":"in_review","team":"core"}},"dependencies":[{"issue_id":"tw-1","depends_on_id":"tw-0","type":"blocks","created_at":"2026-01-02T03:04:05Z","metadata":"{}"}],"comments":[{"id":"PENDING","issue_id":"tw-1","author":"kim","text":"hi","created_at":"2026-01-02T03:04:05Z"}]}"`,
+    `"{"_type":"issue","id":"tw-1","title":"Fix the pump","description":"a\\u003cb","status":"in_progress","priority":0,"issue_type":"task","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","metadata":{"teamwright":{"state":"in_review","team":"core"}},"dependencies":[{"issue_id":"tw-1","depends_on_id":"tw-0","type":"blocks","created_at":"2026-01-02T03:04:05Z","metadata":"{}"}],"comments":[{"id":"57243b5e-09b7-872e-a0a3-52545da24bc7","issue_id":"tw-1","author":"kim","text":"hi","created_at":"2026-01-02T03:04:05Z"}]}"`,
   );
 });
 
@@ -131,24 +145,25 @@ test.each<[BeadsStatus, string]>([
   [{ state: "open", foreignStatus: "hooked" }, "open"],
   [{ state: "deferred", foreignStatus: "triage" }, "deferred"],
 ])("status %o is written as %s", (status, word) => {
-  expect(json(renderRow(fresh({ status })))["status"]).toBe(word);
+  expect(json(renderRow(fresh({ status }))).status).toBe(word);
 });
 
 test("a title beyond bd's limit is cut between characters and comes back whole", () => {
   const title = `${"x".repeat(499)}${"ü".repeat(9)}`;
   const line = renderRow(fresh({ title }));
-  expect(json(line)["title"]).toBe("x".repeat(499));
+  expect(json(line).title).toBe("x".repeat(499));
   expect(imported(line).title).toBe(title);
 });
 
 test("closed_at is written exactly for closed issues", () => {
-  const raw = '{"id":"pr-1","title":"t","status":"open","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","closed_at":"2026-01-02T03:04:05Z"}';
+  const raw =
+    '{"id":"pr-1","title":"t","status":"open","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","closed_at":"2026-01-02T03:04:05Z"}';
   const issue = imported(raw);
   expect(renderRow(issue)).toBe(raw);
-  expect(json(renderRow({ ...issue, notes: "touched" }))["closed_at"]).toBeUndefined();
-  expect(json(renderRow(issue, { mode: "bd" }))["closed_at"]).toBeUndefined();
+  expect(json(renderRow({ ...issue, notes: "touched" })).closed_at).toBeUndefined();
+  expect(json(renderRow(issue, { mode: "bd" })).closed_at).toBeUndefined();
   const closed = json(renderRow({ ...issue, status: { state: "closed", outcome: "done" }, closedAt: CREATED + 5000 }));
-  expect([closed["status"], closed["closed_at"]]).toEqual(["closed", "2026-01-02T03:04:10Z"]);
+  expect([closed.status, closed.closed_at]).toEqual(["closed", "2026-01-02T03:04:10Z"]);
 });
 
 test("bd mode mends what bd refuses and keeps the rest of the row", () => {
@@ -175,38 +190,51 @@ test("bd mode mends what bd refuses and keeps the rest of the row", () => {
 });
 
 test("a table dump row becomes an export row in bd mode", () => {
-  const raw = '{"id":"pr-1","title":"t","status":"open","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","timeout_ns":0,"waiters":"","ephemeral":0}';
+  const raw =
+    '{"id":"pr-1","title":"t","status":"open","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","timeout_ns":0,"waiters":"","ephemeral":0}';
   expect(renderRow(imported(raw))).toBe(raw);
-  expect(json(renderRow(imported(raw), { mode: "bd" }))["waiters"]).toBeUndefined();
+  expect(json(renderRow(imported(raw), { mode: "bd" })).waiters).toBeUndefined();
 });
 
 test("an edge of an early relation field moves into the list once one of them goes", () => {
-  const raw = '{"id":"pr-1","title":"t","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","relates_to":["pr-2","pr-3"]}';
+  const raw =
+    '{"id":"pr-1","title":"t","priority":2,"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z","relates_to":["pr-2","pr-3"]}';
   const issue = imported(raw);
   expect(renderRow(issue)).toBe(raw);
   const record = json(renderRow({ ...issue, dependencies: issue.dependencies.slice(1) }));
-  expect(record["relates_to"]).toBeUndefined();
-  expect(record["dependencies"]).toEqual([{ issue_id: "pr-1", depends_on_id: "pr-3", type: "relates-to", metadata: "{}" }]);
-  const added = json(renderRow({ ...issue, dependencies: [...issue.dependencies, { target: "pr-4", type: "blocks" }] }));
-  expect(added["relates_to"]).toEqual(["pr-2", "pr-3"]);
-  expect(added["dependencies"]).toHaveLength(1);
+  expect(record.relates_to).toBeUndefined();
+  expect(record.dependencies).toEqual([
+    { issue_id: "pr-1", depends_on_id: "pr-3", type: "relates-to", metadata: "{}" },
+  ]);
+  const added = json(
+    renderRow({ ...issue, dependencies: [...issue.dependencies, { target: "pr-4", type: "blocks" }] }),
+  );
+  expect(added.relates_to).toEqual(["pr-2", "pr-3"]);
+  expect(added.dependencies).toHaveLength(1);
 });
 
 test("a second change within one second is exported with a later updated_at, none with the same line", () => {
   const first = renderRow(fresh());
   expect(renderRow(fresh(), { lastLine: first })).toBe(first);
   const second = renderRow(fresh({ notes: "more" }), { lastLine: first });
-  expect(json(second)["updated_at"]).toBe("2026-01-02T03:04:06Z");
+  expect(json(second).updated_at).toBe("2026-01-02T03:04:06Z");
   expect(renderRow(fresh({ notes: "more" }), { lastLine: second })).toBe(second);
 });
 
 test("files: blockers first or by id, edges to nowhere left out of new rows, cycles reported", () => {
   const issues = [
-    fresh({ id: "a", dependencies: [{ target: "c", type: "blocks" }, { target: "gone", type: "blocks" }] }),
+    fresh({
+      id: "a",
+      dependencies: [
+        { target: "c", type: "blocks" },
+        { target: "gone", type: "blocks" },
+      ],
+    }),
     fresh({ id: "b", kind: "convoy", dependencies: [{ target: "a", type: "parent-child" }] }),
     fresh({ id: "c", kind: "epic", ephemeral: true, dependencies: [{ target: "b", type: "blocks" }] }),
   ];
-  const ids = (options: Parameters<typeof renderBeads>[1]) => renderBeads({ issues }, options).lines.map((line) => json(line)["id"]);
+  const ids = (options: Parameters<typeof renderBeads>[1]) =>
+    renderBeads({ issues }, options).lines.map((line) => json(line).id);
   expect(ids({})).toEqual(["b", "c", "a"]);
   expect(ids({ sort: "id" })).toEqual(["a", "b", "c"]);
   expect(ids({ mode: "bd" })).toEqual(["a", "b"]);
@@ -215,14 +243,23 @@ test("files: blockers first or by id, edges to nowhere left out of new rows, cyc
     danglingEdges: [{ id: "a", target: "gone", type: "blocks" }],
     cycleEdges: [{ id: "b", target: "a", type: "parent-child" }],
     customTypes: ["convoy"],
-    epicEdges: [{ id: "a", target: "c", type: "blocks" }, { id: "c", target: "b", type: "blocks" }],
+    epicEdges: [
+      { id: "a", target: "c", type: "blocks" },
+      { id: "c", target: "b", type: "blocks" },
+    ],
   });
   expect(result.lines.join("\n")).not.toContain("gone");
 });
 
 test("memories come after the issues by key and keep their text", () => {
   const raw = '{"_type":"memory","key":"k2","value":"a\\u003eb","extra":1.0}';
-  const lines = renderBeads({ issues: [fresh()], memories: [{ key: "k2", value: "a>b", raw }, { key: "k1", value: "x" }] }).lines;
+  const lines = renderBeads({
+    issues: [fresh()],
+    memories: [
+      { key: "k2", value: "a>b", raw },
+      { key: "k1", value: "x" },
+    ],
+  }).lines;
   expect(lines.slice(1)).toEqual(['{"_type":"memory","key":"k1","value":"x"}', raw]);
   expect(renderMemory({ key: "k2", value: "c", raw })).toBe('{"_type":"memory","key":"k2","value":"c","extra":1.0}');
 });
@@ -230,13 +267,30 @@ test("memories come after the issues by key and keep their text", () => {
 const name = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" }).filter((value) => value.trim() !== "");
 const second = fc.integer({ min: 1, max: 4_000_000_000 }).map((value) => value * 1000);
 const metadataObject = fc
-  .dictionary(fc.constantFrom("a", "b", "<c>", "__x"), fc.jsonValue({ maxDepth: 2 }), { minKeys: 1 })
+  .dictionary(fc.constantFrom("a", "b", "<c>", "__proto__", "constructor"), fc.jsonValue({ maxDepth: 2 }), {
+    minKeys: 1,
+  })
   .map((value) => JSON.parse(JSON.stringify(value)) as JsonObject);
 const status: fc.Arbitrary<BeadsStatus> = fc.oneof(
-  fc.constantFrom<BeadsStatus>({ state: "open" }, { state: "in_progress" }, { state: "in_review" }, { state: "deferred" }),
-  fc.constantFrom<BeadsStatus>({ state: "open", blockedFlag: true }, { state: "in_progress", blockedFlag: true }, { state: "in_review", blockedFlag: true }),
-  fc.constantFrom("done", "failed", "cancelled", "duplicate", "superseded").map((outcome): BeadsStatus => ({ state: "closed", outcome })),
-  fc.constantFrom<BeadsStatus>({ state: "in_progress", foreignStatus: "hooked" }, { state: "deferred", foreignStatus: "pinned" }, { state: "deferred", foreignStatus: "triage" }),
+  fc.constantFrom<BeadsStatus>(
+    { state: "open" },
+    { state: "in_progress" },
+    { state: "in_review" },
+    { state: "deferred" },
+  ),
+  fc.constantFrom<BeadsStatus>(
+    { state: "open", blockedFlag: true },
+    { state: "in_progress", blockedFlag: true },
+    { state: "in_review", blockedFlag: true },
+  ),
+  fc
+    .constantFrom("done", "failed", "cancelled", "duplicate", "superseded")
+    .map((outcome): BeadsStatus => ({ state: "closed", outcome })),
+  fc.constantFrom<BeadsStatus>(
+    { state: "in_progress", foreignStatus: "hooked" },
+    { state: "deferred", foreignStatus: "pinned" },
+    { state: "deferred", foreignStatus: "triage" },
+  ),
 );
 const dependency: fc.Arbitrary<BeadsDependency> = fc.record(
   {
@@ -252,8 +306,11 @@ const dependency: fc.Arbitrary<BeadsDependency> = fc.record(
 const anyIssue: fc.Arbitrary<BeadsIssue> = fc
   .record(
     {
-      id: name.map((value) => `pr-${value}`),
-      title: fc.oneof(name, fc.string({ minLength: 480, maxLength: 700 }).map((value) => `t${value}.`)),
+      id: name.map((value) => `id-${value}`),
+      title: fc.oneof(
+        name,
+        fc.integer({ min: 480, max: 520 }).map((length) => `${"x".repeat(length)}ü€.`),
+      ),
       description: name,
       design: name,
       acceptance: name,
@@ -276,17 +333,40 @@ const anyIssue: fc.Arbitrary<BeadsIssue> = fc
       deferUntil: second,
       externalRef: name,
       metadata: fc.oneof(metadataObject, fc.constant<JsonValue>([1, "x"]), fc.constant<JsonValue>(7)),
-      own: fc.record({ team: name, points: fc.nat(), scope: fc.array(name, { minLength: 1 }), blockedReason: name }, { requiredKeys: [] }),
+      own: fc.record(
+        { team: name, points: fc.nat(), scope: fc.array(name, { minLength: 1 }), blockedReason: name },
+        { requiredKeys: [] },
+      ),
       labels: fc.uniqueArray(name, { selector: (label) => label.trim(), maxLength: 3 }),
       dependencies: fc.uniqueArray(dependency, { selector: ({ target }) => target, maxLength: 3 }),
-      comments: fc.uniqueArray(fc.record({ id: fc.uuid(), author: name, text: name, createdAt: second }), { selector: ({ text }) => text, maxLength: 3 }),
+      comments: fc.uniqueArray(fc.record({ id: fc.uuid(), author: name, text: name, createdAt: second }), {
+        selector: ({ text }) => text,
+        maxLength: 3,
+      }),
       pinned: fc.boolean(),
       ephemeral: fc.boolean(),
       noHistory: fc.boolean(),
       template: fc.boolean(),
     },
     {
-      requiredKeys: ["id", "title", "status", "priority", "kind", "createdAt", "updatedAt", "closedAt", "own", "labels", "dependencies", "comments", "pinned", "ephemeral", "noHistory", "template"],
+      requiredKeys: [
+        "id",
+        "title",
+        "status",
+        "priority",
+        "kind",
+        "createdAt",
+        "updatedAt",
+        "closedAt",
+        "own",
+        "labels",
+        "dependencies",
+        "comments",
+        "pinned",
+        "ephemeral",
+        "noHistory",
+        "template",
+      ],
     },
   )
   .map(({ closedAt, ...issue }) => (issue.status.state === "closed" ? { ...issue, closedAt } : issue));
@@ -296,7 +376,7 @@ test("reading a rendered issue gives the issue", () => {
     fc.property(anyIssue, (issue) => {
       expect(withoutRaw(imported(renderRow(issue)))).toEqual(issue);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -305,19 +385,38 @@ test("export, import, export gives the same bytes, changed rows included", () =>
     fc.property(anyIssue, anyIssue, fc.constantFrom("faithful", "bd"), (before, after, mode) => {
       const options: RenderRowOptions = { mode: mode === "bd" ? "bd" : "faithful" };
       const base = imported(renderRow(before));
-      const changed: BeadsIssue = { ...after, id: base.id, ...(base.raw === undefined ? {} : { raw: base.raw }), createdAt: base.createdAt };
+      const changed: BeadsIssue = {
+        ...after,
+        id: base.id,
+        ...(base.raw === undefined ? {} : { raw: base.raw }),
+        createdAt: base.createdAt,
+      };
       const line = renderRow(changed, options);
       const back = imported(line);
-      expect(withoutRaw({ ...back, updatedAt: 0 })).toEqual(withoutRaw({ ...changed, updatedAt: 0 }));
+      expect(differingFields(back, changed)).toEqual([]);
+      expect(back.status).toEqual(changed.status);
       expect(renderRow(back, options)).toBe(line);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
 test("bd mode mends any row it can read, once and for all", () => {
   const row = fc.dictionary(
-    fc.constantFrom("title", "status", "priority", "created_at", "closed_at", "labels", "comments", "dependencies", "metadata", "wisp", "relates_to", "estimated_minutes"),
+    fc.constantFrom(
+      "title",
+      "status",
+      "priority",
+      "created_at",
+      "closed_at",
+      "labels",
+      "comments",
+      "dependencies",
+      "metadata",
+      "wisp",
+      "relates_to",
+      "estimated_minutes",
+    ),
     fc.jsonValue({ maxDepth: 3 }),
   );
   fc.assert(
@@ -327,9 +426,9 @@ test("bd mode mends any row it can read, once and for all", () => {
       const line = renderRow(issue, { mode: "bd" });
       expect(renderRow(imported(line), { mode: "bd" })).toBe(line);
       const written = json(line);
-      expect(written["priority"]).toBeTypeOf("number");
-      expect(written["status"] === "closed").toBe(written["closed_at"] !== undefined);
+      expect(written.priority).toBeTypeOf("number");
+      expect(written.status === "closed").toBe(written.closed_at != null);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

@@ -1,0 +1,168 @@
+/** The parts of the plugin that no compiler looks at. */
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { operations } from "../mcp-server/src/features/index.ts";
+
+const root = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const readJson = (path: string) => JSON.parse(read(path));
+
+const skills = readdirSync(join(root, "skills")).map((name) => ({ name, path: `skills/${name}/SKILL.md` }));
+const agents = readdirSync(join(root, "agents")).map((file) => ({
+  name: file.replace(/\.md$/, ""),
+  path: `agents/${file}`,
+}));
+const words = (text: string) => text.split(/\s+/).filter(Boolean).length;
+
+function frontmatter(path: string): Record<string, unknown> {
+  const match = /^---\n(.*?)\n---\n/s.exec(read(path));
+  if (!match?.[1]) throw new Error(`${path} does not begin with frontmatter`);
+  return parse(match[1]);
+}
+
+describe("manifests", () => {
+  const manifest = readJson(".claude-plugin/plugin.json");
+  const marketplace = readJson(".claude-plugin/marketplace.json");
+
+  test("the version is the same everywhere", () => {
+    const { version } = readJson("package.json");
+    expect(manifest.version).toBe(version);
+    expect(marketplace.plugins.map((plugin: { version: string }) => plugin.version)).toEqual([version]);
+    expect(readJson("package-lock.json").version).toBe(version);
+    expect(read("CHANGELOG.md")).toContain(`## ${version}`);
+  });
+
+  test("name and description agree, and so do the launcher's and the package's Node versions", () => {
+    expect(marketplace.plugins[0]).toMatchObject({ name: manifest.name, description: manifest.description });
+    expect(readJson("package.json").description).toBe(manifest.description);
+    const minimum = readJson("package.json").engines.node.replace(">=", "");
+    expect(read("bin/teamwright")).toContain(`"${minimum}"`);
+  });
+
+  test("the server's launcher and the icon exist", () => {
+    expect(manifest.mcpServers.teamwright.args).toEqual([`\${CLAUDE_PLUGIN_ROOT}/bin/teamwright`, "serve"]);
+    expect(statSync(join(root, "bin/teamwright")).mode & 0o111).not.toBe(0);
+    const icon = readFileSync(join(root, manifest.icon));
+    expect(icon.subarray(1, 4).toString()).toBe("PNG");
+    const [width, height] = [icon.readUInt32BE(16), icon.readUInt32BE(20)];
+    expect(width).toBe(height);
+    expect(width).toBeGreaterThanOrEqual(512);
+  });
+
+  test("nothing at the root makes the client install dependencies of the packed plugin", () => {
+    const shipped = read("scripts/pack-plugin.ts").match(/const SHIPPED = \[(.*?)\]/s)?.[1] ?? "";
+    expect(shipped).toContain('"bin"');
+    expect(shipped).not.toMatch(/package(-lock)?\.json/);
+  });
+});
+
+describe("hooks", () => {
+  const hooks: Record<string, { matcher?: string; hooks: Record<string, unknown>[] }[]> =
+    readJson("hooks/hooks.json").hooks;
+  const entries = Object.entries(hooks).flatMap(([event, groups]) =>
+    groups.flatMap((group) => group.hooks.map((hook) => ({ event, matcher: group.matcher, hook }))),
+  );
+  const guarded = entries.filter(({ hook }) => hook["type"] === "mcp_tool");
+  const commands = entries.filter(({ hook }) => hook["type"] === "command");
+
+  test.each(guarded)("$event $matcher calls the hidden guard with its own name and the caller", ({ event, hook }) => {
+    expect(hook).toMatchObject({ server: "plugin:teamwright:teamwright", tool: "guard" });
+    const input = hook["input"] as Record<string, string>;
+    expect(input["event"]).toBe(event);
+    for (const name of ["session_id", "agent_id", "agent_type"]) expect(input[name]).toBe(`\${${name}}`);
+  });
+
+  test("the guard stays hidden", () => {
+    expect(operations.map((operation) => operation.name)).not.toContain("guard");
+  });
+
+  test("hooks around the session's ends are commands, since no server answers there", () => {
+    expect(commands.map(({ event }) => event).sort()).toEqual(["SessionEnd", "SessionStart"]);
+    for (const { hook } of commands) {
+      expect(hook["args"]).toEqual([
+        `\${CLAUDE_PLUGIN_ROOT}/bin/teamwright`,
+        "hook",
+        expect.stringMatching(/^session-(start|end)$/),
+      ]);
+    }
+  });
+
+  test("each tool call passes exactly one PreToolUse hook, and our own are refused when it fails", () => {
+    const matchers = (hooks["PreToolUse"] ?? []).map(({ matcher, hooks: [hook] }) => {
+      const isList = /^[A-Za-z0-9_ ,|-]+$/.test(matcher ?? "");
+      return { pattern: new RegExp(isList ? `^(?:${matcher})$` : (matcher ?? "")), onFailure: hook?.["onFailure"] };
+    });
+    const own = operations.map((operation) => `mcp__plugin_teamwright_teamwright__${operation.name}`);
+    const others = [
+      "Agent",
+      "Task",
+      "TaskStop",
+      "SendMessage",
+      "Bash",
+      "BashOutput",
+      "Edit",
+      "Write",
+      "Read",
+      "mcp__other__edit",
+    ];
+    for (const tool of [...own, ...others]) {
+      const hit = matchers.filter(({ pattern }) => pattern.test(tool));
+      expect(hit, tool).toHaveLength(1);
+      expect(hit[0]?.onFailure, tool).toBe(own.includes(tool) ? "block" : "continue");
+    }
+  });
+});
+
+describe("texts for models", () => {
+  const names = new Set(operations.map((operation) => operation.name));
+  const nouns = new Set([...names].map((name) => name.split("_")[0]));
+
+  test.each([...skills, ...agents])("$path has valid frontmatter", ({ name, path }) => {
+    const fields = frontmatter(path);
+    expect(fields["name"]).toBe(name);
+    expect(fields["description"]).toEqual(expect.any(String));
+    expect(String(fields["description"]).length).toBeLessThanOrEqual(300);
+    for (const ignored of ["hooks", "mcpServers", "permissionMode"]) expect(fields).not.toHaveProperty(ignored);
+  });
+
+  test.each([...skills, ...agents])("$path names only operations that exist", ({ path }) => {
+    const mentioned = [...read(path).matchAll(/`([a-z]+_[a-z_]+)`/g)].map((match) => match[1] ?? "");
+    const missing = mentioned.filter((word) => nouns.has(word.split("_")[0] ?? "") && !names.has(word));
+    expect(missing).toEqual([]);
+  });
+
+  test.each(skills)("$path is a trigger and at most 500 words", ({ path }) => {
+    expect(String(frontmatter(path)["description"])).toMatch(/^Use when /);
+    expect(words(read(path))).toBeLessThanOrEqual(500);
+  });
+
+  test.each(agents)("$path is at most 400 words and names skills that exist", ({ path }) => {
+    expect(words(read(path))).toBeLessThanOrEqual(400);
+    for (const [, skill] of read(path).matchAll(/`teamwright:([a-z-]+)`/g))
+      expect(skills.map(({ name }) => name)).toContain(skill);
+  });
+});
+
+describe("documents", () => {
+  test("AGENTS.md is short and has one home", () => {
+    expect(read("AGENTS.md").split("\n").length).toBeLessThanOrEqual(120);
+    expect(lstatSync(join(root, "CLAUDE.md")).isSymbolicLink()).toBe(true);
+    expect(read("CLAUDE.md")).toBe(read("AGENTS.md"));
+  });
+
+  test("LEARNINGS.md stays within what is worth reading", () => {
+    expect(read("LEARNINGS.md").split("\n").length).toBeLessThanOrEqual(100);
+  });
+
+  test.each(["README.md", "CONTRIBUTING.md", "AGENTS.md"])("%s links to files that exist", (path) => {
+    for (const [, target] of read(path).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      expect(existsSync(join(root, target ?? "")), target).toBe(true);
+    }
+  });
+
+  test("README.md shows how to start and how to test", () => {
+    for (const command of ["npm ci && npm start", "npm ci && npm test"]) expect(read("README.md")).toContain(command);
+  });
+});
