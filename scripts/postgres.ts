@@ -86,7 +86,7 @@ export async function startPostgres(): Promise<PrivatePostgres> {
   const account = accountToUse();
   const folder = mkdtempSync(join(tmpdir(), "teamwright-pg-"));
   const data = join(folder, "data");
-  const env = { PATH: process.env["PATH"], LC_ALL: "C" };
+  const env = { PATH: process.env.PATH, LC_ALL: "C" };
   try {
     // A password, because any user of the machine reaches the port, and a superuser runs commands as us.
     const password = randomBytes(18).toString("base64url");

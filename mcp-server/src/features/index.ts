@@ -10,6 +10,7 @@ import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { appendEvents } from "./event/event.store.ts";
 import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
+import { taskExport, taskImport } from "./task/task-interchange.operations.ts";
 import { taskLink, taskUnlink } from "./task/task-link.operations.ts";
 import { taskList, taskReady, taskShow, taskStale } from "./task/task-read.operations.ts";
 import { taskClaim, taskClose, taskReopen, taskUpdate } from "./task/task-work.operations.ts";
@@ -28,6 +29,8 @@ export const operations: readonly Operation[] = [
   taskUnlink,
   taskReopen,
   taskStale,
+  taskImport,
+  taskExport,
   boardShow,
   boardMove,
   boardLimits,

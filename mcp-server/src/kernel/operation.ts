@@ -20,6 +20,8 @@ export interface Effects {
   readonly events: EventDraft[];
   /** Board column counters: team and column joined by a NUL, with the change. */
   readonly counts: Map<string, number>;
+  /** True while facts from elsewhere are recorded: work in progress limits then bind nobody. */
+  ignoreLimits?: boolean;
 }
 
 export interface OperationContext {

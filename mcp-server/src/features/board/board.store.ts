@@ -29,7 +29,7 @@ export async function applyCounts(ctx: OperationContext): Promise<void> {
       )
       .returning("n")
       .executeTakeFirstOrThrow();
-    if (change > 0) checkLimit(ctx.config, team, column as Column, Number(row.n));
+    if (change > 0 && !ctx.effects.ignoreLimits) checkLimit(ctx.config, team, column as Column, Number(row.n));
   }
 }
 

@@ -140,6 +140,8 @@ export interface NewEdge {
   readonly createdBy?: string;
   /** Imported edges that would close a cycle are kept and flagged instead of refused (beads-compat §6.1). */
   readonly keepCyclic?: boolean;
+  /** The source was inserted in this transaction and nothing waits for it: no circle can be closed. */
+  readonly isNewSource?: boolean;
 }
 
 export type EdgeResult = "added" | "same" | "cyclic" | "dangling";
@@ -161,7 +163,8 @@ export async function addEdge(ctx: OperationContext, source: Task, edge: NewEdge
     );
   }
   const target = await findByKey(ctx, edge.targetKey);
-  const cyclic = target ? await closesCycle(ctx, source, target, edge.type) : false;
+  const cyclic =
+    target && (!edge.isNewSource || target.id === source.id) ? await closesCycle(ctx, source, target, edge.type) : false;
   if (cyclic && !edge.keepCyclic) {
     throw new TeamwrightError(
       "RULE_VIOLATED",

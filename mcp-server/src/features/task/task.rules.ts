@@ -41,7 +41,7 @@ export function epicPriority(task: ReadinessFacts & Pick<Task, "openChildren" | 
 
 /** True when the task holds its children back: it waits itself, is blocked, or is put off, at any depth above. */
 export function holdsChildren(task: ReadinessFacts): boolean {
-  if (task.status === "closed") return false;
+  if (task.status === "closed" || task.foreignStatus === "pinned") return false;
   return (
     task.openBlockers > 0 || task.blockedAncestors > 0 || task.blockedSince !== null || task.status === "deferred"
   );

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { exitCodes, TeamwrightError } from "../../kernel/errors.ts";
+import { execute, parseInput } from "../../kernel/execute.ts";
+import type { Operation } from "../../kernel/operation.ts";
+import type { Principal } from "../../kernel/principal.ts";
+import { commandLine, findCommand, findNoun, programCommands } from "./command.ts";
+import { filePort, refuse } from "./files.ts";
+import type { HelpView } from "./help.ts";
+import { errorRecord, renderJson, renderRefusal, renderResult, type Screen, screen } from "./output.ts";
+import { type ParsedArguments, parseArguments } from "./parse.ts";
+import { progressLine } from "./progress.ts";
+
+export interface CliEnvironment {
+  readonly cwd: string;
+  /** The operating system's user. */
+  readonly user: string;
+  readonly isCi: boolean;
+  readonly noColour: boolean;
+}
+
+/** What is known so far of the command, for the message when it fails. */
+interface Attempt {
+  help: string;
+  operation?: Operation;
+}
+
+/** Runs one command line and returns the exit code. Every command is an operation of the table; nothing is decided here. */
+export async function runCli(argv: readonly string[], env: CliEnvironment): Promise<number> {
+  const to = screen(env.noColour);
+  const attempt: Attempt = { help: "teamwright help" };
+  try {
+    return await route(leadingFlagsLast(argv), env, to, attempt);
+  } catch (thrown) {
+    const error = await asRefusal(thrown, to);
+    if (beforeTerminator(argv).includes("--json")) await to.out(renderJson(errorRecord(error), to));
+    else await to.err(renderRefusal(error, attempt.help, attempt.operation, to));
+    return exitCodes[error.code];
+  }
+}
+
+async function route(argv: readonly string[], env: CliEnvironment, to: Screen, attempt: Attempt): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === "--version" || first === "-V" || first === "version") return showVersion(rest, to);
+  const { findOperation, operations } = await import("../../features/index.ts");
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") return showHelp(operations, rest, to);
+  if (first === "completion") {
+    const { completionScript } = await import("./completion.ts");
+    await to.out(completionScript(operations, rest[0] ?? ""));
+    return 0;
+  }
+  const byName = first.includes("_") ? findOperation(first) : undefined;
+  if (byName) return run(byName, rest, env, to, attempt);
+  const group = findNoun(operations, first);
+  attempt.help = `teamwright help ${first}`;
+  const [verb, ...args] = rest;
+  if (verb === undefined || verb === "--help" || verb === "-h") return showHelp(operations, [first], to);
+  if (verb.startsWith("-")) throw new TeamwrightError("INVALID_INPUT", `teamwright ${first} needs a command before ${verb}.`);
+  return run(findCommand(group, first, verb), args, env, to, attempt);
+}
+
+async function run(operation: Operation, args: readonly string[], env: CliEnvironment, to: Screen, attempt: Attempt): Promise<number> {
+  attempt.operation = operation;
+  attempt.help = `${commandLine(operation.name)} --help`;
+  const parsed = parseArguments(operation, args, (path) => readText(env.cwd, path));
+  if (parsed.help) {
+    const { operationHelp } = await import("./help.ts");
+    await to.out(operationHelp(operation, helpView(to)));
+    return 0;
+  }
+  parseInput(operation, parsed.input); // wrong usage is told without opening the store
+  const { output, now } = await callOperation(operation, parsed, env);
+  if (parsed.json) await to.out(renderJson(output, to));
+  else if (!parsed.quiet) await to.out(await renderResult(operation, output, to, now));
+  return output["ok"] === false ? 1 : 0; // a check that ran and found something
+}
+
+async function callOperation(operation: Operation, parsed: ParsedArguments, env: CliEnvironment) {
+  const { openRuntime } = await import("../../runtime.ts");
+  const runtime = await openRuntime({ start: env.cwd, defaultIdentity: "advisory" });
+  const progress = progressLine((text) => process.stderr.write(text), process.stderr.isTTY === true);
+  try {
+    const output = await execute(runtime, operation, parsed.input, {
+      principal: principalOf(env),
+      idempotencyKey: parsed.idempotencyKey,
+      files: filePort(env.cwd),
+      ...(parsed.quiet ? {} : { progress: progress.report }),
+    });
+    return { output, now: runtime.now() };
+  } finally {
+    progress.end();
+    await runtime.close();
+  }
+}
+
+function principalOf({ isCi, user }: CliEnvironment): Principal {
+  if (isCi) return { kind: "service", key: "service:ci", name: "ci" };
+  return { kind: "human", key: `human:${user}`, name: user };
+}
+
+async function showHelp(operations: readonly Operation[], words: readonly string[], to: Screen): Promise<number> {
+  const { nounHelp, operationHelp, programHelp } = await import("./help.ts");
+  const [noun, verb] = words.filter((word) => !word.startsWith("-"));
+  if (noun === undefined || noun in programCommands) await to.out(programHelp(operations, helpView(to)));
+  else if (verb === undefined) await to.out(nounHelp(noun, findNoun(operations, noun), helpView(to)));
+  else await to.out(operationHelp(findCommand(operations, noun, verb), helpView(to)));
+  return 0;
+}
+
+async function showVersion(rest: readonly string[], to: Screen): Promise<number> {
+  const { version } = await import("../../version.ts");
+  await to.out(rest.includes("--json") ? renderJson({ version }, to) : `teamwright ${version}`);
+  return 0;
+}
+
+function helpView(to: Screen): HelpView {
+  return { width: Math.min(to.width, 110), bold: (text) => (to.hasColour ? `\u001b[1m${text}\u001b[22m` : text) };
+}
+
+/** `teamwright --json task list` is `teamwright task list --json`. */
+function leadingFlagsLast(argv: readonly string[]): readonly string[] {
+  const start = argv.findIndex((word) => !["--json", "--quiet", "-q"].includes(word));
+  if (start <= 0) return argv;
+  const [noun = "", verb, ...rest] = argv.slice(start);
+  return [noun, ...(verb === undefined ? [] : [verb]), ...argv.slice(0, start), ...rest];
+}
+
+function beforeTerminator(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf("--");
+  return end === -1 ? argv : argv.slice(0, end);
+}
+
+function readText(cwd: string, path: string): string {
+  try {
+    return readFileSync(path === "-" ? 0 : resolve(cwd, path), "utf8");
+  } catch (error) {
+    return refuse("read", path, error);
+  }
+}
+
+async function asRefusal(error: unknown, to: Screen): Promise<TeamwrightError> {
+  if (error instanceof TeamwrightError) return error;
+  await to.err(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return new TeamwrightError("INTERNAL", "Something failed inside Teamwright; the lines before say where.");
+}

@@ -1,0 +1,96 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { TeamwrightError } from "../../kernel/errors.ts";
+import type { FilePort } from "../../kernel/operation.ts";
+import { isRecord } from "../../kernel/records.ts";
+
+/** Files as the user names them, relative to the folder the command was started in; `-` reads standard input. */
+export function filePort(cwd: string): FilePort {
+  return {
+    async read(path) {
+      if (path === "-") return readStandardInput();
+      return readFile(resolve(cwd, path), "utf8").catch((error: unknown) => refuse("read", path, error));
+    },
+    async write(path, chunks) {
+      await replaceFile(resolve(cwd, path), chunks).catch((error: unknown) => refuse("write", path, error));
+    },
+  };
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Either the old content or the whole new one is there, after a crash too. */
+async function replaceFile(asked: string, chunks: Iterable<string>): Promise<void> {
+  const target = await realpath(asked).catch(() => asked);
+  const existing = await stat(target).catch(() => undefined);
+  if (existing && !existing.isFile() && !existing.isDirectory()) return writeThrough(target, chunks);
+  const folder = dirname(target);
+  const temporary = join(folder, `.${basename(target)}.${process.pid}.tmp`);
+  try {
+    const file = await open(temporary, "wx", existing ? existing.mode & 0o777 : 0o666);
+    try {
+      await writeAll(file, chunks);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+/** A device or a pipe cannot be replaced. */
+async function writeThrough(target: string, chunks: Iterable<string>): Promise<void> {
+  const file = await open(target, constants.O_WRONLY);
+  try {
+    await writeAll(file, chunks);
+  } finally {
+    await file.close();
+  }
+}
+
+const BUFFER_CHARACTERS = 1 << 20;
+
+async function writeAll(file: FileHandle, chunks: Iterable<string>): Promise<void> {
+  let pending = "";
+  for (const chunk of chunks) {
+    pending += chunk;
+    if (pending.length < BUFFER_CHARACTERS) continue;
+    await file.writeFile(pending);
+    pending = "";
+  }
+  await file.writeFile(pending);
+}
+
+/** Makes the rename itself durable; some file systems do not offer it. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "it is a folder",
+  ENOSPC: "the disk is full",
+  EROFS: "the disk is read-only",
+  ENOTDIR: "a part of the path is no folder",
+};
+
+export function refuse(what: "read" | "write", path: string, error: unknown): never {
+  const code = isRecord(error) || error instanceof Error ? String((error as { code?: unknown }).code) : "";
+  if (error instanceof TeamwrightError) throw error;
+  if (code === "ENOENT") throw new TeamwrightError("NOT_FOUND", `There is no ${what === "read" ? "file" : "folder for"} ${path}.`);
+  const reason = reasons[code];
+  if (reason === undefined) throw error;
+  throw new TeamwrightError("INVALID_INPUT", `Cannot ${what} ${path}: ${reason}.`);
+}
