@@ -10,7 +10,7 @@ import { TeamwrightError } from "../../mcp-server/src/kernel/errors.ts";
 import { execute } from "../../mcp-server/src/kernel/execute.ts";
 import type { Principal } from "../../mcp-server/src/kernel/principal.ts";
 import { openRuntime } from "../../mcp-server/src/runtime.ts";
-import { migrateSqlite } from "../../mcp-server/src/store/migrate.ts";
+import { migrateSqlite } from "../../mcp-server/src/store/migrate-sqlite.ts";
 import { migrations } from "../../mcp-server/src/store/migrations/index.ts";
 import type { Migration } from "../../mcp-server/src/store/migrations/migration.ts";
 

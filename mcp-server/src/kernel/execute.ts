@@ -45,6 +45,8 @@ export interface CallOptions {
 }
 
 const MAX_TRIES = 12;
+/** No new attempt after this long: each may itself have waited for the store's own time limit. */
+const MAX_RETRY_MS = 8000;
 
 /** Parses, authorises, opens the transaction, runs, flushes, maps errors: the only way to run an operation. */
 export async function execute(
@@ -105,6 +107,7 @@ export async function inTransaction<T>(
   operationName: string,
   work: (ctx: OperationContext) => Promise<T>,
 ): Promise<T> {
+  const begun = performance.now();
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await runtime.store.db.transaction().execute(async (trx) => {
@@ -117,7 +120,8 @@ export async function inTransaction<T>(
         return result;
       });
     } catch (error) {
-      if (attempt >= MAX_TRIES || !runtime.store.port.isRetryable(error)) throw error;
+      const isOver = attempt >= MAX_TRIES || performance.now() - begun > MAX_RETRY_MS;
+      if (isOver || !runtime.store.port.isRetryable(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 8 * 2 ** Math.min(attempt, 6)));
     }
   }

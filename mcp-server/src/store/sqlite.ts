@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, watch } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import {
@@ -13,9 +13,11 @@ import {
   sql,
   type TransactionSettings,
 } from "kysely";
+import { TeamwrightError } from "../kernel/errors.ts";
 import type { Database } from "./database.ts";
 import type { DialectPort, Store } from "./dialect-port.ts";
-import { migrateSqlite, newerStoreMessage, unreadable } from "./migrate.ts";
+import { newerStoreMessage, olderStoreMessage, schemaVersion, unreadable } from "./migrate.ts";
+import { migrateSqlite, sqliteVersion } from "./migrate-sqlite.ts";
 import { replicaName } from "./replica.ts";
 
 /** Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2). */
@@ -80,19 +82,24 @@ export function openSqlite(options: SqliteOptions): Store {
   let db: Sqlite.Database;
   let newer: number | undefined;
   try {
-    db = new Sqlite(path, { readonly: !writable, timeout: 5000, fileMustExist: !writable });
     if (writable) {
+      db = new Sqlite(path, { timeout: 5000 });
       configure(db, options.synchronous);
       newer = migrateSqlite(db, path);
+    } else {
+      db = openForReading(path);
+      const found = sqliteVersion(db);
+      if (found < schemaVersion) throw new TeamwrightError("UNAVAILABLE", olderStoreMessage(found, path));
+      if (found > schemaVersion) newer = found;
     }
   } catch (error) {
-    throw unreadable(path, error);
+    throw error instanceof TeamwrightError ? error : unreadable(path, error);
   }
-  const readOnly = !writable
-    ? `The store at ${path} is on media that cannot be written: only reading works.`
-    : newer
-      ? newerStoreMessage(newer)
-      : undefined;
+  const readOnly = newer
+    ? newerStoreMessage(newer)
+    : writable
+      ? undefined
+      : `The store at ${path} cannot be written: only reading works.`;
   if (newer) db.pragma("query_only = 1");
   return {
     db: new Kysely<Database>({ dialect: new ImmediateDialect({ database: cachingStatements(db) }) }),
@@ -102,7 +109,7 @@ export function openSqlite(options: SqliteOptions): Store {
     replica: replicaName(),
     close: async () => {
       if (!db.open) return;
-      if (writable && !memory) db.pragma("optimize");
+      if (writable && !memory && !newer) db.pragma("optimize");
       db.close();
     },
   };
@@ -116,6 +123,20 @@ function isWritable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * A file in WAL mode whose last user closed it in order has no -wal, and SQLite would have to create one even to read:
+ * where it may not, the file is complete in itself and read into memory, marked there as not in WAL mode.
+ */
+function openForReading(path: string): Sqlite.Database {
+  if (!existsSync(`${path}-wal`) && existsSync(path)) {
+    const bytes = readFileSync(path);
+    bytes[18] = 1;
+    bytes[19] = 1;
+    return new Sqlite(bytes, { readonly: true });
+  }
+  return new Sqlite(path, { readonly: true, timeout: 5000, fileMustExist: true });
 }
 
 function configure(db: Sqlite.Database, synchronous: "normal" | "full"): void {

@@ -128,3 +128,38 @@ export function teamwright(at: { readonly project: string; readonly home: string
 export function resultOf(actor: Actor, name: string, nth = 0) {
   return actor.calls.filter((call) => call.tool === tool(name))[nth]?.result;
 }
+
+/** What a person's command line prints with --json. */
+export async function teamwrightJson(at: { readonly project: string; readonly home: string }, ...args: string[]) {
+  const ran = await teamwright(at, ...args, "--json");
+  if (ran.code !== 0) throw new Error(`teamwright ${args.join(" ")} ended with ${ran.code}: ${ran.stderr || ran.stdout}`);
+  // The command line prints what the operation answered.
+  return JSON.parse(ran.stdout) as Readonly<Record<string, unknown>>;
+}
+
+const tracedTools = ["task_claim", "task_update", "task_close"];
+
+/** What an actor did to tasks by its own account: its calls that were not refused. */
+export function deedsOf(actor: Actor): readonly string[] {
+  return actor.calls.flatMap((call) => {
+    const name = tracedTools.find((one) => call.tool === tool(one));
+    if (!name || !call.result || call.result.isError) return [];
+    const id = /"id":"([^"]+)"/.exec(call.result.text)?.[1];
+    return id === undefined ? [] : [`${name} ${id}`];
+  });
+}
+
+/** What the trail says an agent did to tasks. */
+export function trailOf(store: Stored, key: string): readonly string[] {
+  const deeds = ["task.claimed", "task.updated", "task.blocked", "task.unblocked", "task.closed"];
+  return store.events
+    .filter((event) => event.actor === key && deeds.includes(event.type))
+    .map((event) => `${event.operation} ${event.subject}`);
+}
+
+/** The agent's id as the client itself told the lead in the Agent call's result. */
+export function spawnedId(result: { readonly text: string }): string {
+  const id = /agentId: ([\w-]+)/.exec(result.text)?.[1] ?? /agent_id: ([\w-]+)/.exec(result.text)?.[1];
+  if (id === undefined) throw new Error(`No agent id in: ${result.text}`);
+  return id;
+}

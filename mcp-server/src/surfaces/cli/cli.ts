@@ -43,7 +43,8 @@ async function route(argv: readonly string[], env: CliEnvironment, to: Screen, a
   const [first, ...rest] = argv;
   if (first === "--version" || first === "-V" || first === "version") return showVersion(rest, to);
   const { findOperation, operations } = await import("../../features/index.ts");
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") return showHelp(operations, rest, to);
+  if (first === undefined || first === "--help" || first === "-h" || first === "help")
+    return showHelp(operations, rest, to);
   if (first === "completion") {
     const { completionScript } = await import("./completion.ts");
     await to.out(completionScript(operations, rest[0] ?? ""));
@@ -55,11 +56,18 @@ async function route(argv: readonly string[], env: CliEnvironment, to: Screen, a
   attempt.help = `teamwright help ${first}`;
   const [verb, ...args] = rest;
   if (verb === undefined || verb === "--help" || verb === "-h") return showHelp(operations, [first], to);
-  if (verb.startsWith("-")) throw new TeamwrightError("INVALID_INPUT", `teamwright ${first} needs a command before ${verb}.`);
+  if (verb.startsWith("-"))
+    throw new TeamwrightError("INVALID_INPUT", `teamwright ${first} needs a command before ${verb}.`);
   return run(findCommand(group, first, verb), args, env, to, attempt);
 }
 
-async function run(operation: Operation, args: readonly string[], env: CliEnvironment, to: Screen, attempt: Attempt): Promise<number> {
+async function run(
+  operation: Operation,
+  args: readonly string[],
+  env: CliEnvironment,
+  to: Screen,
+  attempt: Attempt,
+): Promise<number> {
   attempt.operation = operation;
   attempt.help = `${commandLine(operation.name)} --help`;
   const parsed = parseArguments(operation, args, (path) => readText(env.cwd, path));

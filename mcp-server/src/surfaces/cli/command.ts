@@ -45,8 +45,13 @@ export function findNoun(operations: readonly Operation[], noun: string): readon
   const groups = groupByNoun(operations);
   const group = groups.get(noun);
   if (group) return group;
-  const sameVerb = operations.filter((operation) => wordsOf(operation.name).verb === noun).map(({ name }) => commandLine(name));
+  const sameVerb = operations
+    .filter((operation) => wordsOf(operation.name).verb === noun)
+    .map(({ name }) => commandLine(name));
   const close = nearest(noun, [...groups.keys(), ...Object.keys(programCommands)]);
   const suggestion = sameVerb.length > 0 ? sameVerb.join(" or ") : close && `teamwright ${close}`;
-  throw new TeamwrightError("INVALID_INPUT", `There is no command ${JSON.stringify(noun.slice(0, 60))}${suggestion ? `; did you mean ${suggestion}?` : "."}`);
+  throw new TeamwrightError(
+    "INVALID_INPUT",
+    `There is no command ${JSON.stringify(noun.slice(0, 60))}${suggestion ? `; did you mean ${suggestion}?` : "."}`,
+  );
 }

@@ -20,11 +20,19 @@ export function completionScript(operations: readonly Operation[], shell: string
   if (shell === "zsh") return zshScript(operations);
   if (shell === "fish") return fishScript(operations);
   const close = nearest(shell, shells);
-  throw new TeamwrightError("INVALID_INPUT", `teamwright completion takes bash, zsh or fish${close ? `; did you mean ${close}?` : "."}`);
+  throw new TeamwrightError(
+    "INVALID_INPUT",
+    `teamwright completion takes bash, zsh or fish${close ? `; did you mean ${close}?` : "."}`,
+  );
 }
 
 function completedFlags(operation: Operation): CompletedFlag[] {
-  const own = flagsOf(operation).map(({ name, description, type, choices }) => ({ name, description, takesValue: type !== "boolean", choices }));
+  const own = flagsOf(operation).map(({ name, description, type, choices }) => ({
+    name,
+    description,
+    takesValue: type !== "boolean",
+    choices,
+  }));
   const valued = operation.kind === "write" ? [inputFlag, idempotencyFlag] : [inputFlag];
   return [
     ...own,
@@ -35,16 +43,27 @@ function completedFlags(operation: Operation): CompletedFlag[] {
 
 /** The values after a flag or at the first position, where the schema knows them. */
 function choiceCases(operation: Operation): { readonly after: string; readonly choices: readonly string[] }[] {
-  return completedFlags(operation).flatMap(({ name, choices }) => (choices.length > 0 ? [{ after: `--${name}`, choices }] : []));
+  return completedFlags(operation).flatMap(({ name, choices }) =>
+    choices.length > 0 ? [{ after: `--${name}`, choices }] : [],
+  );
 }
 
 function bashScript(operations: readonly Operation[]): string {
   const groups = groupByNoun(operations);
-  const verbs = [...groups].map(([noun, group]) => `      ${noun}) words="${group.map(({ name }) => wordsOf(name).verb).join(" ")}" ;;`);
+  const verbs = [...groups].map(
+    ([noun, group]) => `      ${noun}) words="${group.map(({ name }) => wordsOf(name).verb).join(" ")}" ;;`,
+  );
   const flags = operations.flatMap((operation) => {
     const { noun, verb } = wordsOf(operation.name);
-    const values = choiceCases(operation).map(({ after, choices }) => `      "${noun} ${verb} ${after}") words="${choices.join(" ")}" ;;`);
-    return [...values, `      "${noun} ${verb} "*) words="${completedFlags(operation).map(({ name }) => `--${name}`).join(" ")}" ;;`];
+    const values = choiceCases(operation).map(
+      ({ after, choices }) => `      "${noun} ${verb} ${after}") words="${choices.join(" ")}" ;;`,
+    );
+    return [
+      ...values,
+      `      "${noun} ${verb} "*) words="${completedFlags(operation)
+        .map(({ name }) => `--${name}`)
+        .join(" ")}" ;;`,
+    ];
   });
   return `# bash completion of teamwright: source <(teamwright completion bash)
 _teamwright() {
@@ -70,8 +89,14 @@ complete -o default -F _teamwright teamwright`;
 
 function zshScript(operations: readonly Operation[]): string {
   const groups = groupByNoun(operations);
-  const nouns = [...[...groups.keys()].map((noun): [string, string] => [noun, `work on ${noun}`]), ...Object.entries(programCommands)];
-  const verbs = [...groups].map(([noun, group]) => `      ${noun}) entries=(${group.map(({ name, description }) => entry(wordsOf(name).verb, description)).join(" ")}) ;;`);
+  const nouns = [
+    ...[...groups.keys()].map((noun): [string, string] => [noun, verbsOf(noun, groups)]),
+    ...Object.entries(programCommands),
+  ];
+  const verbs = [...groups].map(
+    ([noun, group]) =>
+      `      ${noun}) entries=(${group.map(({ name, description }) => entry(wordsOf(name).verb, description)).join(" ")}) ;;`,
+  );
   const flags = operations.map((operation) => {
     const { noun, verb } = wordsOf(operation.name);
     return `      "${noun} ${verb}") _arguments ${completedFlags(operation).map(zshFlag).join(" ")} '*:file:_files' ;;`;
@@ -113,9 +138,13 @@ function zshFlag({ name, description, takesValue, choices }: CompletedFlag): str
 
 function fishScript(operations: readonly Operation[]): string {
   const groups = groupByNoun(operations);
-  const nouns = [...[...groups.keys()].map((noun): [string, string] => [noun, `work on ${noun}`]), ...Object.entries(programCommands)];
+  const nouns = [
+    ...[...groups.keys()].map((noun): [string, string] => [noun, verbsOf(noun, groups)]),
+    ...Object.entries(programCommands),
+  ];
   const lines = ["# fish completion of teamwright: teamwright completion fish | source", "complete -c teamwright -f"];
-  for (const [name, text] of nouns) lines.push(`complete -c teamwright -n __fish_use_subcommand -a ${name} -d ${quote(firstSentence(text))}`);
+  for (const [name, text] of nouns)
+    lines.push(`complete -c teamwright -n __fish_use_subcommand -a ${name} -d ${quote(firstSentence(text))}`);
   lines.push(`complete -c teamwright -n '__fish_seen_subcommand_from completion' -a '${shells.join(" ")}'`);
   for (const [noun, group] of groups) {
     const verbs = group.map(({ name }) => wordsOf(name).verb);
@@ -125,12 +154,19 @@ function fishScript(operations: readonly Operation[]): string {
       lines.push(`complete -c teamwright -n ${none} -a ${verb} -d ${quote(firstSentence(operation.description))}`);
       const here = quote(`__fish_seen_subcommand_from ${noun}; and __fish_seen_subcommand_from ${verb}`);
       for (const flag of completedFlags(operation)) {
-        const values = flag.choices.length > 0 ? ` -x -a ${quote(flag.choices.join(" "))}` : flag.takesValue ? " -r" : "";
-        lines.push(`complete -c teamwright -n ${here} -l ${flag.name}${values} -d ${quote(firstSentence(flag.description))}`);
+        const values =
+          flag.choices.length > 0 ? ` -x -a ${quote(flag.choices.join(" "))}` : flag.takesValue ? " -r" : "";
+        lines.push(
+          `complete -c teamwright -n ${here} -l ${flag.name}${values} -d ${quote(firstSentence(flag.description))}`,
+        );
       }
     }
   }
   return lines.join("\n");
+}
+
+function verbsOf(noun: string, groups: ReadonlyMap<string, readonly Operation[]>): string {
+  return (groups.get(noun) ?? []).map(({ name }) => wordsOf(name).verb).join(", ");
 }
 
 /** One shell word, in each of the three shells: a quote inside is left out of the quotes and escaped. */

@@ -89,7 +89,8 @@ const reasons: Readonly<Record<string, string>> = {
 export function refuse(what: "read" | "write", path: string, error: unknown): never {
   const code = isRecord(error) || error instanceof Error ? String((error as { code?: unknown }).code) : "";
   if (error instanceof TeamwrightError) throw error;
-  if (code === "ENOENT") throw new TeamwrightError("NOT_FOUND", `There is no ${what === "read" ? "file" : "folder for"} ${path}.`);
+  if (code === "ENOENT")
+    throw new TeamwrightError("NOT_FOUND", `There is no ${what === "read" ? "file" : "folder for"} ${path}.`);
   const reason = reasons[code];
   if (reason === undefined) throw error;
   throw new TeamwrightError("INVALID_INPUT", `Cannot ${what} ${path}: ${reason}.`);

@@ -24,7 +24,10 @@ export const globalFlags = [
   { name: "quiet", description: "Print errors only." },
   { name: "help", description: "Show this help." },
 ] as const;
-export const inputFlag = { name: "input", description: "All arguments as one JSON object, or @FILE, or @- for standard input; flags win over it." };
+export const inputFlag = {
+  name: "input",
+  description: "All arguments as one JSON object, or @FILE, or @- for standard input; flags win over it.",
+};
 export const idempotencyFlag = { name: "idempotency-key", description: "Same key, same answer: makes a retry safe." };
 
 export function toKebab(field: string): string {
@@ -78,7 +81,8 @@ function classify(schema: z.core.$ZodType): Pick<Flag, "type" | "choices" | "isN
   const scalar = { choices: [], isNumeric: false };
   if (def.type === "boolean") return { type: "boolean", ...scalar };
   if (def.type === "number" || def.type === "int") return { type: "number", choices: [], isNumeric: true };
-  if (def.type === "enum" || def.type === "literal") return { type: "choice", choices: [...(schema._zod.values ?? [])].map(String), isNumeric: false };
+  if (def.type === "enum" || def.type === "literal")
+    return { type: "choice", choices: [...(schema._zod.values ?? [])].map(String), isNumeric: false };
   if (def.type === "string") return { type: "text", ...scalar };
   if (def.type === "union") {
     const options = (def as z.core.$ZodUnionDef).options.map((option) => classify(valueSchema(option)).type);
@@ -86,7 +90,9 @@ function classify(schema: z.core.$ZodType): Pick<Flag, "type" | "choices" | "isN
   }
   if (def.type !== "array") return { type: "json", ...scalar };
   const item = classify(valueSchema((def as z.core.$ZodArrayDef).element));
-  return item.type === "text" || item.type === "choice" || item.type === "number" ? { ...item, type: "list" } : { type: "json", ...scalar };
+  return item.type === "text" || item.type === "choice" || item.type === "number"
+    ? { ...item, type: "list" }
+    : { type: "json", ...scalar };
 }
 
 function placeholder(type: FlagType, choices: readonly string[], isNumeric: boolean): string {

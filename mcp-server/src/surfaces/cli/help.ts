@@ -9,7 +9,9 @@ export interface HelpView {
 }
 
 export function programHelp(operations: readonly Operation[], view: HelpView): string {
-  const nouns = [...groupByNoun(operations)].map(([noun, group]): Row => [noun, group.map(({ name }) => wordsOf(name).verb).join(", ")]);
+  const nouns = [...groupByNoun(operations)].map(
+    ([noun, group]): Row => [noun, group.map(({ name }) => wordsOf(name).verb).join(", ")],
+  );
   return [
     `${view.bold("teamwright")} keeps a team's tasks, boards and protocol.`,
     "",
@@ -19,7 +21,13 @@ export function programHelp(operations: readonly Operation[], view: HelpView): s
     rows(nouns, view),
     "",
     view.bold("Program:"),
-    rows([...Object.entries(programCommands).map(([name, text]): Row => [name, text]), ["--version", "Print the version."]], view),
+    rows(
+      [
+        ...Object.entries(programCommands).map(([name, text]): Row => [name, text]),
+        ["--version", "Print the version."],
+      ],
+      view,
+    ),
     "",
     "`teamwright NOUN` lists what its commands do; `teamwright NOUN VERB --help` shows the arguments of one.",
     "Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 store unavailable, 70 a fault of ours.",
@@ -27,8 +35,19 @@ export function programHelp(operations: readonly Operation[], view: HelpView): s
 }
 
 export function nounHelp(noun: string, group: readonly Operation[], view: HelpView): string {
-  const lines = group.map((operation): Row => [[wordsOf(operation.name).verb, ...positionalWords(operation, flagsOf(operation))].join(" "), firstSentence(operation.description)]);
-  return [`${view.bold("Usage:")} teamwright ${noun} VERB [arguments] [--flags]`, "", rows(lines, view), "", `\`teamwright ${noun} VERB --help\` shows the arguments of one.`].join("\n");
+  const lines = group.map(
+    (operation): Row => [
+      [wordsOf(operation.name).verb, ...positionalWords(operation, flagsOf(operation))].join(" "),
+      firstSentence(operation.description),
+    ],
+  );
+  return [
+    `${view.bold("Usage:")} teamwright ${noun} VERB [arguments] [--flags]`,
+    "",
+    rows(lines, view),
+    "",
+    `\`teamwright ${noun} VERB --help\` shows the arguments of one.`,
+  ].join("\n");
 }
 
 export function operationHelp(operation: Operation, view: HelpView): string {
@@ -41,8 +60,24 @@ export function operationHelp(operation: Operation, view: HelpView): string {
     ...globalFlags.map(({ name, description }): Row => [`--${name}`, description]),
   ];
   const parts = [`${view.bold("Usage:")} ${usageLine(operation)}`, "", wrap(operation.description, view.width)];
-  if (positional.length > 0) parts.push("", view.bold("Arguments:"), rows(positional.map((flag): Row => [flag.name.toUpperCase(), explain(flag)]), view));
-  if (others.length > 0) parts.push("", view.bold("Flags:"), rows(others.map((flag): Row => [flagUsage(flag), explain(flag)]), view));
+  if (positional.length > 0)
+    parts.push(
+      "",
+      view.bold("Arguments:"),
+      rows(
+        positional.map((flag): Row => [flag.name.toUpperCase(), explain(flag)]),
+        view,
+      ),
+    );
+  if (others.length > 0)
+    parts.push(
+      "",
+      view.bold("Flags:"),
+      rows(
+        others.map((flag): Row => [flagUsage(flag), explain(flag)]),
+        view,
+      ),
+    );
   parts.push("", view.bold("For every command:"), rows(shared, view));
   return parts.join("\n");
 }
@@ -52,24 +87,36 @@ export function usageLine(operation: Operation): string {
   const flags = flagsOf(operation);
   const required = flags.filter((flag) => flag.required && !operation.positional?.includes(flag.field)).map(flagUsage);
   const hasOptional = flags.some((flag) => !flag.required && !operation.positional?.includes(flag.field));
-  return [commandLine(operation.name), ...positionalWords(operation, flags), ...required, ...(hasOptional ? ["[--flags]"] : [])].join(" ");
+  return [
+    commandLine(operation.name),
+    ...positionalWords(operation, flags),
+    ...required,
+    ...(hasOptional ? ["[--flags]"] : []),
+  ].join(" ");
 }
 
 export function flagUsage(flag: Flag): string {
-  return flag.type === "boolean" ? `--[no-]${flag.name}` : `--${flag.name} ${flag.choices.length > 6 ? "NAME" : flag.placeholder}`;
+  return flag.type === "boolean"
+    ? `--[no-]${flag.name}`
+    : `--${flag.name} ${flag.choices.length > 6 ? "NAME" : flag.placeholder}`;
 }
 
 function positionalWords(operation: Operation, flags: readonly Flag[]): string[] {
   return (operation.positional ?? []).flatMap((field) =>
-    flags.filter((flag) => flag.field === field).map((flag) => {
-      const word = `${flag.name.toUpperCase()}${flag.type === "list" ? "…" : ""}`;
-      return flag.required ? word : `[${word}]`;
-    }),
+    flags
+      .filter((flag) => flag.field === field)
+      .map((flag) => {
+        const word = `${flag.name.toUpperCase()}${flag.type === "list" ? "…" : ""}`;
+        return flag.required ? word : `[${word}]`;
+      }),
   );
 }
 
 function explain(flag: Flag): string {
-  const choices = flag.choices.length > 0 && !flag.description.includes(flag.choices.join(", ")) ? `One of ${flag.choices.join(", ")}.` : "";
+  const choices =
+    flag.choices.length > 0 && !flag.description.includes(flag.choices.join(", "))
+      ? `One of ${flag.choices.join(", ")}.`
+      : "";
   const list = flag.type === "list" ? "Repeat it, or separate by commas." : "";
   const json = flag.type === "json" ? "As JSON, or @FILE." : "";
   return [flag.description, choices, list, json, flag.required ? "Required." : ""].filter(Boolean).join(" ");
@@ -88,7 +135,10 @@ function rows(list: readonly Row[], view: HelpView): string {
     .map(([name, text]) => {
       const [first = "", ...rest] = wrap(text, width).split("\n");
       const indented = rest.map((line) => `${" ".repeat(left + 4)}${line}`);
-      const head = name.length > left ? [`  ${name}`, `${" ".repeat(left + 4)}${first}`] : [`  ${name.padEnd(left)}  ${first}`.trimEnd()];
+      const head =
+        name.length > left
+          ? [`  ${name}`, `${" ".repeat(left + 4)}${first}`]
+          : [`  ${name.padEnd(left)}  ${first}`.trimEnd()];
       return [...head, ...indented].join("\n");
     })
     .join("\n");

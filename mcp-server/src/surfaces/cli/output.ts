@@ -1,4 +1,4 @@
-import { type TeamwrightError, exitCodes } from "../../kernel/errors.ts";
+import { exitCodes, type TeamwrightError } from "../../kernel/errors.ts";
 import type { Operation } from "../../kernel/operation.ts";
 import { commandLine } from "./command.ts";
 import { flagsOf } from "./flags.ts";
@@ -31,7 +31,12 @@ function writeAll(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
-export async function renderResult(operation: Operation, output: Record<string, unknown>, to: Screen, now: number): Promise<string> {
+export async function renderResult(
+  operation: Operation,
+  output: Record<string, unknown>,
+  to: Screen,
+  now: number,
+): Promise<string> {
   const view = to.hasColour ? colourView(now, to.width) : plainView(now, to.width);
   if (operation.render) return forTerminal(operation.render(output, view), to.hasColour);
   const { stringify } = await import("yaml");
@@ -41,9 +46,11 @@ export async function renderResult(operation: Operation, output: Record<string, 
 
 /** Stored text is other people's: it must not move the cursor or set the title. Colours are kept where they are ours. */
 export function forTerminal(text: string, hasColour: boolean): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: taking them out is the purpose
-  const control = hasColour ? /(?!\u001b\[\d{1,2}m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g : /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-  return text.replace(control, "");
+  return text.replace(/\p{Cc}/gu, (character, offset: number) => {
+    if (character === "\n" || character === "\t") return character;
+    const isColour = character === "\u001b" && /^\[\d{1,2}m/.test(text.slice(offset + 1, offset + 5));
+    return hasColour && isColour ? character : "";
+  });
 }
 
 export function renderJson(value: unknown, to: Screen): string {
@@ -52,14 +59,25 @@ export function renderJson(value: unknown, to: Screen): string {
 
 export function errorRecord(error: TeamwrightError): Record<string, unknown> {
   const { code, message, problems, hint } = error;
-  return { error: { code, message, ...(problems.length > 0 ? { problems } : {}), ...(hint ? { next: hint.operation } : {}) } };
+  return {
+    error: { code, message, ...(problems.length > 0 ? { problems } : {}), ...(hint ? { next: hint.operation } : {}) },
+  };
 }
 
 /** The kernel's rendering in the words of the command line: commands for operations, flags for fields. */
-export function renderRefusal(error: TeamwrightError, help: string, operation: Operation | undefined, to: Screen): string {
+export function renderRefusal(
+  error: TeamwrightError,
+  help: string,
+  operation: Operation | undefined,
+  to: Screen,
+): string {
   const paint = (text: string) => (to.hasColour ? `\u001b[31m${text}\u001b[39m` : text);
-  const lines = [`${paint(error.code)}: ${error.message}`, ...error.problems.map((problem) => `- ${inFlags(problem, operation)}`)];
-  if (error.hint && error.hint.operation !== operation?.name) lines.push(`Next: \`${commandLine(error.hint.operation)}\` ${error.hint.text}.`);
+  const lines = [
+    `${paint(error.code)}: ${error.message}`,
+    ...error.problems.map((problem) => `- ${inFlags(problem, operation)}`),
+  ];
+  if (error.hint && error.hint.operation !== operation?.name)
+    lines.push(`Next: \`${commandLine(error.hint.operation)}\` ${error.hint.text}.`);
   if (exitCodes[error.code] === 2 && help) lines.push(`Help: \`${help}\``);
   return forTerminal(lines.join("\n"), to.hasColour);
 }

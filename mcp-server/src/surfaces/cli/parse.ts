@@ -43,8 +43,10 @@ export function parseArguments(operation: Operation, args: readonly string[], re
   const help = booleans.get("help") ?? false;
   if (!help) problems.push(...missing(operation, flags, input));
   const key = given.get(idempotencyFlag.name)?.at(-1);
-  if (key !== undefined && (key.length < 1 || key.length > 200)) problems.push("--idempotency-key takes 1 to 200 characters");
-  if (problems.length > 0 && !help) throw new TeamwrightError("INVALID_INPUT", "These arguments do not fit.", undefined, problems);
+  if (key !== undefined && (key.length < 1 || key.length > 200))
+    problems.push("--idempotency-key takes 1 to 200 characters");
+  if (problems.length > 0 && !help)
+    throw new TeamwrightError("INVALID_INPUT", "These arguments do not fit.", undefined, problems);
   return {
     input,
     help,
@@ -56,8 +58,15 @@ export function parseArguments(operation: Operation, args: readonly string[], re
 
 function readTokens(args: readonly string[], flags: readonly Flag[], isWrite: boolean): Reading {
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
-  const truths = new Set([...globalFlags.map((flag) => flag.name as string), ...flags.filter((flag) => flag.type === "boolean").map((flag) => flag.name)]);
-  const valued = [...flags.filter((flag) => flag.type !== "boolean").map((flag) => flag.name), inputFlag.name, ...(isWrite ? [idempotencyFlag.name] : [])];
+  const truths = new Set([
+    ...globalFlags.map((flag) => flag.name as string),
+    ...flags.filter((flag) => flag.type === "boolean").map((flag) => flag.name),
+  ]);
+  const valued = [
+    ...flags.filter((flag) => flag.type !== "boolean").map((flag) => flag.name),
+    inputFlag.name,
+    ...(isWrite ? [idempotencyFlag.name] : []),
+  ];
   const reading: Reading = { byName, given: new Map(), booleans: new Map(), words: [], problems: [] };
   const { tokens } = parseArgs({
     args: [...args],
@@ -91,7 +100,9 @@ function readBoolean(reading: Reading, name: string, text: string | undefined, y
 
 function readValued(reading: Reading, name: string, text: string | undefined, isInline: boolean): void {
   if (text === undefined || (!isInline && text.startsWith("--"))) {
-    reading.problems.push(`--${name} needs a value${text === undefined ? "" : `; write --${name}=${text} if ${text} is meant to be it`}`);
+    reading.problems.push(
+      `--${name} needs a value${text === undefined ? "" : `; write --${name}=${text} if ${text} is meant to be it`}`,
+    );
   } else reading.given.set(name, [...(reading.given.get(name) ?? []), text]);
 }
 
@@ -117,7 +128,9 @@ function missing(operation: Operation, flags: readonly Flag[], input: Record<str
   return flags
     .filter((flag) => flag.required && input[flag.field] === undefined)
     .map((flag) => {
-      const name = operation.positional?.includes(flag.field) ? flag.name.toUpperCase() : `--${flag.name} ${flag.placeholder}`;
+      const name = operation.positional?.includes(flag.field)
+        ? flag.name.toUpperCase()
+        : `--${flag.name} ${flag.placeholder}`;
       return `${name} is missing${flag.description ? `: ${flag.description}` : ""}`;
     });
 }
@@ -158,7 +171,11 @@ function readJson(name: string, text: string, readText: ReadText, problems: stri
   return value;
 }
 
-function readWhole(values: readonly string[] | undefined, readText: ReadText, problems: string[]): Record<string, unknown> {
+function readWhole(
+  values: readonly string[] | undefined,
+  readText: ReadText,
+  problems: string[],
+): Record<string, unknown> {
   if (!values) return {};
   const value = readJson(`--${inputFlag.name}`, values.at(-1) ?? "", readText, problems);
   if (isRecord(value)) return value;

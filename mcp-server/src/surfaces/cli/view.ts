@@ -18,7 +18,16 @@ export function plainView(now: number, width = 100): RenderView {
 /** A view for a terminal. */
 export function colourView(now: number, width: number): RenderView {
   const paint = (style: PaintStyle, text: string) => `\u001b[${codes[style][0]}m${text}\u001b[${codes[style][1]}m`;
-  return { width, now, paint, table: (head, rows) => table(head.map((cell) => paint("bold", cell)), rows) };
+  return {
+    width,
+    now,
+    paint,
+    table: (head, rows) =>
+      table(
+        head.map((cell) => paint("bold", cell)),
+        rows,
+      ),
+  };
 }
 
 /** Columns padded to their widest cell; colour codes do not count. */
@@ -26,7 +35,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ""))));
   return all
-    .map((row) => row.map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell)))).join("  ").trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 
@@ -37,7 +51,15 @@ export function visibleLength(text: string): number {
   let cells = 0;
   for (const character of bare) {
     const code = character.codePointAt(0) ?? 0;
-    const isWide = code >= 0x1100 && (code <= 0x115f || (code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) || (code >= 0x1f300 && code <= 0x1faff));
+    const isWide =
+      code >= 0x1100 &&
+      (code <= 0x115f ||
+        (code >= 0x2e80 && code <= 0xa4cf) ||
+        (code >= 0xac00 && code <= 0xd7a3) ||
+        (code >= 0xf900 && code <= 0xfaff) ||
+        (code >= 0xfe30 && code <= 0xfe6f) ||
+        (code >= 0xff00 && code <= 0xff60) ||
+        (code >= 0x1f300 && code <= 0x1faff));
     if (code < 0x300 || code > 0x36f) cells += isWide ? 2 : 1;
   }
   return cells;

@@ -79,7 +79,8 @@ export class Guard {
         return this.#agentStops(call);
       default:
         await this.#renew(await this.#principalOf(call));
-        return undefined;
+        // without an answer the client tells the model "UserPromptSubmit completed" at every prompt
+        return call.event === "UserPromptSubmit" ? {} : undefined;
     }
   }
 
