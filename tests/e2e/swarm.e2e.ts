@@ -77,7 +77,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await spawn("abe", "Write the printer", { subagent_type: "teamwright:tester" });
       await spawn("bea", "Write the server", { subagent_type: "teamwright:builder" });
       await spawn("ben", "Measure the load", { subagent_type: "teamwright:researcher" });
-      await until(() => holderOf("Measure the load") !== null, "ben holds the load");
+      await until(() => resultOf(ben, "task_claim") !== undefined, "ben holds the load");
       await turn.must("TaskStop", { task_id: ids.get("ben") });
       for (;;) await turn.say("Waiting.");
     });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PGlite } from "@electric-sql/pglite";
 import { Client, InMemoryTransport } from "@modelcontextprotocol/client";
 import { Kysely, PGliteDialect } from "kysely";
 import { loadConfig } from "../../mcp-server/src/config/config.load.ts";
@@ -154,11 +155,31 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 async function openDialect(dialect: Dialect, root: string): Promise<Store> {
   if (dialect === "sqlite") return openSqlite({ path: join(root, ".teamwright", "state.db"), synchronous: "normal" });
   if (dialect === "postgres") return openScratchDatabase();
+  return openPglite();
+}
+
+let idlePglite: PGlite | undefined;
+
+/** Starting PGlite takes seconds, so a file's tests take turns with one; two worlds at once get one each. */
+async function openPglite(): Promise<Store> {
   const { PGlite } = await import("@electric-sql/pglite");
-  const pglite = new PGlite();
+  const pglite = idlePglite ?? new PGlite();
+  idlePglite = undefined;
+  await pglite.exec("drop schema public cascade; create schema public;");
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
   await migratePostgres(db);
-  return { db, port: { ...postgresPort(), skipLocked: true }, location: "pglite", readOnly: undefined, replica: "pglite", close: () => db.destroy() };
+  return {
+    db,
+    port: postgresPort(),
+    location: "pglite",
+    readOnly: undefined,
+    replica: "pglite",
+    close: async () => {
+      // destroying Kysely would close PGlite with it, and that is to be used again
+      if (idlePglite) await db.destroy();
+      else idlePglite = pglite;
+    },
+  };
 }
 
 let databases = 0;

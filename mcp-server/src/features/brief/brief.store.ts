@@ -2,7 +2,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { liveAgents } from "../agent/agent.store.ts";
 import { readCounts } from "../board/board.store.ts";
-import { circlesNow } from "../dependency/dependency.operations.ts";
+import { circlesNow } from "../dependency/wait-circle.store.ts";
 import { heldBy, readyTasks } from "../task/claim.store.ts";
 import type { TaskBrief } from "../task/task.schema.ts";
 import { rowToTask } from "../task/task.store.ts";

@@ -3,14 +3,14 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { directsWork } from "../../kernel/principal.ts";
-import { readCounts } from "../board/board.store.ts";
 import { findWaitCircle, shift } from "../task/graph.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
 import { compact, isoTime } from "../task/task.view.ts";
 import { checkOwnTeam, checkTeam, teamInView } from "../team/team.rules.ts";
-import { dependencyTypes, findWaitCircles, holdsTaskBack } from "./dependency.rules.ts";
+import { dependencyTypes, holdsTaskBack } from "./dependency.rules.ts";
 import { type DependencyRow, findDependency, insertDependency, listDependencies, resolveDependencyRow } from "./dependency.store.ts";
+import { circlesNow } from "./wait-circle.store.ts";
 
 const shown = z.object({
   id: z.string(),
@@ -138,12 +138,4 @@ function toShown(row: DependencyRow): z.infer<typeof shown> {
     resolved_at: isoTime(row.resolved_at),
     resolution: row.resolution ?? undefined,
   }) as z.infer<typeof shown>;
-}
-
-/** Wait circles between teams now: open dependencies that hold something back, and what each team could still do. */
-export async function circlesNow(ctx: OperationContext) {
-  const waits = await ctx.db.selectFrom("dependency").select(["team", "needs_team"]).distinct().where("status", "=", "open").where("blocking", "=", 1).execute();
-  const counts = await readCounts(ctx.db);
-  const loads = [...counts].map(([team, columns]) => ({ team, movable: (columns["ready"] ?? 0) + (columns["in_progress"] ?? 0) + (columns["review"] ?? 0) }));
-  return findWaitCircles(waits.map((row) => ({ team: row.team, needsTeam: row.needs_team })), loads).map(({ teams, deadlock }) => ({ teams: [...teams], deadlock }));
 }

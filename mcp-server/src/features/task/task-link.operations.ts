@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { defineOperation } from "../../kernel/operation.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
 import { addEdge, removeEdge } from "./graph.store.ts";
 import * as fields from "./task.schema.ts";
-import { lockTask, resolveKey } from "./task.store.ts";
-import { noSuchLink, ownTask } from "./task-read.operations.ts";
+import { getTask, lockTask, resolveKey } from "./task.store.ts";
 import { toBrief } from "./task.view.ts";
 
 export const taskLink = defineOperation({
@@ -55,3 +56,14 @@ export const taskUnlink = defineOperation({
     return { task: toBrief(await lockTask(ctx, source.key)), next: ["task_show", "task_link"] };
   },
 });
+
+/** Throws FORBIDDEN unless the task is of the caller's team. */
+async function ownTask(ctx: OperationContext, ref: string) {
+  const task = await getTask(ctx.db, ref);
+  checkOwnTeam(ctx.principal, task.team);
+  return task;
+}
+
+function noSuchLink(from: string, to: string): TeamwrightError {
+  return new TeamwrightError("NOT_FOUND", `${from} has no link to ${plainLine(to, 60)}.`, hint("task_show", "lists the links"));
+}

@@ -256,14 +256,3 @@ export const taskStale = defineOperation({
   },
   render: (output, view) => (output.total === 0 ? "Nothing is stale." : renderBriefs(output.tasks, view)),
 });
-
-/** Throws NOT_FOUND-like FORBIDDEN unless the task is the caller's to see; used by writes. */
-export async function ownTask(ctx: OperationContext, ref: string) {
-  const task = await getTask(ctx.db, ref);
-  checkOwnTeam(ctx.principal, task.team);
-  return task;
-}
-
-export function noSuchLink(from: string, to: string): TeamwrightError {
-  return new TeamwrightError("NOT_FOUND", `${from} has no link to ${plainLine(to, 60)}.`, hint("task_show", "lists the links"));
-}

@@ -80,7 +80,7 @@ async function run(
   const { output, now } = await callOperation(operation, parsed, env);
   if (parsed.json) await to.out(renderJson(output, to));
   else if (!parsed.quiet) await to.out(await renderResult(operation, output, to, now));
-  return output["ok"] === false ? 1 : 0; // a check that ran and found something
+  return output.ok === false ? 1 : 0; // a check that ran and found something
 }
 
 async function callOperation(operation: Operation, parsed: ParsedArguments, env: CliEnvironment) {

@@ -1,9 +1,10 @@
 import { Server } from "@modelcontextprotocol/server";
 import { findOperation, operations } from "../../features/index.ts";
+import { needsRenewal, renewLeases } from "../../features/task/claim.store.ts";
 import { hint, renderError, TeamwrightError } from "../../kernel/errors.ts";
-import { execute, type Runtime } from "../../kernel/execute.ts";
+import { execute, inTransaction, type Runtime } from "../../kernel/execute.ts";
 import { nearest } from "../../kernel/nearest.ts";
-import type { Principal } from "../../kernel/principal.ts";
+import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { isRecord } from "../../kernel/records.ts";
 import { version } from "../../version.ts";
 import { plainView } from "../cli/view.ts";
@@ -72,7 +73,9 @@ export class Caller {
     const operation = findOperation(name);
     if (!operation) return unknownTool(name, []);
     try {
-      const principal = (toolUseId === undefined ? undefined : this.#guard?.take(toolUseId, name)) ?? this.#unverified(runtime);
+      const bound = toolUseId === undefined ? undefined : this.#guard?.take(toolUseId, name);
+      const principal = bound ?? this.#unverified(runtime);
+      if (!bound) await this.#renew(runtime, principal);
       const output = await execute(runtime, operation, input, { principal });
       const text = operation.render
         ? operation.render(output, plainView(runtime.now())) 
@@ -81,6 +84,13 @@ export class Caller {
     } catch (error) {
       return errorAnswer(failure(error));
     }
+  }
+
+  /** No hook tells that an unverified caller is alive: its own calls keep its leases. */
+  async #renew(runtime: Runtime, { key }: Principal): Promise<void> {
+    const leaseMs = runtime.config.claims.lease_seconds * 1000;
+    if (runtime.store.readOnly || !(await needsRenewal(runtime.store.db, key, runtime.now(), leaseMs))) return;
+    await inTransaction(runtime, { principal: systemPrincipal }, "lease_renew", (ctx) => renewLeases(ctx, key));
   }
 
   /** Nobody vouches for this caller: it is known by its process only. */

@@ -1,0 +1,21 @@
+import type { OperationContext } from "../../kernel/operation.ts";
+import { readCounts } from "../board/board.store.ts";
+import { findWaitCircles } from "./dependency.rules.ts";
+
+/** Wait circles between teams now: open dependencies that hold something back, and what each team could still do. */
+export async function circlesNow(ctx: OperationContext): Promise<{ teams: string[]; deadlock: boolean }[]> {
+  const waits = await ctx.db
+    .selectFrom("dependency")
+    .select(["team", "needs_team"])
+    .distinct()
+    .where("status", "=", "open")
+    .where("blocking", "=", 1)
+    .execute();
+  const counts = await readCounts(ctx.db);
+  const loads = [...counts].map(([team, columns]) => ({
+    team,
+    movable: (columns["ready"] ?? 0) + (columns["in_progress"] ?? 0) + (columns["review"] ?? 0),
+  }));
+  const edges = waits.map((row) => ({ team: row.team, needsTeam: row.needs_team }));
+  return findWaitCircles(edges, loads).map(({ teams, deadlock }) => ({ teams: [...teams], deadlock }));
+}
