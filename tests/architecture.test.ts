@@ -153,8 +153,8 @@ describe("who may import what", () => {
     ).toEqual([]);
   });
 
-  test("the command line and the MCP server reach features through the table", () => {
-    const isProjection = (file: SourceFile) => /^surfaces\/(cli|mcp)\//.test(file.path);
+  test("the command line reaches features through the table", () => {
+    const isProjection = (file: SourceFile) => /^surfaces\/cli\//.test(file.path);
     expect(
       wrongImports(
         production.filter(isProjection),

@@ -6,6 +6,7 @@ import { applyCounts } from "./board/board.store.ts";
 import { briefShow } from "./brief/brief.operations.ts";
 import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
 import { doctorCheck } from "./doctor/doctor.operations.ts";
+import { eventList } from "./event/event.operations.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { appendEvents } from "./event/event.store.ts";
 import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
@@ -39,6 +40,7 @@ export const operations: readonly Operation[] = [
   dependencyList,
   teamList,
   briefShow,
+  eventList,
   doctorCheck,
 ];
 

@@ -3,13 +3,20 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { directsWork } from "../../kernel/principal.ts";
-import { findWaitCircle, shift } from "../task/graph.store.ts";
+import { findWaitCircle } from "../task/circle.store.ts";
+import { shift } from "../task/graph.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
 import { compact, isoTime } from "../task/task.view.ts";
 import { checkOwnTeam, checkTeam, teamInView } from "../team/team.rules.ts";
 import { dependencyTypes, holdsTaskBack } from "./dependency.rules.ts";
-import { type DependencyRow, findDependency, insertDependency, listDependencies, resolveDependencyRow } from "./dependency.store.ts";
+import {
+  type DependencyRow,
+  findDependency,
+  insertDependency,
+  listDependencies,
+  resolveDependencyRow,
+} from "./dependency.store.ts";
 import { circlesNow } from "./wait-circle.store.ts";
 
 const shown = z.object({
@@ -37,7 +44,10 @@ export const dependencyDeclare = defineOperation({
   input: z.strictObject({
     task: fields.taskRef.describe("The task that waits."),
     needs_team: fields.teamId.describe("The team that is waited for."),
-    type: z.enum(dependencyTypes).optional().describe("blocks by default; shared_component informs and holds nothing back."),
+    type: z
+      .enum(dependencyTypes)
+      .optional()
+      .describe("blocks by default; shared_component informs and holds nothing back."),
     needed_task: fields.taskRef.optional().describe("The other team's task that delivers it."),
     note: fields.reason.optional(),
   }),
@@ -46,38 +56,67 @@ export const dependencyDeclare = defineOperation({
     checkTeam(ctx.config, input.needs_team);
     const waiting = await lockTask(ctx, input.task);
     checkOwnTeam(ctx.principal, waiting.team);
-    if (waiting.status === "closed") throw new TeamwrightError("RULE_VIOLATED", `${waiting.key} is closed.`, hint("task_reopen", "opens it again"));
+    if (waiting.status === "closed")
+      throw new TeamwrightError("RULE_VIOLATED", `${waiting.key} is closed.`, hint("task_reopen", "opens it again"));
     if (waiting.team === input.needs_team) {
-      throw new TeamwrightError("INVALID_INPUT", `${waiting.key} is ${input.needs_team}'s own.`, hint("task_link", "orders tasks of one team"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        `${waiting.key} is ${input.needs_team}'s own.`,
+        hint("task_link", "orders tasks of one team"),
+      );
     }
     const needed = input.needed_task === undefined ? undefined : await lockTask(ctx, input.needed_task);
     if (needed && needed.team !== input.needs_team) {
-      throw new TeamwrightError("INVALID_INPUT", `${needed.key} belongs to team ${needed.team}, not ${input.needs_team}.`, hint("dependency_declare", "with the right team"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        `${needed.key} belongs to team ${needed.team}, not ${input.needs_team}.`,
+        hint("dependency_declare", "with the right team"),
+      );
     }
     const type = input.type ?? "blocks";
     const closesCircle = needed ? await findWaitCircle(ctx, waiting, needed) : false;
     if (closesCircle !== false && holdsTaskBack(type)) {
-      throw new TeamwrightError("RULE_VIOLATED", `The teams would wait for each other: ${closesCircle}.`, hint("dependency_list", "shows who waits for whom"));
+      throw new TeamwrightError(
+        "RULE_VIOLATED",
+        `The teams would wait for each other: ${closesCircle}.`,
+        hint("dependency_list", "shows who waits for whom"),
+      );
     }
     const key = ctx.newKey("dep");
     const settled = needed?.status === "closed";
     const blocking = holdsTaskBack(type) && !settled ? 1 : 0;
     await insertDependency(ctx, {
-      key, task_id: waiting.id, team: waiting.team, needs_team: input.needs_team, type,
-      needed_task_id: needed?.id ?? null, note: input.note ?? null, blocking,
+      key,
+      task_id: waiting.id,
+      team: waiting.team,
+      needs_team: input.needs_team,
+      type,
+      needed_task_id: needed?.id ?? null,
+      note: input.note ?? null,
+      blocking,
     });
-    ctx.record({ type: "dependency.declared", subject: key, team: waiting.team, after: compact({ task: waiting.key, needs_team: input.needs_team, type, needed_task: needed?.key }) });
+    ctx.record({
+      type: "dependency.declared",
+      subject: key,
+      team: waiting.team,
+      after: compact({ task: waiting.key, needs_team: input.needs_team, type, needed_task: needed?.key }),
+    });
     const row = await getDependency(ctx, key);
     if (settled && needed) await resolveDependencyRow(ctx, Number(row.id), `${needed.key} closed`);
     else if (blocking === 1) await shift(ctx, waiting.id, { openBlockers: 1 });
     const circles = (await circlesNow(ctx)).filter(({ teams }) => teams.includes(waiting.team));
-    return compact({ dependency: toShown(await getDependency(ctx, key)), circles: circles.length > 0 ? circles : undefined, next: ["dependency_list", "task_show"] });
+    return compact({
+      dependency: toShown(await getDependency(ctx, key)),
+      circles: circles.length > 0 ? circles : undefined,
+      next: ["dependency_list", "task_show"],
+    });
   },
 });
 
 export const dependencyResolve = defineOperation({
   name: "dependency_resolve",
-  description: "Resolve a cross-team dependency by hand, saying how; the waiting task goes on. The team that was waited for, the lead or a person may do it.",
+  description:
+    "Resolve a cross-team dependency by hand, saying how; the waiting task goes on. The team that was waited for, the lead or a person may do it.",
   kind: "write",
   mcp: "all",
   positional: ["id"],
@@ -85,13 +124,27 @@ export const dependencyResolve = defineOperation({
   output: z.object({ dependency: shown, next: z.array(z.string()) }),
   async run(ctx, input) {
     const row = await getDependency(ctx, input.id);
-    if (!directsWork(ctx.principal) && ctx.principal.team !== undefined && ctx.principal.team !== row.needs_team && ctx.principal.team !== row.team) {
-      throw new TeamwrightError("FORBIDDEN", "Only the two teams of a dependency resolve it.", hint("dependency_list", "shows yours"));
+    if (
+      !directsWork(ctx.principal) &&
+      ctx.principal.team !== undefined &&
+      ctx.principal.team !== row.needs_team &&
+      ctx.principal.team !== row.team
+    ) {
+      throw new TeamwrightError(
+        "FORBIDDEN",
+        "Only the two teams of a dependency resolve it.",
+        hint("dependency_list", "shows yours"),
+      );
     }
     if (row.status === "open") {
       await resolveDependencyRow(ctx, Number(row.id), input.resolution);
       if (row.blocking === 1) await shift(ctx, Number(row.task_id), { openBlockers: -1 });
-      ctx.record({ type: "dependency.resolved", subject: row.key, team: row.team, after: { resolution: input.resolution } });
+      ctx.record({
+        type: "dependency.resolved",
+        subject: row.key,
+        team: row.team,
+        after: { resolution: input.resolution },
+      });
     }
     return { dependency: toShown(await getDependency(ctx, row.key)), next: ["task_show", "task_ready"] };
   },
@@ -99,21 +152,40 @@ export const dependencyResolve = defineOperation({
 
 export const dependencyList = defineOperation({
   name: "dependency_list",
-  description: "Cross-team dependencies: who waits for whom, of what type, open or resolved, with wait circles and deadlocks between teams named.",
+  description:
+    "Cross-team dependencies: who waits for whom, of what type, open or resolved, with wait circles and deadlocks between teams named.",
   kind: "read",
   mcp: "all",
-  input: z.strictObject({ team: fields.teamId.optional(), status: z.enum(["open", "resolved"]).optional(), limit: z.number().int().min(1).max(1000).optional() }),
+  input: z.strictObject({
+    team: fields.teamId.optional(),
+    status: z.enum(["open", "resolved"]).optional(),
+    limit: z.number().int().min(1).max(1000).optional(),
+  }),
   output: z.object({ total: z.number(), dependencies: z.array(shown), circles: z.array(circle).optional() }),
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team);
     const rows = await listDependencies(ctx.db, { team, status: input.status, limit: input.limit ?? 100 });
     const circles = await circlesNow(ctx);
-    return compact({ total: rows.length, dependencies: rows.map(toShown), circles: circles.length > 0 ? circles : undefined });
+    return compact({
+      total: rows.length,
+      dependencies: rows.map(toShown),
+      circles: circles.length > 0 ? circles : undefined,
+    });
   },
   render(output, view) {
     if (output.total === 0) return "No team waits for another.";
-    const rows = output.dependencies.map((row) => [view.paint("cyan", row.id), `${row.team} → ${row.needs_team}`, row.type, row.status === "open" ? view.paint("yellow", "open") : row.status, row.task, row.needed_task ?? "", plainLine(row.note ?? row.resolution ?? "", 40)]);
-    const circles = (output.circles ?? []).map(({ teams, deadlock }) => view.paint("red", `${deadlock ? "DEADLOCK" : "circle"}: ${[...teams, teams[0]].join(" waits for ")}`));
+    const rows = output.dependencies.map((row) => [
+      view.paint("cyan", row.id),
+      `${row.team} → ${row.needs_team}`,
+      row.type,
+      row.status === "open" ? view.paint("yellow", "open") : row.status,
+      row.task,
+      row.needed_task ?? "",
+      plainLine(row.note ?? row.resolution ?? "", 40),
+    ]);
+    const circles = (output.circles ?? []).map(({ teams, deadlock }) =>
+      view.paint("red", `${deadlock ? "DEADLOCK" : "circle"}: ${[...teams, teams[0]].join(" waits for ")}`),
+    );
     return [view.table(["id", "teams", "type", "status", "task", "needs", "note"], rows), ...circles].join("\n");
   },
 });

@@ -3,7 +3,11 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import type { DependencyTable } from "./dependency.table.ts";
 
-export type DependencyRow = Selectable<DependencyTable> & { needed_key: string | null; task_key: string; task_title: string };
+export type DependencyRow = Selectable<DependencyTable> & {
+  needed_key: string | null;
+  task_key: string;
+  task_title: string;
+};
 
 function dependencies(db: Kysely<Database>) {
   return db
@@ -27,7 +31,8 @@ export async function listDependencies(
 ): Promise<DependencyRow[]> {
   let query = dependencies(db);
   const { team, status } = filter;
-  if (team !== undefined) query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
+  if (team !== undefined)
+    query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
   if (status !== undefined) query = query.where("dependency.status", "=", status);
   return query.orderBy("dependency.id").limit(filter.limit).execute();
 }

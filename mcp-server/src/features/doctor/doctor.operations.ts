@@ -41,6 +41,7 @@ async function leases(ctx: OperationContext): Promise<Finding> {
     .selectFrom("task")
     .select("key")
     .where("status", "=", "in_progress")
+    .where((e) => e.or([e("holder", "is", null), e("holder", "not like", "human:%")]))
     .where((e) => e.or([e("holder", "is", null), e("lease_expires_at", "is", null), e("lease_expires_at", "<=", ctx.now)]))
     .where("foreign_raw", "is", null)
     .limit(10)

@@ -58,7 +58,8 @@ export async function grantClaim(ctx: OperationContext, task: Task): Promise<Tas
     holder: ctx.principal.key,
     holderName: ctx.principal.name,
     assignee: ctx.principal.name,
-    leaseExpiresAt: ctx.now + ctx.leaseMs,
+    // a person gives no signs of life through hooks: what they took stays theirs until they give it back
+    leaseExpiresAt: ctx.principal.kind === "human" ? null : ctx.now + ctx.leaseMs,
     fence: task.fence + 1,
     startedAt: task.startedAt ?? ctx.now,
   });

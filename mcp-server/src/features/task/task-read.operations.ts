@@ -197,7 +197,14 @@ async function incoming(ctx: OperationContext, taskId: number) {
 
 async function history(ctx: OperationContext, key: string) {
   const rows = await listEventsOf(ctx.db, key, 50);
-  return rows.map((row) => compact({ at: isoTime(row.at) ?? "", type: row.type, by: row.actor_name, after: row.after ?? undefined }));
+  return rows.map((row) => compact({ at: isoTime(row.at) ?? "", type: row.type, by: row.actor_name, after: withoutTokens(row.after) }));
+}
+
+/** The holder's key and fencing number are its own business. */
+function withoutTokens(after: string | null): string | undefined {
+  if (after === null) return undefined;
+  const { holder: _, fence: __, ...rest } = JSON.parse(after) as Record<string, unknown>;
+  return Object.keys(rest).length > 0 ? JSON.stringify(rest) : undefined;
 }
 
 const filters = {
