@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 describe.each(stores)("the first start on %s", (kind) => {
   test("16 processes that open a new store at the same moment all succeed", async () => {
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       await using project = await openProject(kind);
       const outcomes = await race(
         Array.from({ length: STARTS }, (_, n) => ({ kind: "open" as const, start: project.root, name: `opener-${n}` })),

@@ -1,7 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { findOperation } from "../../mcp-server/src/features/index.ts";
-import { execute } from "../../mcp-server/src/kernel/execute.ts";
-import { openRuntime } from "../../mcp-server/src/runtime.ts";
+import { inspect } from "../support/inspect.ts";
 import { ensureBuilt, openProject, RawServer, race, rawDatabaseText, stores } from "../support/processes.ts";
 import type { Outcome, Refusal } from "../support/worker.ts";
 
@@ -18,36 +16,6 @@ beforeAll(async () => {
   await ensureBuilt();
 });
 
-/** Runs operations as a person in this process, beside the racing ones. */
-async function person(root: string) {
-  const runtime = await openRuntime({ start: root, defaultIdentity: "advisory" });
-  // biome-ignore lint/suspicious/noExplicitAny: answers are read member by member
-  const call = (name: string, input: Record<string, unknown> = {}): Promise<any> => {
-    const operation = findOperation(name);
-    if (!operation) throw new Error(`no operation ${name}`);
-    return execute(runtime, operation, input, { principal: { kind: "human", key: "human:pat", name: "pat" } });
-  };
-  return { call, runtime, [Symbol.asyncDispose]: () => runtime.close() };
-}
-
-async function seed(root: string, count: number): Promise<string[]> {
-  await using pat = await person(root);
-  const ids: string[] = [];
-  for (let start = 0; start < count; start += 500) {
-    const size = Math.min(500, count - start);
-    const tasks = Array.from({ length: size }, (_, n) => ({ title: `Do part ${start + n}` }));
-    const answer = await pat.call("task_create", { tasks });
-    ids.push(...answer.tasks.map((task: { id: string }) => task.id));
-  }
-  return ids;
-}
-
-async function failedChecks(root: string): Promise<unknown[]> {
-  await using pat = await person(root);
-  const { checks } = await pat.call("doctor_check");
-  return checks.filter((check: { ok: boolean }) => !check.ok);
-}
-
 function refusals(outcomes: readonly Outcome[]): Refusal[] {
   return outcomes.flatMap((outcome) => outcome.refusals);
 }
@@ -61,16 +29,17 @@ describe.each(stores)("races on %s", (kind) => {
     expect(refusals(outcomes)).toEqual([]);
     const ids = outcomes.flatMap((outcome) => outcome.done);
     expect(new Set(ids).size).toBe(PROCESSES * CREATES);
-    await using pat = await person(project.root);
-    const { total, tasks } = await pat.call("task_list", { limit: 0 });
+    await using store = await inspect(project.root);
+    const { total, tasks } = await store.call("task_list", { limit: 0 });
     expect(total).toBe(PROCESSES * CREATES);
     expect(new Set(tasks.map((task: { id: string }) => task.id))).toEqual(new Set(ids));
-    expect(await failedChecks(project.root)).toEqual([]);
+    expect(await store.failedChecks()).toEqual([]);
   });
 
   test("40 tasks that 8 processes claim have exactly one winner each", async () => {
     await using project = await openProject(kind, config);
-    const ids = await seed(project.root, CLAIMS);
+    await using store = await inspect(project.root);
+    const ids = await store.seed(CLAIMS);
     const outcomes = await race(
       Array.from({ length: PROCESSES }, (_, n) => ({ kind: "claim" as const, start: project.root, name: `claimer-${n}`, ids })),
     );
@@ -80,12 +49,13 @@ describe.each(stores)("races on %s", (kind) => {
     expect(lost.length).toBe(PROCESSES * CLAIMS - CLAIMS);
     expect(new Set(lost.map((refusal) => refusal.code))).toEqual(new Set(["CONFLICT"]));
     expect(lost.filter((refusal) => rawDatabaseText.test(refusal.message))).toEqual([]);
-    expect(await failedChecks(project.root)).toEqual([]);
+    expect(await store.failedChecks()).toEqual([]);
   });
 
   test(`${DRAINERS} processes drain ${TASKS} tasks: none lost, none twice, no database error shown`, async () => {
     await using project = await openProject(kind, config);
-    const ids = await seed(project.root, TASKS);
+    await using store = await inspect(project.root);
+    const ids = await store.seed(TASKS);
     const outcomes = await race(
       Array.from({ length: DRAINERS }, (_, n) => ({ kind: "drain" as const, start: project.root, name: `drainer-${n}`, close: true })),
     );
@@ -93,14 +63,14 @@ describe.each(stores)("races on %s", (kind) => {
     const done = outcomes.flatMap((outcome) => outcome.done);
     expect(done.length).toBe(TASKS);
     expect(new Set(done)).toEqual(new Set(ids));
-    await using pat = await person(project.root);
-    expect((await pat.call("task_list", { status: ["closed"], limit: 1 })).total).toBe(TASKS);
-    expect(await failedChecks(project.root)).toEqual([]);
+    expect((await store.call("task_list", { status: ["closed"], limit: 1 })).total).toBe(TASKS);
+    expect(await store.failedChecks()).toEqual([]);
   });
 
   test("4 servers over real stdio share 40 tasks without doubles", async () => {
     await using project = await openProject(kind, config);
-    const ids = await seed(project.root, CLAIMS);
+    await using store = await inspect(project.root);
+    const ids = await store.seed(CLAIMS);
     const built = await ensureBuilt();
     const servers = Array.from({ length: 4 }, () => new RawServer(built, project.root));
     await Promise.all(servers.map((server) => server.initialize()));
@@ -117,9 +87,8 @@ describe.each(stores)("races on %s", (kind) => {
     );
     expect(taken.flat().sort()).toEqual([...ids].sort());
     await Promise.all(servers.map((server) => server.end()));
-    await using pat = await person(project.root);
     // an orderly end gives the claims back
-    expect((await pat.call("task_ready", { limit: 1 })).total).toBe(CLAIMS);
-    expect(await failedChecks(project.root)).toEqual([]);
+    expect((await store.call("task_ready", { limit: 1 })).total).toBe(CLAIMS);
+    expect(await store.failedChecks()).toEqual([]);
   });
 });

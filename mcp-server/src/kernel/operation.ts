@@ -67,6 +67,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   readonly destructive?: boolean;
   /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI (and web) only. */
   readonly mcp: "core" | "all" | "none";
+  /** Input fields the small tool list shows; all of them when absent. The others are accepted there too. */
+  readonly coreFields?: readonly string[];
   /** Input fields given by position on the command line. */
   readonly positional?: readonly string[];
   readonly input: I;

@@ -19,11 +19,11 @@ const board = z.object({ team: z.string(), name: z.string().optional(), columns:
 export const boardShow = defineOperation({
   name: "board_show",
   description:
-    "Show the kanban board of your team, or of every team: backlog, ready, in progress, review, done, with work in progress limits, holders, blocked flags and totals.",
+    "Show the kanban board of a team or of all: backlog, ready, in progress, review, done, with limits, holders and totals.",
   kind: "read",
   mcp: "core",
   positional: ["team"],
-  input: z.strictObject({ team: fields.teamId.optional(), limit: z.number().int().min(1).max(200).optional().describe("Most cards per column; 10 by default.") }),
+  input: z.strictObject({ team: fields.teamId.optional(), limit: z.number().int().min(1).max(200).optional().describe("Cards per column; 10 by default.") }),
   output: z.object({ boards: z.array(board) }),
   async run(ctx, input) {
     const asked = teamInView(ctx.config, ctx.principal, input.team);
@@ -77,7 +77,7 @@ async function cards(ctx: OperationContext, team: string, name: (typeof columns)
 export const boardMove = defineOperation({
   name: "board_move",
   description:
-    "Move a task to another column of its board: in_progress claims it (or takes it back from review), review hands it in, ready or backlog gives it back. Work in progress limits hold. Closing is task_close.",
+    "Move a task to a column of its board: in_progress claims it (or takes it back from review), review hands it in, ready gives it back. Work in progress limits hold. Closing: task_close.",
   kind: "write",
   mcp: "core",
   positional: ["id", "to"],

@@ -10,7 +10,7 @@ const who = z.object({ name: z.string(), role: z.string().optional(), team: z.st
 export const briefShow = defineOperation({
   name: "brief_show",
   description:
-    "Where do I stand: who you are, what you hold, what is ready, in progress and blocked, board totals, other agents, cross-team waits. The one call to make after a restart, a compaction or in a new session. Changes nothing.",
+    "Where do I stand: who you are, what you hold, what is ready, in progress, blocked, board totals, other agents, waits between teams. The call to make first, and after a restart or compaction.",
   kind: "read",
   mcp: "core",
   input: z.strictObject({}),

@@ -12,15 +12,15 @@ import { toBrief } from "./task.view.ts";
 const draftShape = {
   title: fields.title,
   description: fields.longText.optional(),
-  acceptance: fields.longText.optional().describe("Acceptance criteria: how anybody can tell that it is done."),
+  acceptance: fields.longText.optional().describe("How anybody can tell that it is done."),
   design: fields.longText.optional(),
   notes: fields.longText.optional(),
   kind: fields.kind.optional(),
   priority: fields.priority.optional(),
   points: fields.points.optional(),
   team: fields.teamId.optional(),
-  parent: fields.taskRef.optional().describe("Epic or task above: an id, or the ref of a draft in this call."),
-  blocked_by: z.array(fields.taskRef).max(100).optional().describe("Ids, or refs of drafts in this call, that must be closed first."),
+  parent: fields.taskRef.optional().describe("Task above: an id, or the ref of a draft."),
+  blocked_by: z.array(fields.taskRef).max(100).optional().describe("Ids or refs of drafts that must be closed first."),
   labels: fields.labels.optional(),
   scope: fields.scope.optional(),
   assignee: fields.assignee.optional(),
@@ -32,13 +32,13 @@ const draftShape = {
 const draft = z.strictObject({
   ...draftShape,
   ref: z.string().min(1).max(64).optional().describe("Name of this draft for parent and blocked_by of the others."),
-});
+}).meta({ brief: "The same fields, and ref: a name for parent and blocked_by of others." });
 type Draft = z.infer<typeof draft>;
 
 const input = z.strictObject({
   ...draftShape,
   title: fields.title.optional(),
-  tasks: z.array(draft).min(1).max(500).optional().describe("Several at once, all or none; instead of title."),
+  tasks: z.array(draft).min(1).max(500).optional().describe("Several, all or none; instead of title."),
 });
 
 const created = fields.taskBrief.extend({ ref: z.string().optional() });
@@ -46,9 +46,10 @@ const created = fields.taskBrief.extend({ ref: z.string().optional() });
 export const taskCreate = defineOperation({
   name: "task_create",
   description:
-    "Create tasks: work items, bugs, epics, stories on a team's board, one or many in one call, with acceptance criteria, dependencies (blocked_by), parent, file scope. Returns their ids and what is weak about them. Does not assign or start them: see task_claim.",
+    "Create tasks (work items, bugs, epics, stories), one or many in a call, with acceptance criteria, dependencies, parent, file scope. Returns ids and what is weak about them. Starts nothing: see task_claim.",
   kind: "write",
   mcp: "core",
+  coreFields: ["title", "description", "acceptance", "kind", "priority", "team", "parent", "blocked_by", "scope", "tasks"],
   positional: ["title"],
   input,
   output: z.object({

@@ -16,23 +16,24 @@ import { getTask, listComments, rowToTask } from "./task.store.ts";
 import { compact, isoTime, renderBriefs, renderFull, toBrief, toFull } from "./task.view.ts";
 import { listTasks, type TaskFilter } from "./task-list.store.ts";
 
-const limit = z.number().int().min(0).max(10_000).describe("Most to return; 0 for all.");
+const limit = z.number().int().min(0).max(10_000).describe("0 for all.");
 const brief = fields.taskBrief;
 
 export const taskReady = defineOperation({
   name: "task_ready",
   description:
-    "Ready tasks: what can be worked on now, unblocked and unclaimed, best first. Returns ids, titles, the total, and epics that need decomposition; explain adds why others are not ready. Takes nothing: task_claim does.",
+    "Ready tasks: what can be worked on now, unblocked and unclaimed, best first, and epics that need decomposition. Takes nothing: task_claim does.",
   kind: "read",
   mcp: "core",
+  coreFields: ["team", "limit", "labels", "explain"],
   input: z.strictObject({
     team: fields.teamId.optional(),
     limit: limit.optional(),
     labels: fields.labels.optional().describe("All of these."),
-    any_labels: fields.labels.optional().describe("At least one of these."),
+    any_labels: fields.labels.optional().describe("Any of these."),
     kind: fields.kind.optional(),
-    explain: z.boolean().optional().describe("Also list open tasks that are not ready, each with the reasons."),
-    rules: z.enum(["teamwright", "beads"]).optional().describe("beads applies bd's rules to the letter."),
+    explain: z.boolean().optional().describe("Also why the others are not ready."),
+    rules: z.enum(["teamwright", "beads"]).optional().describe("beads: bd's rules to the letter."),
   }),
   output: z.object({
     total: z.number(),
@@ -117,13 +118,13 @@ const comment = z.object({ by: z.string(), at: z.string(), text: z.string() });
 export const taskShow = defineOperation({
   name: "task_show",
   description:
-    "Show one task in full: description, acceptance criteria, state, who holds it, links both ways, cross-team dependencies, comments; history adds its events. Changes nothing.",
+    "Show one task in full: description, acceptance criteria, holder, links both ways, dependencies, comments, history.",
   kind: "read",
   mcp: "core",
   positional: ["id"],
   input: z.strictObject({
     id: fields.taskRef,
-    comments: z.number().int().min(0).max(500).optional().describe("Most comments, newest; 10 by default."),
+    comments: z.number().int().min(0).max(500).optional().describe("Most; 10 by default."),
     history: z.boolean().optional(),
   }),
   output: z.object({
@@ -212,21 +213,22 @@ const filters = {
   status: z.array(z.enum(fields.taskStatuses)).optional(),
   kind: fields.kind.optional(),
   priority: fields.priority.optional(),
-  holder: fields.assignee.optional().describe("Name of the holder."),
+  holder: fields.assignee.optional().describe("Name."),
   assignee: fields.assignee.optional(),
   labels: fields.labels.optional().describe("All of these."),
-  any_labels: fields.labels.optional().describe("At least one of these."),
-  parent: fields.taskRef.optional().describe("Everything below this task, at any depth."),
-  blocked: z.boolean().optional().describe("Only tasks with the blocked flag, or only those without."),
+  any_labels: fields.labels.optional().describe("Any of these."),
+  parent: fields.taskRef.optional().describe("Everything below it."),
+  blocked: z.boolean().optional().describe("With or without the blocked flag."),
   search: z.string().min(1).max(500).optional().describe("Words in title, description, criteria, notes."),
 };
 
 export const taskList = defineOperation({
   name: "task_list",
   description:
-    "List and search tasks by words (full text), state, team, label, kind, holder, parent. Returns short rows, the total and whether it was cut. For what can be started use task_ready; for one task task_show.",
+    "List and search tasks by words (full text), state, team, label, kind, holder, parent. Returns short rows and the total. What can be started: task_ready.",
   kind: "read",
   mcp: "core",
+  coreFields: ["team", "status", "labels", "parent", "blocked", "search", "limit"],
   positional: ["search"],
   input: z.strictObject({ ...filters, limit: limit.optional(), offset: z.number().int().min(0).max(10_000_000).optional() }),
   output: z.object({ total: z.number(), tasks: z.array(brief), truncated: z.boolean().optional() }),

@@ -17,15 +17,16 @@ const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
 export const taskClaim = defineOperation({
   name: "task_claim",
   description:
-    "Claim a task to work on: the given id, or without one the next ready task of your team. Exactly one claimant wins. Returns the task in full with its fencing number; your own activity keeps the lease. An empty result means nothing is ready.",
+    "Claim a task to work on: an id, or without one the next ready task of your team. Exactly one claimant wins; your activity keeps the lease. Returns the task in full and its fencing number; empty when nothing is ready.",
   kind: "write",
   mcp: "core",
+  coreFields: ["id", "team"],
   positional: ["id"],
   input: z.strictObject({
     id: fields.taskRef.optional(),
     team: fields.teamId.optional(),
-    labels: fields.labels.optional().describe("Next ready task with all of these."),
-    any_labels: fields.labels.optional().describe("Next ready task with at least one of these."),
+    labels: fields.labels.optional().describe("All of these."),
+    any_labels: fields.labels.optional().describe("Any of these."),
     kind: fields.kind.optional(),
   }),
   output: z.object({
@@ -90,17 +91,17 @@ const update = z.strictObject({
   kind: fields.kind.optional(),
   priority: fields.priority.optional(),
   points: fields.points.optional(),
-  assignee: fields.assignee.optional().describe("Name it is meant for; empty for anybody."),
+  assignee: fields.assignee.optional().describe("Meant for; empty for anybody."),
   scope: fields.scope.optional(),
   add_labels: fields.labels.optional(),
   remove_labels: fields.labels.optional(),
   comment: fields.longText.min(1).optional(),
-  block: fields.reason.optional().describe("Raises the blocked flag with this reason; work stops, the task stays yours."),
+  block: fields.reason.optional().describe("Reason; raises the blocked flag, the task stays yours."),
   unblock: z.boolean().optional(),
-  defer_until: z.union([fields.instant, z.literal("indefinitely"), z.literal("now")]).optional().describe("Puts the task off until then; now wakes it."),
+  defer_until: z.union([fields.instant, z.literal("indefinitely"), z.literal("now")]).optional().describe("Puts it off; now wakes it."),
   due_at: fields.instant.optional(),
   external_ref: fields.longText.optional(),
-  release: fields.reason.optional().describe("Gives the claim back, with the reason."),
+  release: fields.reason.optional().describe("Reason; gives the claim back."),
   fence: fields.fenceNumber.optional(),
 });
 
@@ -109,9 +110,10 @@ const plainFields = ["title", "description", "acceptance", "design", "notes", "k
 export const taskUpdate = defineOperation({
   name: "task_update",
   description:
-    "Update a task: fields, labels, comment, block or unblock with a reason, defer, release your claim. Only the holder or the lead changes a held task; anybody of the team may comment. Does not close (task_close) nor move columns (board_move).",
+    "Update a task: fields, labels, comment, block or unblock with a reason, defer, release your claim. Only holder or lead change a held task; anybody of the team may comment. Closing: task_close; columns: board_move.",
   kind: "write",
   mcp: "core",
+  coreFields: ["id", "title", "description", "acceptance", "priority", "scope", "add_labels", "comment", "block", "unblock", "defer_until", "release"],
   positional: ["id"],
   input: update,
   output: changed.extend({ released: z.boolean().optional() }),
@@ -204,17 +206,18 @@ function changeEvent(before: Task, after: Task, input: Update) {
 export const taskClose = defineOperation({
   name: "task_close",
   description:
-    "Close a task you hold: done, failed, cancelled, duplicate or superseded, with a reason. Refused while it has open children or blockers, unless it is given up. Returns what became ready by it. Closing twice is harmless.",
+    "Close a task you hold, with outcome and reason. Refused while it has open children or blockers, unless it is given up. Returns what became ready by it.",
   kind: "write",
   destructive: true,
   mcp: "core",
+  coreFields: ["id", "outcome", "reason", "of"],
   positional: ["id"],
   input: z.strictObject({
     id: fields.taskRef,
     outcome: z.enum(fields.outcomes).optional().describe("done by default."),
     reason: fields.reason.optional(),
-    of: fields.taskRef.optional().describe("For duplicate and superseded: the task that stays."),
-    force: z.boolean().optional().describe("Lead and person only: in spite of open children or blockers."),
+    of: fields.taskRef.optional().describe("The task that stays, for duplicate and superseded."),
+    force: z.boolean().optional().describe("Lead only: in spite of open children or blockers."),
     fence: fields.fenceNumber.optional(),
   }),
   output: changed.extend({ unblocked: z.array(fields.taskBrief).optional() }),

@@ -69,30 +69,30 @@ function isPlain(value: string): boolean {
 }
 
 export const MAX_TITLE_BYTES = 500;
-export const taskRef = z.string().min(1).max(255).refine(isPlain, "must not contain NUL characters").describe("Task id, or any unique start of it.");
+export const taskRef = z.string().min(1).max(255).refine(isPlain, "must not contain NUL characters").describe("Task id or a unique start of it.");
 export const title = text(MAX_TITLE_BYTES)
   .refine((value) => value.trim().length > 0, "must not be empty")
   .refine((value) => Buffer.byteLength(value) <= MAX_TITLE_BYTES, `must be at most ${MAX_TITLE_BYTES} bytes`)
-  .describe("What to do, in the imperative.");
+  .describe("Imperative.");
 export const longText = text(200_000);
 export const reason = text(2000).refine((value) => value.trim().length > 0, "must not be empty");
 export const label = text(255).refine((value) => value.trim().length > 0, "must not be empty");
 export const labels = z.array(label).max(100);
-export const priority = z.number().int().min(0).max(4).describe("0 critical to 4 backlog.");
+export const priority = z.number().int().min(0).max(4).describe("0 critical … 4 backlog.");
 export const points = z.number().int().min(0).max(1000).describe("Story points.");
 export const kind = text(32)
   .regex(/^[a-z][a-z0-9_-]*$/, "lower-case letters, digits, - and _")
-  .describe("task, bug, feature, epic, chore, spike, story, decision, milestone or your own word.");
+  .describe("task, bug, feature, epic, chore, spike, story or your own word.");
 export const scope = z.array(text(500).min(1)).max(200).describe("Path globs the work may change.");
 export const assignee = text(255).describe("Name of the agent it is meant for.");
-export const teamId = text(64).min(1).describe("Team id; your own team when left out.");
+export const teamId = text(64).min(1).describe("Team id; your own by default.");
 export const instant = z
   .string()
   .max(64)
   .refine((value) => !Number.isNaN(Date.parse(value)), "must be a time like 2026-11-21T09:00:00Z")
-  .describe("Time like 2026-11-21T09:00:00Z.");
+  .describe("ISO 8601 time.");
 export const linkType = text(32).regex(/^[a-z][a-z0-9_-]*$/, "lower-case letters, digits, - and _");
-export const fenceNumber = z.number().int().positive().describe("The fencing number your claim returned.");
+export const fenceNumber = z.number().int().positive().describe("Fencing number of your claim.");
 
 /** How a task is shown in lists. */
 export const taskBrief = z.object({

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { Operation } from "../../kernel/operation.ts";
@@ -7,10 +8,10 @@ export interface ToolListing {
   name: string;
   description: string;
   inputSchema: { type: "object"; [key: string]: unknown };
-  annotations: { readOnlyHint: boolean; destructiveHint: boolean; idempotentHint: boolean; openWorldHint: boolean };
+  annotations: { readOnlyHint?: boolean; destructiveHint?: boolean; openWorldHint: boolean };
 }
 
-const idempotencyKey = { type: "string", maxLength: 200, description: "Same key, same answer: makes a retry safe." };
+const idempotencyKey = { type: "string", maxLength: 200, description: "Makes a retry safe." };
 
 /** The tools of a list, in the table's order. `core` is the small list for clients without tool search. */
 export function listTools(operations: readonly Operation[], list: "core" | "all"): ToolListing[] {
@@ -19,42 +20,88 @@ export function listTools(operations: readonly Operation[], list: "core" | "all"
     .map((operation) => ({
       name: operation.name,
       description: operation.description,
-      inputSchema: inputSchema(operation),
-      annotations: {
-        readOnlyHint: operation.kind === "read",
-        destructiveHint: operation.destructive ?? false,
-        idempotentHint: operation.kind === "read",
-        openWorldHint: false,
-      },
+      inputSchema: inputSchema(operation, list),
+      annotations: annotations(operation),
     }));
 }
 
-function inputSchema(operation: Operation): ToolListing["inputSchema"] {
-  const { $schema: _, ...schema } = z.toJSONSchema(operation.input, { io: "input", unrepresentable: "any" });
-  const properties = isRecord(schema["properties"]) ? schema["properties"] : {};
-  const own = operation.kind === "write" ? { ...properties, idempotency_key: idempotencyKey } : properties;
-  return { ...(slim(schema) as object), type: "object", properties: slim(own) as object };
+/** Only what differs from the protocol's defaults, except that a write always says whether it destroys. */
+function annotations(operation: Operation): ToolListing["annotations"] {
+  if (operation.kind === "read") return { readOnlyHint: true, openWorldHint: false };
+  return { destructiveHint: operation.destructive ?? false, openWorldHint: false };
 }
 
-/** Patterns and bounds that only repeat what the error says would cost every session tokens. */
-function slim(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(slim);
+/** A listing costs every session tokens: the small list leaves out rarer arguments, which are accepted all the same. */
+function inputSchema(operation: Operation, list: "core" | "all"): ToolListing["inputSchema"] {
+  const schema = z.toJSONSchema(operation.input, { io: "input", unrepresentable: "any" });
+  const own = isRecord(schema.properties) ? schema.properties : {};
+  const hidden =
+    list === "core" && operation.coreFields
+      ? Object.keys(own).filter((field) => !operation.coreFields?.includes(field))
+      : [];
+  const shown: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(own))
+    if (!hidden.includes(field)) shown[field] = slim(withoutRepeats(value, own, hidden));
+  if (operation.kind === "write" && list === "all") shown.idempotency_key = idempotencyKey;
+  return { type: "object", properties: shown, ...(schema.required ? { required: schema.required } : {}) };
+}
+
+/** Of a list of objects: a member that repeats an argument beside the list is described there. */
+function withoutRepeats(value: unknown, beside: Record<string, unknown>, hidden: readonly string[]): unknown {
+  if (!isRecord(value) || !isRecord(value.items) || !isRecord(value.items.properties)) return value;
+  const members = Object.entries(value.items.properties)
+    .filter(([name]) => !hidden.includes(name))
+    .map(([name, member]) => {
+      if (!isRecord(member) || !isDeepStrictEqual(member, beside[name])) return [name, member];
+      const { description: _, ...bare } = member;
+      return [name, bare];
+    });
+  return { ...value, items: { ...value.items, properties: Object.fromEntries(members) } };
+}
+
+const dropped = new Set([
+  "maxLength",
+  "minLength",
+  "pattern",
+  "maxItems",
+  "minItems",
+  "$schema",
+  "additionalProperties",
+  "exclusiveMinimum",
+]);
+
+const unlisted = new Set([
+  "maxLength", "minLength", "pattern", "maxItems", "minItems", "minimum", "maximum", "exclusiveMinimum", "$schema",
+  "additionalProperties",
+]);
+
+/** Bounds that only repeat what a refusal says would cost every session tokens; validation keeps them. */
+function slim(schema: unknown, inList = false): unknown {
+  if (Array.isArray(schema)) return schema.map((item) => slim(item));
   if (!isRecord(schema)) return schema;
-  const dropped = new Set(["maxLength", "minLength", "pattern", "maxItems", "minItems", "$schema"]);
-  const entries = Object.entries(schema).filter(([key, value]) => {
-    if (dropped.has(key) && typeof value !== "object") return false;
-    return !((key === "minimum" || key === "maximum" || key === "exclusiveMinimum") && typeof value === "number" && Math.abs(value) > 1000);
-  });
-  return Object.fromEntries(entries.map(([key, value]) => [key, slim(value)]));
+  // a shape that repeats its surroundings is described, not listed again
+  if (typeof schema["brief"] === "string") return { type: "object", description: schema["brief"] };
+  const entries = Object.entries(schema).filter(([key, value]) => !(unlisted.has(key) && typeof value !== "object") && !(inList && key === "description"));
+  return Object.fromEntries(entries.map(([key, value]) => [key, slim(value, key === "items")]));
 }
 
-const proseFields = new Set(["description", "design", "acceptance", "notes", "text", "note", "resolution", "close_reason"]);
+const proseFields = new Set([
+  "description",
+  "design",
+  "acceptance",
+  "notes",
+  "text",
+  "note",
+  "resolution",
+  "close_reason",
+]);
 const lineFields = new Set(["title", "blocked", "holder", "assignee", "by", "created_by", "name"]);
 
 /** The same data with what people and agents wrote fenced, so that a report is not an instruction (design §1.9). */
 export function fenceStored(value: unknown, field = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => fenceStored(item, field));
-  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fenceStored(member, key)]));
+  if (isRecord(value))
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fenceStored(member, key)]));
   if (typeof value !== "string") return value;
   if (proseFields.has(field)) return fenceText(field, value);
   if (lineFields.has(field)) return plainLine(value, 500);
