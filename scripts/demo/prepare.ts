@@ -35,7 +35,8 @@ export async function buildBundle(): Promise<void> {
 
 /** A project of its own: with a repository in it, the store is not looked for in ours. */
 export function makeProject(folder: string): void {
-  if (existsSync(join(folder, ".teamwright"))) throw new Error(`${folder} holds a store already; choose another folder.`);
+  if (existsSync(join(folder, ".teamwright")))
+    throw new Error(`${folder} holds a store already; choose another folder.`);
   mkdirSync(folder, { recursive: true });
   cpSync(join(example, "teamwright.yaml"), join(folder, "teamwright.yaml"));
   cpSync(join(example, "backlog.jsonl"), join(folder, "backlog.jsonl"));
@@ -47,8 +48,12 @@ export function makeProject(folder: string): void {
 /** The command line, as the person who leads both teams would use it. */
 export async function teamwright(folder: string, ...args: string[]): Promise<Answer> {
   const env: NodeJS.ProcessEnv = { ...process.env, TEAMWRIGHT_DIST: "1", USER: "rhea", NO_COLOR: "1" };
-  delete env["CLAUDE_PROJECT_DIR"];
+  delete env.CLAUDE_PROJECT_DIR;
   const options = { cwd: folder, env, maxBuffer: 16_000_000 };
-  const { stdout } = await run(process.execPath, [join(root, "bin/teamwright"), ...args, "--json"], options);
+  const command = [join(root, "bin/teamwright"), ...args, "--json"];
+  // a check that finds something answers as well, with another exit code
+  const { stdout, stderr } = await run(process.execPath, command, options).catch((failure) => failure);
+  if (typeof stdout !== "string" || stdout === "")
+    throw new Error(`teamwright ${args.join(" ")}: ${stderr || "no answer"}`);
   return JSON.parse(stdout);
 }

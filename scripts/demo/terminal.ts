@@ -12,7 +12,7 @@ const WIDEST = 160;
 
 export class Screen {
   readonly isLive = process.stdout.isTTY === true;
-  readonly #isPlain = !this.isLive || Boolean(process.env["NO_COLOR"]);
+  readonly #isPlain = !this.isLive || Boolean(process.env.NO_COLOR);
   #drawn = 0;
   #resized = false;
 
@@ -55,7 +55,7 @@ export class Screen {
 }
 
 /** Exactly `width` cells: cut with an ellipsis or filled with spaces. The text carries no colour yet. */
-export function fit(text: string, width: number): string {
+export function toWidth(text: string, width: number): string {
   if (width <= 0) return "";
   if (visibleLength(text) <= width) return text + " ".repeat(width - visibleLength(text));
   let cut = "";

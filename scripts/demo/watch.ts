@@ -1,6 +1,7 @@
 /** Looks at the store as a person would: the event feed and the boards. Opened from the sources, changes nothing. */
-import { findOperation } from "../../mcp-server/src/features/index.ts";
+
 import { type EventRow, listEventsAfter } from "../../mcp-server/src/features/event/event.store.ts";
+import { findOperation } from "../../mcp-server/src/features/index.ts";
 import { execute } from "../../mcp-server/src/kernel/execute.ts";
 import type { Principal } from "../../mcp-server/src/kernel/principal.ts";
 import { openRuntime } from "../../mcp-server/src/runtime.ts";

@@ -76,7 +76,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       ]) {
         await bash(turn, command);
       }
-      await turn.call("Write", { file_path: join(project, ".teamwright/state.db"), content: "" });
+      await turn.call("Write", { file_path: join(project, ".teamwright/planted.db"), content: "" });
       await bash(turn, "teamwright task list");
       await bash(turn, "grep -rn teamwright . || echo 'no mention of teamwright'");
     });

@@ -10,11 +10,12 @@ import { eventList } from "./event/event.operations.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { appendEvents } from "./event/event.store.ts";
 import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
+import { taskClose, taskReopen } from "./task/task-close.operations.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
 import { taskExport, taskImport } from "./task/task-interchange.operations.ts";
 import { taskLink, taskUnlink } from "./task/task-link.operations.ts";
 import { taskList, taskReady, taskShow, taskStale } from "./task/task-read.operations.ts";
-import { taskClaim, taskClose, taskReopen, taskUpdate } from "./task/task-work.operations.ts";
+import { taskClaim, taskUpdate } from "./task/task-work.operations.ts";
 import { teamList } from "./team/team.operations.ts";
 
 /** The table: every surface, document and permission is a projection of it. */

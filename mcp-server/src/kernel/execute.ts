@@ -44,9 +44,9 @@ export interface CallOptions {
   readonly progress?: (done: number, total: number, what: string) => void;
 }
 
-const MAX_TRIES = 12;
-/** No new attempt after this long: each may itself have waited for the store's own time limit. */
-const MAX_RETRY_MS = 8000;
+const MAX_RETRY_MS = 10_000;
+/** Random and not growing: whoever has waited longest must not be the one who asks most rarely. */
+const RETRY_DELAY_MS = 16;
 
 /** Parses, authorises, opens the transaction, runs, flushes, maps errors: the only way to run an operation. */
 export async function execute(
@@ -108,7 +108,7 @@ export async function inTransaction<T>(
   work: (ctx: OperationContext) => Promise<T>,
 ): Promise<T> {
   const begun = performance.now();
-  for (let attempt = 1; ; attempt += 1) {
+  for (;;) {
     try {
       return await runtime.store.db.transaction().execute(async (trx) => {
         const before = context(runtime, trx, { principal: systemPrincipal }, "sweep");
@@ -120,9 +120,8 @@ export async function inTransaction<T>(
         return result;
       });
     } catch (error) {
-      const isOver = attempt >= MAX_TRIES || performance.now() - begun > MAX_RETRY_MS;
-      if (isOver || !runtime.store.port.isRetryable(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8 * 2 ** Math.min(attempt, 6)));
+      if (performance.now() - begun > MAX_RETRY_MS || !runtime.store.port.isRetryable(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_DELAY_MS));
     }
   }
 }

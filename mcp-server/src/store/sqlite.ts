@@ -20,11 +20,26 @@ import { newerStoreMessage, olderStoreMessage, schemaVersion, unreadable } from 
 import { migrateSqlite, sqliteVersion } from "./migrate-sqlite.ts";
 import { replicaName } from "./replica.ts";
 
-/** Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2). */
+const BUSY_MS = 5000;
+const BEGIN_BUSY_MS = 20;
+
+/**
+ * Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2).
+ * Waiting for the write lock stops the whole process, and SQLite's own waiting grows so unfair that one of 32 busy
+ * processes got nothing for 10 s: so it is short here, and the executor tries the transaction again.
+ */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
-    const statement = settings?.accessMode === "read only" ? "begin" : "begin immediate";
-    await connection.executeQuery(CompiledQuery.raw(statement));
+    if (settings?.accessMode === "read only") {
+      await connection.executeQuery(CompiledQuery.raw("begin"));
+      return;
+    }
+    await connection.executeQuery(CompiledQuery.raw(`pragma busy_timeout = ${BEGIN_BUSY_MS}`));
+    try {
+      await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+    } finally {
+      await connection.executeQuery(CompiledQuery.raw(`pragma busy_timeout = ${BUSY_MS}`));
+    }
   }
 }
 
@@ -83,7 +98,7 @@ export function openSqlite(options: SqliteOptions): Store {
   let newer: number | undefined;
   try {
     if (writable) {
-      db = new Sqlite(path, { timeout: 5000 });
+      db = new Sqlite(path, { timeout: BUSY_MS });
       configure(db, options.synchronous);
       newer = migrateSqlite(db, path);
     } else {
@@ -136,7 +151,7 @@ function openForReading(path: string): Sqlite.Database {
     bytes[19] = 1;
     return new Sqlite(bytes, { readonly: true });
   }
-  return new Sqlite(path, { readonly: true, timeout: 5000, fileMustExist: true });
+  return new Sqlite(path, { readonly: true, timeout: BUSY_MS, fileMustExist: true });
 }
 
 function configure(db: Sqlite.Database, synchronous: "normal" | "full"): void {

@@ -100,8 +100,10 @@ async function nextGeneration(db: Kysely<Database>, name: string, agentId: strin
   return Number(row.last) + 1;
 }
 
-/** The team that lists the name, else the one of the task it was spawned for, else the only one there is. */
+/** An agent's own spawns stay in its team; else the team that lists the name, else the one of the task it was spawned for, else the only one there is. */
 async function teamOf(ctx: OperationContext, spawn: SpawnRow): Promise<string | null> {
+  const parent = spawn.parent_agent_id === null ? undefined : await findAgent(ctx.db, spawn.parent_agent_id);
+  if (parent?.team) return parent.team;
   const listed = spawn.name === null ? undefined : teamOfAgent(ctx.config, spawn.name);
   if (listed !== undefined) return listed;
   if (spawn.task_key !== null) {

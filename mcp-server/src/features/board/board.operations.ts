@@ -9,6 +9,7 @@ import { checkAgentLimit, checkHolds, checkMayChange, checkMove, nextOperations 
 import * as fields from "../task/task.schema.ts";
 import { lockTask, rowToTask } from "../task/task.store.ts";
 import { compact, toBrief } from "../task/task.view.ts";
+import { checkClaimable } from "../task/task-work.operations.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { columnOf, columns, limitedColumn } from "./board.rules.ts";
 import { readCounts } from "./board.store.ts";
@@ -27,8 +28,11 @@ export const boardShow = defineOperation({
   output: z.object({ boards: z.array(board) }),
   async run(ctx, input) {
     const asked = teamInView(ctx.config, ctx.principal, input.team);
-    const teams = asked === undefined ? ctx.config.teams.map((team) => team.id) : [asked];
     const counts = await readCounts(ctx.db, asked);
+    const declared = ctx.config.teams.map((team) => team.id);
+    // tasks of a team that the configuration names no longer are not to vanish from sight (KB-09)
+    const left = [...counts].filter(([id, totals]) => !declared.includes(id) && Object.values(totals).some((n) => n > 0)).map(([id]) => id);
+    const teams = asked === undefined ? [...declared, ...left.sort()] : [asked];
     const boards = [];
     for (const team of teams) {
       const totals = counts.get(team) ?? {};
@@ -103,9 +107,8 @@ async function move(ctx: OperationContext, task: Locked, to: string, input: { re
   if (to === "in_progress") {
     checkMayChange(task, ctx.principal, input.fence);
     checkMove(task, "in_progress");
-    if (task.status === "open" && task.readyPrio === null) {
-      throw new TeamwrightError("BLOCKED", `${task.key} is not ready.`, hint("task_show", "says why"));
-    }
+    await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
+    if (task.status === "open") await checkClaimable(ctx, task);
     const held = (await heldBy(ctx.db, ctx.principal.key)).filter((other) => other.status === "in_progress");
     checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, task.team).per_agent ?? 1);
     return grantClaim(ctx, task);

@@ -72,7 +72,8 @@ async function openWaits(ctx: OperationContext, team: string | undefined): Promi
     .selectFrom("dependency")
     .innerJoin("task", "task.id", "dependency.task_id")
     .select(["dependency.key", "dependency.team", "dependency.needs_team", "dependency.type", "task.key as task"])
-    .where("dependency.status", "=", "open");
+    .where("dependency.status", "=", "open")
+    .where("task.status", "!=", "closed");
   if (team !== undefined) query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
   const rows = await query.orderBy("dependency.id").limit(MOST * 2).execute();
   return rows.map((row) => ({ id: row.key, team: row.team, needs_team: row.needs_team, type: row.type, task: row.task }));

@@ -12,6 +12,7 @@ import { checkOwnTeam, checkTeam, teamInView } from "../team/team.rules.ts";
 import { dependencyTypes, holdsTaskBack } from "./dependency.rules.ts";
 import {
   type DependencyRow,
+  dependenciesOf,
   findDependency,
   insertDependency,
   listDependencies,
@@ -82,6 +83,8 @@ export const dependencyDeclare = defineOperation({
         hint("dependency_list", "shows who waits for whom"),
       );
     }
+    const same = (await dependenciesOf(ctx.db, waiting.id)).find((row) => isSame(row, waiting.id, input.needs_team, needed?.id, type));
+    if (same) return { dependency: toShown(same), next: ["dependency_list", "task_show"] };
     const key = ctx.newKey("dep");
     const settled = needed?.status === "closed";
     const blocking = holdsTaskBack(type) && !settled ? 1 : 0;
@@ -116,11 +119,11 @@ export const dependencyDeclare = defineOperation({
 export const dependencyResolve = defineOperation({
   name: "dependency_resolve",
   description:
-    "Resolve a cross-team dependency by hand, saying how; the waiting task goes on. The team that was waited for, the lead or a person may do it.",
+    "Resolve a cross-team dependency by hand, saying how; the waiting task goes on. Either of the two teams, the lead or a person may do it.",
   kind: "write",
   mcp: "all",
   positional: ["id"],
-  input: z.strictObject({ id: z.string().min(1).max(64), resolution: fields.reason }),
+  input: z.strictObject({ id: fields.dependencyRef, resolution: fields.reason }),
   output: z.object({ dependency: shown, next: z.array(z.string()) }),
   async run(ctx, input) {
     const row = await getDependency(ctx, input.id);
@@ -189,6 +192,12 @@ export const dependencyList = defineOperation({
     return [view.table(["id", "teams", "type", "status", "task", "needs", "note"], rows), ...circles].join("\n");
   },
 });
+
+/** Declaring twice is one need: two rows would both have to be resolved. */
+function isSame(row: DependencyRow, waiting: number, team: string, needed: number | undefined, type: string): boolean {
+  const asked = Number(row.task_id) === waiting && row.needs_team === team && row.type === type && row.status === "open";
+  return asked && (row.needed_task_id === null ? undefined : Number(row.needed_task_id)) === needed;
+}
 
 async function getDependency(ctx: OperationContext, key: string): Promise<DependencyRow> {
   const row = await findDependency(ctx.db, key);

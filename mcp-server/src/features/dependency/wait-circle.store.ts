@@ -2,14 +2,16 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { readCounts } from "../board/board.store.ts";
 import { findWaitCircles } from "./dependency.rules.ts";
 
-/** Wait circles between teams now: open dependencies that hold something back, and what each team could still do. */
+/** Wait circles between teams now: open dependencies that hold an open task back, and what each team could still do. */
 export async function circlesNow(ctx: OperationContext): Promise<{ teams: string[]; deadlock: boolean }[]> {
   const waits = await ctx.db
     .selectFrom("dependency")
-    .select(["team", "needs_team"])
+    .innerJoin("task", "task.id", "dependency.task_id")
+    .select(["dependency.team", "dependency.needs_team"])
     .distinct()
-    .where("status", "=", "open")
-    .where("blocking", "=", 1)
+    .where("dependency.status", "=", "open")
+    .where("dependency.blocking", "=", 1)
+    .where("task.status", "!=", "closed")
     .execute();
   const counts = await readCounts(ctx.db);
   const loads = [...counts].map(([team, columns]) => ({

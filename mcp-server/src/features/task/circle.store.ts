@@ -8,28 +8,48 @@ const waitingTypes = ["blocks", "conditional-blocks", "waits-for", "parent-child
 const MAX_VISITS = 200_000;
 
 /**
- * The circle an edge would close, as text, or false. Walks what `target` waits for, over open tasks only: a closed
- * one can no longer keep anybody waiting. Refuses instead of guessing when the walk grows past its bound.
+ * The circle an edge would close, as text, or false. Two moments of each task are looked at, its start and its end:
+ * a task starts after the end of what it waits for and after its parents could start; it ends after its start and after
+ * the end of its children. Open tasks only: a closed one can no longer keep anybody waiting. Refuses instead of guessing
+ * when the walk grows past its bound. `lenient` leaves the children out, as bd does: what is imported holds there too.
  */
 export async function closesCycle(
   ctx: OperationContext,
   source: Task,
   target: Task,
   type: string,
+  lenient = false,
 ): Promise<string | false> {
   if (!waitingTypes.includes(type)) return false;
   if (source.id === target.id) return `${source.key} → ${source.key}`;
   await ctx.dialect.lockName(ctx.db, "links");
-  if (type !== "parent-child" && (await isAncestor(ctx.db, source.id, target.id))) {
-    return `${target.key} is above ${source.key} and cannot finish before it`;
+  if (type !== "parent-child") {
+    if (await isAncestor(ctx.db, source.id, target.id)) return `${target.key} is above ${source.key} and cannot finish before it`;
+    return findPath(ctx.db, endOf(target.id), startOf(source.id), lenient);
   }
+  const asStart = await findPath(ctx.db, startOf(target.id), startOf(source.id), lenient);
+  return asStart !== false || lenient ? asStart : findPath(ctx.db, endOf(source.id), endOf(target.id), false);
+}
+
+/** The circle that waits through this task when it is open, or false; asked before a closed one is opened again. */
+export async function circleThrough(ctx: OperationContext, task: Task): Promise<string | false> {
+  await ctx.dialect.lockName(ctx.db, "links");
+  const atEnd = await findPath(ctx.db, endOf(task.id), endOf(task.id), false);
+  return atEnd !== false ? atEnd : findPath(ctx.db, startOf(task.id), startOf(task.id), false);
+}
+
+// a moment is a number: a task's start is even, its end odd
+const startOf = (id: number) => id * 2;
+const endOf = (id: number) => id * 2 + 1;
+
+async function findPath(db: Kysely<Database>, from: number, to: number, lenient: boolean): Promise<string | false> {
   const cameFrom = new Map<number, number>();
-  let frontier = [target.id];
+  let frontier = [from];
   let visits = 0;
   while (frontier.length > 0) {
     const next: number[] = [];
     for (let start = 0; start < frontier.length; start += 400) {
-      for (const edge of await waitsOf(ctx.db, frontier.slice(start, start + 400))) {
+      for (const edge of await laterThan(db, frontier.slice(start, start + 400), Math.floor(to / 2), lenient)) {
         visits += 1;
         if (visits > MAX_VISITS) {
           throw new TeamwrightError(
@@ -38,15 +58,31 @@ export async function closesCycle(
             hint("task_unlink", "removes some"),
           );
         }
-        if (edge.to === target.id || cameFrom.has(edge.to)) continue;
+        if (edge.to === to) return nameCircle(db, cameFrom, edge.from, from, to);
+        if (edge.to === from || cameFrom.has(edge.to)) continue;
         cameFrom.set(edge.to, edge.from);
-        if (edge.to === source.id) return nameCircle(ctx.db, cameFrom, source.id, target.id);
         next.push(edge.to);
       }
     }
     frontier = next;
   }
   return false;
+}
+
+/** What the moments come after, over open tasks and the one that is sought. */
+async function laterThan(db: Kysely<Database>, moments: readonly number[], sought: number, lenient: boolean) {
+  const ends = moments.filter((moment) => moment % 2 === 1);
+  const endIds = ends.map((moment) => (moment - 1) / 2);
+  const steps = ends.map((end) => ({ from: end, to: end - 1 }));
+  const startIds = moments.filter((moment) => moment % 2 === 0).map((moment) => moment / 2);
+  for (const wait of startIds.length > 0 ? await waitsOf(db, startIds, sought) : []) {
+    const to = wait.type === "parent-child" ? startOf(wait.to) : endOf(wait.to);
+    steps.push({ from: startOf(wait.from), to });
+  }
+  if (!lenient && endIds.length > 0) {
+    for (const child of await childrenOf(db, endIds, sought)) steps.push({ from: endOf(child.parent), to: endOf(child.child) });
+  }
+  return steps;
 }
 
 async function isAncestor(db: Kysely<Database>, childId: number, candidateId: number): Promise<boolean> {
@@ -69,24 +105,43 @@ async function isAncestor(db: Kysely<Database>, childId: number, candidateId: nu
   return false;
 }
 
-async function waitsOf(db: Kysely<Database>, ids: readonly number[]): Promise<{ from: number; to: number }[]> {
+interface Wait {
+  readonly from: number;
+  readonly to: number;
+  readonly type: string;
+}
+
+async function waitsOf(db: Kysely<Database>, ids: readonly number[], sought: number): Promise<Wait[]> {
   const links = await db
     .selectFrom("link")
     .innerJoin("task", "task.id", "link.target_id")
-    .select(["link.task_id as from", "link.target_id as to"])
+    .select(["link.task_id as from", "link.target_id as to", "link.type"])
     .where("link.task_id", "in", [...ids])
     .where("link.type", "in", waitingTypes)
     .where("link.cyclic", "=", 0)
-    .where("task.status", "!=", "closed")
+    .where((e) => e.or([e("task.status", "!=", "closed"), e("task.id", "=", sought)]))
     .execute();
   const needs = await db
     .selectFrom("dependency")
     .select(["task_id as from", "needed_task_id as to"])
     .where("task_id", "in", [...ids])
-    .where("status", "=", "open")
+    .where("blocking", "=", 1)
     .where("needed_task_id", "is not", null)
     .execute();
-  return [...links, ...needs].map((edge) => ({ from: Number(edge.from), to: Number(edge.to) }));
+  return [...links, ...needs.map((need) => ({ ...need, type: "needs" }))].map(({ from, to, type }) => ({ from: Number(from), to: Number(to), type }));
+}
+
+async function childrenOf(db: Kysely<Database>, parents: readonly number[], sought: number) {
+  const rows = await db
+    .selectFrom("link")
+    .innerJoin("task", "task.id", "link.task_id")
+    .select(["link.task_id as child", "link.target_id as parent"])
+    .where("link.target_id", "in", [...parents])
+    .where("link.type", "=", "parent-child")
+    .where("link.cyclic", "=", 0)
+    .where((e) => e.or([e("task.status", "!=", "closed"), e("task.id", "=", sought)]))
+    .execute();
+  return rows.map((row) => ({ child: Number(row.child), parent: Number(row.parent) }));
 }
 
 /** For the dependency slice: the circle a need of `source` for `target` would close, or false. */
@@ -94,19 +149,20 @@ export function findWaitCircle(ctx: OperationContext, source: Task, target: Task
   return closesCycle(ctx, source, target, "blocks");
 }
 
+/** The tasks of the walk from `from` to `to`, each once where it is met in a row. */
 async function nameCircle(
   db: Kysely<Database>,
   cameFrom: ReadonlyMap<number, number>,
-  source: number,
-  target: number,
+  last: number,
+  from: number,
+  to: number,
 ): Promise<string> {
-  const path = [source];
-  for (let at: number | undefined = source; at !== undefined && at !== target; ) {
-    at = cameFrom.get(at);
-    if (at !== undefined) path.push(at);
-  }
-  const shown = path.slice(0, 12);
+  const path = [to];
+  for (let at: number | undefined = last; at !== undefined && at !== from; at = cameFrom.get(at)) path.push(at);
+  path.push(from);
+  const ids = path.reverse().map((moment) => Math.floor(moment / 2));
+  const shown = ids.filter((id, index) => id !== ids[index - 1]).slice(0, 12);
   const rows = await db.selectFrom("task").select(["id", "key"]).where("id", "in", shown).execute();
   const keys = new Map(rows.map((row) => [Number(row.id), row.key]));
-  return [...shown.map((id) => keys.get(id) ?? "?").reverse(), keys.get(target) ?? "?"].join(" → ");
+  return shown.map((id) => keys.get(id) ?? "?").join(" → ");
 }

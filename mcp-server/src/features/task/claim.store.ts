@@ -1,4 +1,4 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
@@ -16,7 +16,12 @@ export interface ReadyFilter {
 
 /** The query behind ready lists and claims; `ready_prio is not null` is what lets the partial index be used. */
 export function readyTasks(db: Kysely<Database>, filter: ReadyFilter) {
-  let query = db.selectFrom("task").where("ready_prio", "is not", null);
+  return withFilter(db.selectFrom("task").where("ready_prio", "is not", null), filter);
+}
+
+/** The query narrowed by every part of the filter; none is ever left out. */
+export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, filter: ReadyFilter) {
+  let query = tasks;
   if (filter.team !== undefined) query = query.where("team", "=", filter.team);
   if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
   if (filter.forName !== undefined) {

@@ -162,7 +162,10 @@ export async function addEdge(ctx: OperationContext, source: Task, edge: NewEdge
     .where("target_key", "=", edge.targetKey)
     .executeTakeFirst();
   if (existing) {
-    if (existing.type === edge.type) return "same";
+    if (existing.type === edge.type) {
+      if (edge.metadata && edge.metadata !== existing.metadata) await changeGate(ctx, existing, edge.metadata);
+      return "same";
+    }
     throw new TeamwrightError(
       "CONFLICT",
       `${source.key} already has a ${existing.type} link to ${edge.targetKey}.`,
@@ -172,7 +175,7 @@ export async function addEdge(ctx: OperationContext, source: Task, edge: NewEdge
   const target = await findByKey(ctx, edge.targetKey);
   const cyclic =
     target && (!edge.isNewSource || target.id === source.id)
-      ? await closesCycle(ctx, source, target, edge.type)
+      ? await closesCycle(ctx, source, target, edge.type, edge.keepCyclic)
       : false;
   if (cyclic && !edge.keepCyclic) {
     throw new TeamwrightError(
@@ -199,6 +202,13 @@ export async function addEdge(ctx: OperationContext, source: Task, edge: NewEdge
   if (target && edge.type === "parent-child" && !cyclic) await joinParent(ctx, source.id, target, 1);
   if (blocking === 1) await shift(ctx, source.id, { openBlockers: 1 });
   return cyclic ? "cyclic" : target ? "added" : "dangling";
+}
+
+/** The same edge with another gate: the gate is what changes (beads-compat §1.4). */
+async function changeGate(ctx: OperationContext, edge: LinkRow, metadata: string): Promise<void> {
+  await ctx.db.updateTable("link").set({ metadata }).where("id", "=", edge.id).execute();
+  const target = edge.target_id === null ? undefined : await findTaskById(ctx.db, Number(edge.target_id));
+  await recheckEdge(ctx, { ...edge, metadata }, target);
 }
 
 async function joinParent(ctx: OperationContext, childId: number, parent: Task, change: 1 | -1): Promise<void> {
@@ -237,7 +247,7 @@ export async function adoptDanglingEdges(ctx: OperationContext, target: Task): P
   for (const edge of edges) {
     const source = await findTaskById(ctx.db, Number(edge.task_id));
     if (!source) continue;
-    const cyclic = (await closesCycle(ctx, source, target, edge.type)) ? 1 : 0;
+    const cyclic = (await closesCycle(ctx, source, target, edge.type, true)) ? 1 : 0;
     await ctx.db.updateTable("link").set({ target_id: target.id, cyclic }).where("id", "=", edge.id).execute();
     if (cyclic === 1) continue;
     if (edge.type === "parent-child") await joinParent(ctx, source.id, target, 1);

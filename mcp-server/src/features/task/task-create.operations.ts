@@ -4,6 +4,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { teamForNew } from "../team/team.rules.ts";
 import { addEdge, adoptDanglingEdges } from "./graph.store.ts";
+import { checkLinkTeams } from "./link.rules.ts";
 import { overlappingScopes, taskFindings } from "./quality.rules.ts";
 import * as fields from "./task.schema.ts";
 import { changeLabels, getTask, insertTask, resolveKey } from "./task.store.ts";
@@ -62,6 +63,7 @@ export const taskCreate = defineOperation({
   async run(ctx, { tasks, ...single }) {
     const drafts = toDrafts(tasks, single);
     const findings = checkQuality(ctx, drafts);
+    checkAssignees(ctx, drafts);
     const keys = new Map<string, string>();
     const inserted = [];
     for (const item of drafts) {
@@ -96,8 +98,13 @@ function toDrafts(tasks: Draft[] | undefined, single: Omit<z.infer<typeof input>
     if (single.title !== undefined) {
       throw new TeamwrightError("INVALID_INPUT", "Give either title or tasks, not both.", hint("task_create", "with one of them"));
     }
-    const team = single.team;
-    return tasks.map((item) => (item.team === undefined && team !== undefined ? { ...item, team } : item));
+    const refs = tasks.flatMap((item) => (item.ref === undefined ? [] : [item.ref]));
+    const twice = refs.find((ref, index) => refs.indexOf(ref) !== index);
+    if (twice !== undefined) {
+      throw new TeamwrightError("INVALID_INPUT", `Two drafts are called ${plainLine(twice)}.`, hint("task_create", "with a ref for each"));
+    }
+    const { title: _, ...common } = single; // what is said once holds for every draft that does not say otherwise
+    return tasks.map((item) => ({ ...common, ...item }));
   }
   if (single.title === undefined) {
     throw new TeamwrightError("INVALID_INPUT", "Give title, or tasks for several.", hint("task_create", "with title"));
@@ -105,11 +112,19 @@ function toDrafts(tasks: Draft[] | undefined, single: Omit<z.infer<typeof input>
   return [{ ...single, title: single.title }];
 }
 
+/** Throws FORBIDDEN when an agent gives work to another: naming who should look at it is a comment's business. */
+function checkAssignees(ctx: OperationContext, drafts: readonly Draft[]): void {
+  if (ctx.principal.kind !== "agent") return;
+  const other = drafts.find((item) => item.assignee?.trim() && item.assignee.trim() !== ctx.principal.name);
+  if (other) throw new TeamwrightError("FORBIDDEN", "An agent cannot assign work to another.", hint("task_create", "without assignee leaves it to the board"));
+}
+
 /** Findings by draft; with `task_quality: strict` they refuse the whole call (requirements TD-02, TD-08). */
 function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[] {
   if (ctx.config.task_quality === "off") return [];
   const findings = drafts.flatMap((item) => taskFindings(item).map((finding) => (drafts.length > 1 ? `${plainLine(item.title, 50)}: ${finding}` : finding)));
-  const ordered = (item: Draft | undefined, other: Draft | undefined) => Boolean(other?.ref && item?.blocked_by?.includes(other.ref));
+  const waits = waitingRefs(drafts);
+  const ordered = (item: Draft | undefined, other: Draft | undefined) => Boolean(item && other?.ref && waits.get(item)?.has(other.ref));
   for (const [a, b, glob] of drafts.length <= 100 ? overlappingScopes(drafts.map((item) => item.scope ?? [])) : []) {
     const [left, right] = [drafts[a], drafts[b]];
     if (ordered(left, right) || ordered(right, left)) continue;
@@ -119,6 +134,23 @@ function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[]
     throw new TeamwrightError("RULE_VIOLATED", "The project asks for better tasks.", hint("task_create", "with the points mended"), findings.slice(0, 20));
   }
   return findings.slice(0, 20);
+}
+
+/** The refs each draft waits for, directly or through others. */
+function waitingRefs(drafts: readonly Draft[]): Map<Draft, Set<string>> {
+  const byRef = new Map(drafts.map((item) => [item.ref, item]));
+  const found = new Map<Draft, Set<string>>();
+  for (const item of drafts) {
+    const reached = new Set<string>();
+    const queue = [...(item.blocked_by ?? [])];
+    for (let ref = queue.pop(); ref !== undefined; ref = queue.pop()) {
+      if (reached.has(ref)) continue;
+      reached.add(ref);
+      queue.push(...(byRef.get(ref)?.blocked_by ?? []));
+    }
+    found.set(item, reached);
+  }
+  return found;
 }
 
 async function insertDraft(ctx: OperationContext, item: Draft) {
@@ -140,7 +172,7 @@ async function insertDraft(ctx: OperationContext, item: Draft) {
     priority: item.priority ?? 2,
     points: item.points ?? null,
     estimateMinutes: null,
-    assignee: item.assignee ?? null,
+    assignee: item.assignee?.trim() || null,
     scope: item.scope ?? [],
     externalRef: item.external_ref ?? null,
     dueAt: item.due_at === undefined ? null : Date.parse(item.due_at),
@@ -178,7 +210,9 @@ async function connect(ctx: OperationContext, item: Draft, key: string, refs: Re
   const targets: [string, string][] = (item.blocked_by ?? []).map((ref) => [ref, "blocks"]);
   if (item.parent !== undefined) targets.push([item.parent, "parent-child"]);
   for (const [ref, type] of targets) {
-    const targetKey = refs.get(ref) ?? (await resolveKey(ctx.db, ref));
-    await addEdge(ctx, await getTask(ctx.db, key), { targetKey, type });
+    const task = await getTask(ctx.db, key);
+    const target = await getTask(ctx.db, refs.get(ref) ?? (await resolveKey(ctx.db, ref)));
+    checkLinkTeams(ctx.principal, task, target, type);
+    await addEdge(ctx, task, { targetKey: target.key, type });
   }
 }

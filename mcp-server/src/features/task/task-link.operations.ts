@@ -4,6 +4,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
 import { addEdge, removeEdge } from "./graph.store.ts";
+import { checkLinkTeams, checkNotItself } from "./link.rules.ts";
 import * as fields from "./task.schema.ts";
 import { getTask, lockTask, resolveKey } from "./task.store.ts";
 import { toBrief } from "./task.view.ts";
@@ -26,8 +27,12 @@ export const taskLink = defineOperation({
     const source = await ownTask(ctx, input.id);
     const targetKey = await resolveKey(ctx.db, input.target);
     const target = await lockTask(ctx, targetKey);
-    checkOwnTeam(ctx.principal, target.team);
     const type = input.type ?? "blocks";
+    checkLinkTeams(ctx.principal, source, target, type);
+    checkNotItself(source, target);
+    if (input.gate !== undefined && type !== "waits-for") {
+      throw new TeamwrightError("INVALID_INPUT", `A ${type} link has no gate.`, hint("task_link", "with type waits-for has one"));
+    }
     const metadata = input.gate === undefined ? null : JSON.stringify({ gate: input.gate });
     const result = await addEdge(ctx, source, { targetKey, type, metadata });
     if (result === "added") {
@@ -48,11 +53,12 @@ export const taskUnlink = defineOperation({
   output: z.object({ task: fields.taskBrief, next: z.array(z.string()) }),
   async run(ctx, input) {
     const source = await ownTask(ctx, input.id);
-    if (!(await removeEdge(ctx, source, input.target))) {
-      const key = await resolveKey(ctx.db, input.target);
-      if (!(await removeEdge(ctx, source, key))) throw noSuchLink(source.key, input.target);
+    let target = input.target; // the exact text first: a link may name a task that is not here
+    if (!(await removeEdge(ctx, source, target))) {
+      target = await resolveKey(ctx.db, input.target);
+      if (!(await removeEdge(ctx, source, target))) throw noSuchLink(source.key, input.target);
     }
-    ctx.record({ type: "link.removed", subject: source.key, team: source.team, before: { target: input.target } });
+    ctx.record({ type: "link.removed", subject: source.key, team: source.team, before: { target } });
     return { task: toBrief(await lockTask(ctx, source.key)), next: ["task_show", "task_link"] };
   },
 });

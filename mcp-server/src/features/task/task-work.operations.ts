@@ -5,11 +5,11 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { dropClaim, grantClaim, heldBy, pickReady } from "./claim.store.ts";
-import { addEdge, liveBlockers, saveTaskInGraph } from "./graph.store.ts";
-import { checkAgentLimit, checkClose, checkHolds, checkMayChange, checkMove, nextOperations, whyNotReady } from "./task.rules.ts";
+import { liveBlockers, saveTaskInGraph } from "./graph.store.ts";
+import { checkAgentLimit, checkMayChange, checkMove, nextOperations, whyNotReady } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
 import type { Task } from "./task.schema.ts";
-import { changeLabels, findTaskById, getTask, insertComment, lockTask, resolveKey } from "./task.store.ts";
+import { changeLabels, insertComment, lockTask } from "./task.store.ts";
 import { compact, renderFull, toBrief, toFull } from "./task.view.ts";
 
 const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
@@ -38,6 +38,9 @@ export const taskClaim = defineOperation({
   async run(ctx, input) {
     await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
     const team = teamInView(ctx.config, ctx.principal, input.team);
+    if (input.id !== undefined && (input.team ?? input.labels ?? input.any_labels ?? input.kind) !== undefined) {
+      throw new TeamwrightError("INVALID_INPUT", "An id leaves nothing to filter.", hint("task_claim", "with id, or with filters"));
+    }
     const held = (await heldBy(ctx.db, ctx.principal.key)).filter((task) => task.status === "in_progress");
     if (input.id !== undefined) {
       const task = await lockTask(ctx, input.id);
@@ -67,7 +70,7 @@ async function claimed(ctx: OperationContext, task: Task) {
 }
 
 /** Four different refusals: held (names the holder), closed, in another state, not ready (says why). */
-async function checkClaimable(ctx: OperationContext, task: Task): Promise<void> {
+export async function checkClaimable(ctx: OperationContext, task: Task): Promise<void> {
   const other = hint("task_ready", "lists what can be claimed");
   if (task.holder !== null) throw new TeamwrightError("CONFLICT", `${task.key} is held by ${plainLine(task.holderName ?? "another", 60)}.`, other);
   if (task.readyPrio !== null) {
@@ -95,7 +98,7 @@ const update = z.strictObject({
   scope: fields.scope.optional(),
   add_labels: fields.labels.optional(),
   remove_labels: fields.labels.optional(),
-  comment: fields.longText.min(1).optional(),
+  comment: fields.comment.optional(),
   block: fields.reason.optional().describe("Reason; raises the blocked flag, the task stays yours."),
   unblock: z.boolean().optional(),
   defer_until: z.union([fields.instant, z.literal("indefinitely"), z.literal("now")]).optional().describe("Puts it off; now wakes it."),
@@ -134,7 +137,7 @@ export const taskUpdate = defineOperation({
     if (input.add_labels || input.remove_labels) await changeLabels(ctx, task.id, input.add_labels ?? [], input.remove_labels ?? []);
     if (comment !== undefined) await insertComment(ctx, task.id, { author: ctx.principal.name, body: comment });
     ctx.record(changeEvent(before, task, input));
-    if (input.release !== undefined) {
+    if (input.release !== undefined && (before.holder === null || task.holder !== null)) {
       if (task.holder === null) throw new TeamwrightError("CONFLICT", `${task.key} is held by nobody.`, hint("task_show", "shows where it stands"));
       task = await dropClaim(ctx, task, "claim.released", input.release);
     }
@@ -168,7 +171,7 @@ async function deferPatch(ctx: OperationContext, task: Task, until: Update["defe
     throw new TeamwrightError("INVALID_INPUT", "defer_until lies in the past.", hint("task_update", "with defer_until now wakes a task"));
   }
   if (task.status !== "deferred") checkMove(task, "deferred");
-  return { status: "deferred" as const, deferUntil, holder: null, holderName: null, leaseExpiresAt: null };
+  return { status: "deferred" as const, deferUntil, ...(task.holder === null ? {} : { holder: null, holderName: null, assignee: null, leaseExpiresAt: null }) };
 }
 
 function blockPatch(ctx: OperationContext, task: Task, input: Update) {
@@ -190,7 +193,7 @@ export function unblocked(ctx: OperationContext, task: { blockedSince: number | 
 }
 
 function changeEvent(before: Task, after: Task, input: Update) {
-  const names = ["status", "title", "description", "acceptance", "design", "notes", "kind", "priority", "points", "assignee", "scope", "blockedReason", "deferUntil", "dueAt", "externalRef"] as const;
+  const names = ["status", "title", "description", "acceptance", "design", "notes", "kind", "priority", "points", "assignee", "scope", "holder", "blockedReason", "deferUntil", "dueAt", "externalRef"] as const;
   const differing = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   const type = input.block !== undefined ? "task.blocked" : input.unblock && before.blockedSince !== null ? "task.unblocked" : "task.updated";
   const extra = { ...(input.add_labels ? { add_labels: input.add_labels } : {}), ...(input.remove_labels ? { remove_labels: input.remove_labels } : {}), ...(input.comment !== undefined ? { comment: input.comment } : {}) };
@@ -202,86 +205,3 @@ function changeEvent(before: Task, after: Task, input: Update) {
     after: { ...Object.fromEntries(differing.map((name) => [name, after[name]])), ...extra },
   };
 }
-
-export const taskClose = defineOperation({
-  name: "task_close",
-  description:
-    "Close a task you hold, with outcome and reason. Refused while it has open children or blockers, unless it is given up. Returns what became ready by it.",
-  kind: "write",
-  destructive: true,
-  mcp: "core",
-  coreFields: ["id", "outcome", "reason", "of"],
-  positional: ["id"],
-  input: z.strictObject({
-    id: fields.taskRef,
-    outcome: z.enum(fields.outcomes).optional().describe("done by default."),
-    reason: fields.reason.optional(),
-    of: fields.taskRef.optional().describe("The task that stays, for duplicate and superseded."),
-    force: z.boolean().optional().describe("Lead only: in spite of open children or blockers."),
-    fence: fields.fenceNumber.optional(),
-  }),
-  output: changed.extend({ unblocked: z.array(fields.taskBrief).optional() }),
-  async run(ctx, input) {
-    const task = await lockTask(ctx, input.id);
-    checkOwnTeam(ctx.principal, task.team);
-    if (task.status === "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
-    checkHolds(task, ctx.principal, input.fence);
-    const outcome = input.outcome ?? "done";
-    if (input.force && ctx.principal.kind === "agent") {
-      throw new TeamwrightError("FORBIDDEN", "Only the lead or a person closes by force.", hint("task_update", "with block says what is in the way"));
-    }
-    if (!input.force) checkClose(task, outcome, await liveBlockers(ctx.db, task.id));
-    checkMove(task, "closed");
-    if (input.of !== undefined) {
-      const original = await resolveKey(ctx.db, input.of);
-      await addEdge(ctx, task, { targetKey: original, type: outcome === "superseded" ? "supersedes" : "duplicates" });
-    }
-    const closed = await saveTaskInGraph(ctx, await getTask(ctx.db, task.key), {
-      ...unblocked(ctx, task),
-      status: "closed",
-      outcome,
-      foreignStatus: null,
-      closeReason: input.reason ?? null,
-      closedAt: ctx.now,
-      deferUntil: null,
-      holder: null,
-      leaseExpiresAt: null,
-    });
-    ctx.record({
-      type: "task.closed",
-      subject: task.key,
-      team: task.team,
-      before: { state: task.status, holder: task.holder },
-      after: { state: "closed", outcome, ...(input.reason === undefined ? {} : { reason: input.reason }) },
-    });
-    const freed = await becameReady(ctx);
-    return compact({ task: toBrief(closed), next: nextOperations(closed, ctx.principal), unblocked: freed.length > 0 ? freed : undefined });
-  },
-});
-
-/** Tasks that this very transaction made ready, as noted by the graph. */
-async function becameReady(ctx: OperationContext) {
-  const keys = ctx.effects.events.filter((event) => event.type === "task.ready").map((event) => event.subject ?? "");
-  const tasks = [];
-  for (const key of keys.slice(0, 20)) tasks.push(toBrief(await getTask(ctx.db, key)));
-  return tasks;
-}
-
-export const taskReopen = defineOperation({
-  name: "task_reopen",
-  description: "Reopen a closed task; what waited for it waits again. A task that is not closed stays as it is.",
-  kind: "write",
-  mcp: "none",
-  positional: ["id"],
-  input: z.strictObject({ id: fields.taskRef, reason: fields.reason.optional() }),
-  output: changed,
-  async run(ctx, input) {
-    const task = await lockTask(ctx, input.id);
-    checkOwnTeam(ctx.principal, task.team);
-    if (task.status !== "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
-    const open = await saveTaskInGraph(ctx, task, { status: "open", outcome: null, closeReason: null, closedAt: null, holderName: null });
-    ctx.record({ type: "task.reopened", subject: task.key, team: task.team, before: { outcome: task.outcome }, after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) } });
-    const shown = (await findTaskById(ctx.db, open.id)) ?? open;
-    return { task: toBrief(shown), next: nextOperations(shown, ctx.principal) };
-  },
-});

@@ -64,18 +64,20 @@ export interface Task {
 }
 
 const text = (max: number) => z.string().max(max).refine(isPlain, "must not contain NUL characters");
-function isPlain(value: string): boolean {
+export function isPlain(value: string): boolean {
   return !value.includes("\u0000") && value.isWellFormed();
 }
 
 export const MAX_TITLE_BYTES = 500;
 export const taskRef = z.string().min(1).max(255).refine(isPlain, "must not contain NUL characters").describe("Task id or a unique start of it.");
+export const dependencyRef = text(64).min(1);
 export const title = text(MAX_TITLE_BYTES)
   .refine((value) => value.trim().length > 0, "must not be empty")
   .refine((value) => Buffer.byteLength(value) <= MAX_TITLE_BYTES, `must be at most ${MAX_TITLE_BYTES} bytes`)
   .describe("Imperative.");
 export const longText = text(200_000);
 export const reason = text(2000).refine((value) => value.trim().length > 0, "must not be empty");
+export const comment = longText.refine((value) => value.trim().length > 0, "must not be empty");
 export const label = text(255).refine((value) => value.trim().length > 0, "must not be empty");
 export const labels = z.array(label).max(100);
 export const priority = z.number().int().min(0).max(4).describe("0 critical … 4 backlog.");

@@ -37,11 +37,12 @@ export async function renderResult(
   to: Screen,
   now: number,
 ): Promise<string> {
+  const safe = (text: string) => (to.isTerminal ? forTerminal(text, to.hasColour) : text);
   const view = to.hasColour ? colourView(now, to.width) : plainView(now, to.width);
-  if (operation.render) return forTerminal(operation.render(output, view), to.hasColour);
+  if (operation.render) return safe(operation.render(output, view));
   const { stringify } = await import("yaml");
   const { next: _, ...shown } = output;
-  return forTerminal(stringify(shown, { lineWidth: to.width }), false);
+  return safe(stringify(shown, { lineWidth: to.width }));
 }
 
 /** Stored text is other people's: it must not move the cursor or set the title. Colours are kept where they are ours. */

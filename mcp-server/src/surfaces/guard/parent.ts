@@ -4,12 +4,14 @@ import { basename } from "node:path";
 
 /**
  * True when this process was started by the client itself and not from a shell inside one of its sessions: the guard
- * is believed only then (design §3). The launcher of a checkout may stand in between.
+ * is believed only then (design §3). The launcher of a checkout may stand in between. A shell command can take its
+ * shell's place (`exec`) and so be the client's child too; but the client gives every shell a session of its own, and
+ * no process can leave that for the client's process group.
  */
 export function clientParent(pid = process.ppid, depth = 0): boolean {
   const parent = inspect(pid);
   if (!parent) return false;
-  if (isClient(parent)) return true;
+  if (isClient(parent)) return parent.group !== undefined && parent.group === inspect(process.pid)?.group;
   const isLauncher = /^node/.test(basename(parent.exe)) && parent.args.some((part) => /(^|\/)bin\/teamwright$/.test(part));
   return isLauncher && depth < 2 && parent.parent !== undefined ? clientParent(parent.parent, depth + 1) : false;
 }
@@ -18,6 +20,8 @@ interface Seen {
   readonly exe: string;
   readonly args: readonly string[];
   readonly parent: number | undefined;
+  /** Process group. */
+  readonly group: number | undefined;
 }
 
 function isClient({ exe, args }: Seen): boolean {
@@ -31,13 +35,14 @@ function inspect(pid: number): Seen | undefined {
   try {
     if (process.platform === "linux") {
       const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\u0000");
-      const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-      return { exe: readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""), args, parent: parent ? Number(parent) : undefined };
+      // pid (name) state parent group …: the name may hold blanks and brackets
+      const [, parent, group] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ").map(Number);
+      return { exe: readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""), args, parent, group };
     }
     if (process.platform === "win32") return undefined;
-    const [parent = "", exe = ""] = /^\s*(\d+)\s+(.*)$/m.exec(execFileSync("ps", ["-o", "ppid=,comm=", "-p", String(pid)], { encoding: "utf8" }))?.slice(1) ?? [];
+    const [parent = "", group = "", exe = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/m.exec(execFileSync("ps", ["-o", "ppid=,pgid=,comm=", "-p", String(pid)], { encoding: "utf8" }))?.slice(1) ?? [];
     const args = execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" }).trim().split(/\s+/);
-    return { exe, args, parent: Number(parent) };
+    return { exe, args, parent: Number(parent), group: Number(group) };
   } catch {
     return undefined;
   }

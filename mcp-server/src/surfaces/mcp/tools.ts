@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { Operation } from "../../kernel/operation.ts";
@@ -40,38 +39,21 @@ function inputSchema(operation: Operation, list: "core" | "all"): ToolListing["i
       ? Object.keys(own).filter((field) => !operation.coreFields?.includes(field))
       : [];
   const shown: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(own))
-    if (!hidden.includes(field)) shown[field] = slim(withoutRepeats(value, own, hidden));
+  for (const [field, value] of Object.entries(own)) if (!hidden.includes(field)) shown[field] = slim(value);
   if (operation.kind === "write" && list === "all") shown.idempotency_key = idempotencyKey;
   return { type: "object", properties: shown, ...(schema.required ? { required: schema.required } : {}) };
 }
 
-/** Of a list of objects: a member that repeats an argument beside the list is described there. */
-function withoutRepeats(value: unknown, beside: Record<string, unknown>, hidden: readonly string[]): unknown {
-  if (!isRecord(value) || !isRecord(value.items) || !isRecord(value.items.properties)) return value;
-  const members = Object.entries(value.items.properties)
-    .filter(([name]) => !hidden.includes(name))
-    .map(([name, member]) => {
-      if (!isRecord(member) || !isDeepStrictEqual(member, beside[name])) return [name, member];
-      const { description: _, ...bare } = member;
-      return [name, bare];
-    });
-  return { ...value, items: { ...value.items, properties: Object.fromEntries(members) } };
-}
-
-const dropped = new Set([
+const unlisted = new Set([
   "maxLength",
   "minLength",
   "pattern",
   "maxItems",
   "minItems",
-  "$schema",
-  "additionalProperties",
+  "minimum",
+  "maximum",
   "exclusiveMinimum",
-]);
-
-const unlisted = new Set([
-  "maxLength", "minLength", "pattern", "maxItems", "minItems", "minimum", "maximum", "exclusiveMinimum", "$schema",
+  "$schema",
   "additionalProperties",
 ]);
 
@@ -81,7 +63,9 @@ function slim(schema: unknown, inList = false): unknown {
   if (!isRecord(schema)) return schema;
   // a shape that repeats its surroundings is described, not listed again
   if (typeof schema["brief"] === "string") return { type: "object", description: schema["brief"] };
-  const entries = Object.entries(schema).filter(([key, value]) => !(unlisted.has(key) && typeof value !== "object") && !(inList && key === "description"));
+  const entries = Object.entries(schema).filter(
+    ([key, value]) => !(unlisted.has(key) && typeof value !== "object") && !(inList && key === "description"),
+  );
   return Object.fromEntries(entries.map(([key, value]) => [key, slim(value, key === "items")]));
 }
 

@@ -1,0 +1,112 @@
+import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { checkOwnTeam } from "../team/team.rules.ts";
+import { circleThrough } from "./circle.store.ts";
+import { addEdge, liveBlockers, saveTaskInGraph } from "./graph.store.ts";
+import { checkNotItself } from "./link.rules.ts";
+import { checkClose, checkHolds, checkMove, nextOperations } from "./task.rules.ts";
+import * as fields from "./task.schema.ts";
+import type { Task } from "./task.schema.ts";
+import { findTaskById, getTask, lockTask } from "./task.store.ts";
+import { compact, toBrief } from "./task.view.ts";
+import { unblocked } from "./task-work.operations.ts";
+
+const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
+
+export const taskClose = defineOperation({
+  name: "task_close",
+  description:
+    "Close a task you hold, with outcome and reason. Refused while it has open children or blockers, unless it is given up. Returns what became ready by it.",
+  kind: "write",
+  destructive: true,
+  mcp: "core",
+  coreFields: ["id", "outcome", "reason", "of"],
+  positional: ["id"],
+  input: z.strictObject({
+    id: fields.taskRef,
+    outcome: z.enum(fields.outcomes).optional().describe("done by default."),
+    reason: fields.reason.optional(),
+    of: fields.taskRef.optional().describe("The task that stays, for duplicate and superseded."),
+    force: z.boolean().optional().describe("Lead only: in spite of open children or blockers."),
+    fence: fields.fenceNumber.optional(),
+  }),
+  output: changed.extend({ unblocked: z.array(fields.taskBrief).optional() }),
+  async run(ctx, input) {
+    const task = await lockTask(ctx, input.id);
+    checkOwnTeam(ctx.principal, task.team);
+    if (task.status === "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
+    checkHolds(task, ctx.principal, input.fence);
+    const outcome = input.outcome ?? "done";
+    if (input.of !== undefined && outcome !== "duplicate" && outcome !== "superseded") {
+      throw new TeamwrightError("INVALID_INPUT", `A task closed as ${outcome} is not one of another.`, hint("task_close", "with outcome duplicate or superseded"));
+    }
+    if (input.force && ctx.principal.kind === "agent") {
+      throw new TeamwrightError("FORBIDDEN", "Only the lead or a person closes by force.", hint("task_update", "with block says what is in the way"));
+    }
+    if (!input.force) checkClose(task, outcome, await liveBlockers(ctx.db, task.id));
+    checkMove(task, "closed");
+    if (input.of !== undefined) {
+      const original = await getTask(ctx.db, input.of);
+      checkOwnTeam(ctx.principal, original.team);
+      checkNotItself(task, original);
+      await addEdge(ctx, task, { targetKey: original.key, type: outcome === "superseded" ? "supersedes" : "duplicates" });
+    }
+    const closed = await saveTaskInGraph(ctx, await getTask(ctx.db, task.key), {
+      ...unblocked(ctx, task),
+      status: "closed",
+      outcome,
+      foreignStatus: null,
+      closeReason: input.reason ?? null,
+      closedAt: ctx.now,
+      deferUntil: null,
+      holder: null,
+      leaseExpiresAt: null,
+    });
+    ctx.record({
+      type: "task.closed",
+      subject: task.key,
+      team: task.team,
+      before: { state: task.status, holder: task.holder },
+      after: { state: "closed", outcome, ...(input.reason === undefined ? {} : { reason: input.reason }) },
+    });
+    const freed = await becameReady(ctx);
+    return compact({ task: toBrief(closed), next: nextOperations(closed, ctx.principal), unblocked: freed.length > 0 ? freed : undefined });
+  },
+});
+
+/** Throws when a task that was linked while this one was closed would now be waited for in a circle. */
+async function checkReopen(ctx: OperationContext, task: Task): Promise<void> {
+  const circle = await circleThrough(ctx, task);
+  if (circle === false) return;
+  throw new TeamwrightError("RULE_VIOLATED", `Open again, ${task.key} would wait in a circle: ${circle}.`, hint("task_unlink", "removes one of the links"));
+}
+
+/** Tasks that this very transaction made ready, as noted by the graph. */
+async function becameReady(ctx: OperationContext) {
+  const keys = ctx.effects.events.filter((event) => event.type === "task.ready").map((event) => event.subject ?? "");
+  const tasks = [];
+  for (const key of keys.slice(0, 20)) tasks.push(toBrief(await getTask(ctx.db, key)));
+  return tasks;
+}
+
+export const taskReopen = defineOperation({
+  name: "task_reopen",
+  description: "Reopen a closed task; what waited for it waits again. A task that is not closed stays as it is.",
+  kind: "write",
+  mcp: "none",
+  positional: ["id"],
+  input: z.strictObject({ id: fields.taskRef, reason: fields.reason.optional() }),
+  output: changed,
+  async run(ctx, input) {
+    const task = await lockTask(ctx, input.id);
+    checkOwnTeam(ctx.principal, task.team);
+    if (task.status !== "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
+    await checkReopen(ctx, task);
+    // whoever had it may be gone: it is for anybody again
+    const open = await saveTaskInGraph(ctx, task, { status: "open", outcome: null, closeReason: null, closedAt: null, holderName: null, assignee: null });
+    ctx.record({ type: "task.reopened", subject: task.key, team: task.team, before: { outcome: task.outcome }, after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) } });
+    const shown = (await findTaskById(ctx.db, open.id)) ?? open;
+    return { task: toBrief(shown), next: nextOperations(shown, ctx.principal) };
+  },
+});
