@@ -81,6 +81,7 @@ const obvious = [
   "description",
   "design",
   "notes",
+  "acceptance",
   "labels",
   "add_labels",
   "remove_labels",

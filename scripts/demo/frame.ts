@@ -15,17 +15,23 @@ const GAP = 2;
 /** Shares of the width: backlog, ready, in progress, review, done. */
 const SHARES = [0.17, 0.19, 0.27, 0.2, 0.17];
 
-/** How much fits into the terminal: rows of cards per board and lines of the ticker. */
-export function sizes(rows: number): { cards: number; ticker: number } {
-  const cards = rows >= 32 ? 5 : rows >= 28 ? 4 : rows >= 22 ? 3 : 2;
-  const used = 3 + 2 * (cards + 2) + 5;
-  return { cards, ticker: Math.max(1, Math.min(8, rows - used - 2)) };
+/** How much fits into the terminal: rows of cards per board, a line between the boards, lines of the ticker. */
+export function sizes(rows: number): { cards: number; gap: number; ticker: number } {
+  const cards = rows >= 40 ? 7 : rows >= 34 ? 6 : rows >= 28 ? 4 : rows >= 22 ? 3 : 2;
+  const gap = rows >= 26 ? 1 : 0;
+  const used = 2 + 2 * (cards + 2) + gap + 5;
+  return { cards, gap, ticker: Math.max(1, Math.min(10, rows - used - 2)) };
 }
 
 export function renderFrame(scene: Scene, view: RenderView, rows: number): string[] {
   const size = sizes(rows);
-  const lines = [...header(scene, view), ""];
-  for (const board of scene.boards) lines.push(...renderBoard(board, view, size.cards));
+  const boards = scene.boards.map((board) => renderBoard(board, view, size.cards));
+  const between = Array<string>(size.gap).fill("");
+  const lines = [
+    ...header(scene, view),
+    "",
+    ...boards.flatMap((board, index) => (index > 0 ? [...between, ...board] : board)),
+  ];
   lines.push("", ...renderAgents(scene, view), "");
   const recent = scene.ticker.slice(-size.ticker);
   return [...lines, ...recent.map((line) => lineToWidth(line, view)), ...Array(size.ticker - recent.length).fill("")];

@@ -11,7 +11,7 @@ import { buildBundle, isBundleStale, makeProject, teamwright } from "./prepare.t
 import { faultsOf, type Result, renderSummary } from "./summary.ts";
 import { Screen, seconds } from "./terminal.ts";
 import { readTrail } from "./trail.ts";
-import { type Board, Watch } from "./watch.ts";
+import { type Board, type Card, type Column, Watch } from "./watch.ts";
 import { drain, type Shift } from "./work.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -23,7 +23,7 @@ const agents: Agent[] = [];
 
 function chooseFolder(): string {
   const { values } = parseArgs({ options: { out: { type: "string" } } });
-  const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
+  const stamp = new Date().toISOString().slice(0, 19).replace(/[:-]/g, "").replace("T", "-");
   return values.out ? resolve(values.out) : join(root, "out", `start-${stamp}`);
 }
 
@@ -56,6 +56,7 @@ async function prepare(folder: string): Promise<void> {
 class Show {
   readonly notes: Note[] = [];
   boards: Board[] = [];
+  readonly #closed: (Card & { team: string | null })[] = [];
   readonly #begun = Date.now();
   readonly #titles: Map<string, string>;
 
@@ -73,8 +74,30 @@ class Show {
     watch.onEvent((event) => {
       if (event.type === "task.created" && event.after && event.subject)
         this.#titles.set(event.subject, JSON.parse(event.after).title);
+      const id = event.subject ?? "";
+      const title = this.#titles.get(id) ?? "";
+      if (event.type === "task.closed") this.#closed.unshift({ id, title, state: "closed", team: event.team });
       this.add(noteOf(event, this.#titles));
     });
+  }
+
+  /** The boards as they are now, with the latest cards on top of the done column. */
+  async refresh(watch: Watch, cards: number): Promise<void> {
+    const boards = await watch.boards(cards);
+    this.boards = boards.map((board) => ({
+      ...board,
+      columns: board.columns.map((column) =>
+        column.column === "done" ? this.#latestFirst(board.team, column) : column,
+      ),
+    }));
+  }
+
+  #latestFirst(team: string, column: Column): Column {
+    const latest = this.#closed.filter((card) => card.team === team);
+    return {
+      ...column,
+      tasks: [...latest, ...column.tasks.filter(({ id }) => !latest.some((card) => card.id === id))],
+    };
   }
 
   draw(): void {
@@ -119,8 +142,7 @@ async function run(folder: string, watch: Watch, tasks: readonly Answer[]): Prom
   const working = Promise.all(agents.map((agent) => drain(agent, shift))).finally(() => over.abort());
   const watching = (async () => {
     for (let drawnAt = 0; !over.signal.aborted; await sleep(LOOK_EVERY)) {
-      if ((await watch.look()) > 0 || show.boards.length === 0)
-        show.boards = await watch.boards(sizes(screen.rows).cards);
+      if ((await watch.look()) > 0 || show.boards.length === 0) await show.refresh(watch, sizes(screen.rows).cards);
       if (isDone(show.boards)) over.abort();
       if (Date.now() - drawnAt < DRAW_EVERY) continue;
       drawnAt = Date.now();
@@ -130,7 +152,7 @@ async function run(folder: string, watch: Watch, tasks: readonly Answer[]): Prom
   await Promise.all([working, watching]).finally(() => clearTimeout(timer));
   await story.settled();
   await watch.look();
-  show.boards = await watch.boards(5);
+  await show.refresh(watch, 5);
   show.drawLast();
   return story;
 }
@@ -211,10 +233,8 @@ async function main(): Promise<number> {
   screen.line();
   for (const line of renderSummary(result, screen.view())) screen.line(line);
   const place = relative(process.cwd(), folder) || ".";
-  screen.line(`\nThe store, the trail and summary.json are in ${place}/`);
-  screen.line(
-    view.paint("dim", `Look around: cd ${place} && node ${relative(folder, join(root, "bin/teamwright"))} board show`),
-  );
+  screen.line(`\nThe store, the event trail and summary.json are in ${place}/. To look around:`);
+  screen.line(`  cd ${place} && node ${relative(folder, join(root, "bin/teamwright"))} board show`);
   return faultsOf(result).length === 0 ? 0 : 1;
 }
 

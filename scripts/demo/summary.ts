@@ -32,9 +32,9 @@ export function faultsOf(result: Result): string[] {
     if (limit !== undefined && peak > limit)
       faults.push(`team ${team} had ${peak} tasks in progress, its limit is ${limit}`);
   }
-  if (!outcome.crash || trail.expired.length === 0) faults.push("no claim of a crashed agent came free");
-  if (trail.expired.some((loss) => loss.to === "" || loss.to === loss.from))
-    faults.push("no other agent took the crashed agent's task");
+  const loss = trail.expired.find(({ task, from }) => task === outcome.crash?.task && from === outcome.crash.agent);
+  if (!loss) faults.push("no claim of a crashed agent came free");
+  else if (loss.to === "" || loss.to === loss.from) faults.push("no other agent took the crashed agent's task");
   if (outcome.crash?.lateWrite !== "CONFLICT")
     faults.push(`the late write after the crash: ${outcome.crash?.lateWrite}`);
   if (trail.dependencies.length === 0) faults.push("no dependency between the teams was resolved");
@@ -64,9 +64,9 @@ function renderAgentTable({ agents, trail, points }: Result, view: RenderView): 
     const { record } = agent;
     const columns = [String(cycles.length), String(sum), seconds(record.workedMs), seconds(record.waitedMs)];
     columns.push(String(record.refusals), String(record.calls), `${median(record.callMs).toFixed(1)} ms`);
-    return [view.paint("cyan", agent.name), agent.team, ...columns.map((text) => text.padStart(6))];
+    return [view.paint("cyan", agent.name), agent.team, ...columns.map((text) => text.padStart(7))];
   });
-  const heads = ["tasks", "points", "worked", "waited", "limits", "calls", "median"].map((head) => head.padStart(6));
+  const heads = ["tasks", "points", "worked", "waited", "refused", "calls", "median"].map((head) => head.padStart(7));
   return view.table(["agent", "team", ...heads], rows).split("\n");
 }
 
@@ -133,7 +133,7 @@ function renderCycles({ trail }: Result, view: RenderView): string[] {
     return { label, n: times.filter((ms) => ms >= from && ms < from + step).length };
   });
   const longer = times.filter((ms) => ms >= first + count * step).length;
-  if (longer > 0) bins.push({ label: `to ${((times.at(-1) ?? 0) / 1000).toFixed(2)} s`, n: longer });
+  if (longer > 0) bins.push({ label: `… to ${((times.at(-1) ?? 0) / 1000).toFixed(2)} s`, n: longer });
   const most = Math.max(...bins.map((bin) => bin.n));
   const width = Math.min(50, view.width - 24);
   const rows = bins.map(({ label, n }) => `${label.padStart(14)}  ${view.paint("blue", fineBar(n, most, width))} ${n}`);
@@ -154,9 +154,8 @@ function renderFlow({ events, trail }: Result, view: RenderView): string[] {
 
 function renderVerdict({ trail, elapsedMs }: Result, faults: readonly string[], view: RenderView): string[] {
   const numbers = `${trail.closed} of ${trail.total} closed, ${trail.doubled.length} doubled`;
-  const detail = `${trail.claims} claims, ${trail.closedAtImport} closed before the import, ${seconds(elapsedMs)}`;
-  if (faults.length === 0)
-    return [view.paint("green", `Nothing lost: ${numbers}`) + view.paint("dim", `  (${detail})`)];
+  const detail = `${trail.claims} claims, ${trail.closedAtImport} closed before the import, all in ${seconds(elapsedMs)}`;
+  if (faults.length === 0) return [view.paint("green", `Nothing lost: ${numbers}`), view.paint("dim", detail)];
   return [
     view.paint("red", `Not as it should be: ${numbers}`),
     ...faults.map((fault) => view.paint("red", `- ${fault}`)),

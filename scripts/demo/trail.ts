@@ -209,5 +209,6 @@ export function flowOf(events: readonly EventRow[], trail: Trail, steps: number)
     if (event.type === "task.closed") current.done += 1;
   }
   fillTo(steps);
+  done[steps - 1] = current.done;
   return { done, active };
 }

@@ -18,7 +18,7 @@ export interface Shift {
 export async function drain(agent: Agent, shift: Shift): Promise<void> {
   while (!shift.over.aborted) {
     const claim = await patiently(agent, shift, "task_claim", {});
-    if (claim === undefined) break;
+    if (claim === undefined) continue;
     if (!claim.task) {
       agent.be("idle", "nothing is ready");
       await sleep(AFTER_NOTHING);
@@ -36,14 +36,14 @@ async function finish(agent: Agent, shift: Shift, task: Answer, fence: number): 
   await work(agent, ms * 0.4);
   if (await shift.onClaim(agent, task, fence)) return;
   agent.be("working", `${task.id} ${task.title}`);
-  if (points >= 3)
-    await agent.must("task_update", { id: task.id, comment: "Half of it stands; the tests are written." });
+  const comment = { id: task.id, comment: "Half of it stands; the tests are written.", fence };
+  if (points >= 3 && !(await patiently(agent, shift, "task_update", comment))) return;
   await work(agent, ms * 0.6);
   if (!(await patiently(agent, shift, "board_move", { id: task.id, to: "review", fence }))) return;
   agent.be("review", `${task.id} ${task.title}`);
   await work(agent, PACE.review + PACE.reviewPerPoint * points);
-  await agent.must("task_close", { id: task.id, reason: "Criteria met; the review found nothing.", fence });
-  agent.closed += 1;
+  const close = { id: task.id, reason: "Criteria met; the review found nothing.", fence };
+  if (await patiently(agent, shift, "task_close", close)) agent.closed += 1;
 }
 
 async function work(agent: Agent, ms: number): Promise<void> {
@@ -51,7 +51,7 @@ async function work(agent: Agent, ms: number): Promise<void> {
   agent.record.workedMs += ms;
 }
 
-/** Asks again as long as a limit refuses; undefined when the shift ended first. */
+/** Asks again as long as a limit refuses; undefined when the shift ended first, or the claim is over. */
 async function patiently(agent: Agent, shift: Shift, tool: string, input: Record<string, unknown>): Promise<Answer> {
   const [mood, doing] = [agent.mood, agent.doing];
   for (let tries = 1; !shift.over.aborted; tries += 1) {
@@ -61,18 +61,18 @@ async function patiently(agent: Agent, shift: Shift, tool: string, input: Record
       agent.be(mood, doing);
       return answer;
     }
+    if (answer.error.code === "CONFLICT" || answer.error.code === "FORBIDDEN") {
+      shift.say(agent, "refused", `${answer.error.code}: ${answer.error.message}`);
+      return undefined;
+    }
     if (answer.error.code !== "OVER_LIMIT") throw new Error(`${agent.name}: ${tool}: ${answer.error.message}`);
     agent.record.refusals += 1;
-    agent.be("waiting", shorten(answer.error.message));
-    if (tries === 1) shift.say(agent, "refused", `OVER_LIMIT: ${shorten(answer.error.message)}`);
+    const limit = /limit of (\d+) in (\w+)/.exec(answer.error.message);
+    const full = limit ? `${limit[2]?.replace("_", " ")} is full` : answer.error.message;
+    agent.be("waiting", full);
+    if (tries === 1) shift.say(agent, "refused", `OVER_LIMIT: ${full}${limit ? ` (limit ${limit[1]})` : ""}`);
     await sleep(AFTER_REFUSAL);
     agent.record.waitedMs += performance.now() - begun;
   }
   return undefined;
-}
-
-/** "Team alpha has a work in progress limit of 2 in review; …" without its advice. */
-function shorten(message: string): string {
-  const limit = /limit of (\d+) in (\w+)/.exec(message);
-  return limit ? `${limit[2]?.replace("_", " ")} is full (limit ${limit[1]})` : message;
 }

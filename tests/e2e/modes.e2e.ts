@@ -4,7 +4,7 @@ import type { Actor, ToolCall } from "./support/actor.ts";
 import { runClaude } from "./support/client.ts";
 import { type ClientVersion, clientVersions, openSandbox } from "./support/sandbox.ts";
 import { startModel } from "./support/scripted-model.ts";
-import { pluginDir, readStore, type Stored, tool, trailOf, until, deedsOf } from "./support/teamwright.ts";
+import { connected, deedsOf, pluginDir, readStore, type Stored, tool, trailOf, until } from "./support/teamwright.ts";
 import { startInteractive } from "./support/terminal.ts";
 
 const twoTeams = "teams:\n  - id: alpha\n    agents: [ada, mal]\n  - id: beta\n    agents: [bea]\n";
@@ -45,6 +45,7 @@ async function perform(version: ClientVersion, mode: Mode): Promise<Play> {
       { title: "Write the parser", team: "alpha", acceptance: "ACCEPT-PARSER", priority: 1 },
       { title: "Try the parser", team: "alpha", acceptance: "ACCEPT-TRIAL" },
     ];
+    await connected(turn);
     await turn.must(tool("task_create"), { tasks });
     const agent = (name: string, role: string, id: string): ToolCall => {
       const prompt = `[actor:${name}] Work on ${id}.`;

@@ -30,7 +30,7 @@ describe.each(dialects)("states on %s", (dialect) => {
     expect(await show(lead, id)).not.toHaveProperty("holder");
     await ada.must("task_claim", { id });
     expect((await ada.must("task_close", { id, outcome: "failed", reason: "it cannot be done" })).task.state).toBe("closed");
-    expect(await show(ada, id)).toMatchObject({ outcome: "failed", close_reason: "it cannot be done", holder: "ada" });
+    expect(await show(ada, id)).toMatchObject({ outcome: "failed", close_reason: expect.stringContaining("it cannot be done"), holder: "ada" });
     expect((await ada.must("task_close", { id })).task.state).toBe("closed");
     expect((await show(ada, id)).outcome).toBe("failed");
 
@@ -139,7 +139,7 @@ describe.each(dialects)("states on %s", (dialect) => {
     const original = await newTask(lead, "Keep this one");
     const copy = await newTask(lead, "Drop this one");
     expect(await refusal(lead.call("task_close", { id: copy, of: original }))).toBe("INVALID_INPUT");
-    expect(await refusal(lead.call("task_close", { id: copy, outcome: "duplicate", of: copy }))).toBe("INVALID_INPUT");
+    expect(await refusal(lead.call("task_close", { id: copy, outcome: "duplicate", of: copy }))).toBe("RULE_VIOLATED");
     expect(await refusal(lead.call("task_close", { id: copy, outcome: "duplicate", of: "tw-none" }))).toBe("NOT_FOUND");
     await lead.must("task_close", { id: copy, outcome: "duplicate", of: original });
     expect((await lead.must("task_show", { id: original })).linked_from).toMatchObject([{ type: "duplicates", id: copy, state: "closed" }]);
@@ -236,12 +236,13 @@ describe.each(dialects)("states on %s", (dialect) => {
 
     const unique = id.slice(0, -1);
     expect((await show(lead, unique)).id).toBe(id);
-    await newTask(lead, "Polish the copper");
+    const oldest = await newTask(lead, "Polish the copper");
+    await newTask(lead, "Polish the silver");
     expect(await refusal(lead.call("task_show", { id: "tw-" }))).toBe("INVALID_INPUT");
     for (const odd of ["%", "tw_", "tw-%", "_", "\\", "'", "tw-\u{10ffff}", "TW-", " "]) expect([odd, await refusal(lead.call("task_show", { id: odd }))]).toEqual([odd, "NOT_FOUND"]);
     expect(await personRefusal(world.person("task_stale", { days: -1 }))).toBe("INVALID_INPUT");
     world.clock.advance(31 * DAY);
-    expect(await world.person("task_stale", { limit: 1 })).toMatchObject({ total: 2, tasks: [{ id }] });
+    expect(await world.person("task_stale", { limit: 1 })).toMatchObject({ total: 2, tasks: [{ id: oldest }] });
     await expectSound(world);
   });
 

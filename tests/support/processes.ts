@@ -2,7 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -37,8 +37,10 @@ export function ensureBuilt(): Promise<Built> {
 }
 
 async function buildOnce(): Promise<Built> {
-  const dist = join(mkdtempSync(join(tmpdir(), "teamwright-dist-")), "dist");
-  process.once("exit", () => rmSync(join(dist, ".."), { recursive: true, force: true }));
+  const folder = mkdtempSync(join(tmpdir(), "teamwright-dist-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o755); // a test runs the server as another user
+  const dist = join(folder, "dist");
   const fromSource = await buildDist(dist).then(
     () => false,
     () => true,
@@ -181,6 +183,7 @@ export class RawServer {
   stderr = "";
   #next = 1;
   #pending = new Map<number, (message: Reply) => void>();
+  #over = false;
 
   constructor(built: Built, cwd: string, options: { args?: readonly string[]; env?: Record<string, string>; spawn?: SpawnOptions } = {}) {
     this.process = spawn(node, [...built.server, "serve", ...(options.args ?? [])], {
@@ -195,6 +198,7 @@ export class RawServer {
     });
     if (this.process.stdout) createInterface({ input: this.process.stdout }).on("line", (line) => this.#take(line));
     this.exited = once(this.process, "close").then(([code, signal]) => {
+      this.#over = true;
       for (const resolve of this.#pending.values()) resolve({ error: { code: "EXITED", message: this.stderr } });
       return { code: code as number | null, signal: signal as string | null };
     });
@@ -222,6 +226,7 @@ export class RawServer {
   }
 
   request(method: string, params: unknown = {}): Promise<Reply> {
+    if (this.#over) return Promise.resolve({ error: { code: "EXITED", message: this.stderr } });
     const id = this.#next++;
     return new Promise((resolve) => {
       this.#pending.set(id, resolve);

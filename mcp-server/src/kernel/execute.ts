@@ -44,6 +44,8 @@ export interface CallOptions {
   readonly progress?: (done: number, total: number, what: string) => void;
 }
 
+/** A sweep takes a bounded step; a read waits for this many. */
+const MAX_SWEEPS = 50;
 const MAX_RETRY_MS = 10_000;
 /** Random and not growing: whoever has waited longest must not be the one who asks most rarely. */
 const RETRY_DELAY_MS = 16;
@@ -74,7 +76,7 @@ export async function execute(
 
 async function runRead(runtime: Runtime, operation: Operation, input: Record<string, unknown>, options: CallOptions) {
   const { db, readOnly } = runtime.store;
-  if (!readOnly && (await runtime.hooks.isSweepDue(db, runtime.now()))) await sweep(runtime);
+  for (let step = 0; !readOnly && step < MAX_SWEEPS && (await runtime.hooks.isSweepDue(db, runtime.now())); step += 1) await sweep(runtime);
   return operation.run(context(runtime, db, options, operation.name), input);
 }
 
@@ -154,7 +156,7 @@ function takeIdempotencyKey(operation: Operation, rawInput: unknown): { input: u
   if (operation.kind !== "write" || typeof rawInput !== "object" || rawInput === null) return { input: rawInput };
   if (!Object.hasOwn(rawInput, "idempotency_key")) return { input: rawInput };
   const { idempotency_key: key, ...input } = rawInput as Record<string, unknown>;
-  if (typeof key !== "string" || key.length < 1 || key.length > 200) {
+  if (typeof key !== "string" || key.length < 1 || key.length > 200 || key.includes("\u0000")) {
     throw new TeamwrightError("INVALID_INPUT", "idempotency_key must be a text of 1 to 200 characters.");
   }
   return { input, key };

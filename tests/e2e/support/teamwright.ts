@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
-import type { Actor } from "./actor.ts";
+import type { Actor, Turn } from "./actor.ts";
 import { cleanEnvironment } from "./sandbox.ts";
 
 /** What `npm run pack:plugin` makes; another folder by TEAMWRIGHT_PLUGIN, the checkout itself included. */
@@ -127,6 +127,17 @@ export function teamwright(at: { readonly project: string; readonly home: string
 /** The result an actor was shown for its n-th call of a tool. */
 export function resultOf(actor: Actor, name: string, nth = 0) {
   return actor.calls.filter((call) => call.tool === tool(name))[nth]?.result;
+}
+
+/** In a terminal the first prompt may come before the client has connected its servers. */
+export async function connected(turn: Turn): Promise<void> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const { isError, text } = await turn.call(tool("brief_show"));
+    if (!isError) return;
+    if (!text.includes("No such tool available")) throw new Error(text);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("The server never connected.");
 }
 
 /** What a person's command line prints with --json. */

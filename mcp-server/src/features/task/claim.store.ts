@@ -1,7 +1,10 @@
 import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
-import { saveTaskInGraph } from "./graph.store.ts";
+import { liveBlockers, saveTaskInGraph } from "./graph.store.ts";
+import { whyNotReady } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import { lockTaskById, rowToTask } from "./task.store.ts";
 
@@ -184,3 +187,17 @@ export async function sweepTasks(ctx: OperationContext): Promise<void> {
   }
 }
 
+/** Four different refusals: held (names the holder), closed, in another state, not ready (says why). */
+export async function checkClaimable(ctx: OperationContext, task: Task): Promise<void> {
+  const other = hint("task_ready", "lists what can be claimed");
+  if (task.holder !== null) throw new TeamwrightError("CONFLICT", `${task.key} is held by ${plainLine(task.holderName ?? "another", 60)}.`, other);
+  if (task.readyPrio !== null) {
+    if (task.assignee !== null && task.assignee !== ctx.principal.name && ctx.principal.kind === "agent") {
+      throw new TeamwrightError("FORBIDDEN", `${task.key} is meant for ${plainLine(task.assignee, 60)}.`, other);
+    }
+    return;
+  }
+  if (task.status !== "open") throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status} and cannot be claimed.`, other);
+  const reasons = whyNotReady(task, await liveBlockers(ctx.db, task.id));
+  throw new TeamwrightError("BLOCKED", `${task.key} is not ready: ${plainLine(reasons.join("; "), 300)}.`, other);
+}

@@ -5,12 +5,11 @@ import { checkOwnTeam } from "../team/team.rules.ts";
 import { circleThrough } from "./circle.store.ts";
 import { addEdge, liveBlockers, saveTaskInGraph } from "./graph.store.ts";
 import { checkNotItself } from "./link.rules.ts";
-import { checkClose, checkHolds, checkMove, nextOperations } from "./task.rules.ts";
+import { checkClose, checkHolds, checkMove, nextOperations, unblocked } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
 import type { Task } from "./task.schema.ts";
 import { findTaskById, getTask, lockTask } from "./task.store.ts";
 import { compact, toBrief } from "./task.view.ts";
-import { unblocked } from "./task-work.operations.ts";
 
 const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
 
@@ -53,7 +52,7 @@ export const taskClose = defineOperation({
       await addEdge(ctx, task, { targetKey: original.key, type: outcome === "superseded" ? "supersedes" : "duplicates" });
     }
     const closed = await saveTaskInGraph(ctx, await getTask(ctx.db, task.key), {
-      ...unblocked(ctx, task),
+      ...unblocked(task, ctx.now),
       status: "closed",
       outcome,
       foreignStatus: null,

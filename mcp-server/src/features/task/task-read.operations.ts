@@ -7,7 +7,7 @@ import { readCounts } from "../board/board.store.ts";
 import { dependenciesOf, isSharedWith } from "../dependency/dependency.store.ts";
 import { listEventsOf } from "../event/event.store.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
-import { readyTasks } from "./claim.store.ts";
+import { type ReadyFilter, readyTasks, withFilter } from "./claim.store.ts";
 import { edgesFrom } from "./graph.store.ts";
 import { beadsReadyList } from "./interchange/beads-ready.store.ts";
 import { whyNotReady } from "./task.rules.ts";
@@ -53,13 +53,13 @@ export const taskReady = defineOperation({
     const rows = await query.execute();
     const truncated = most > 0 && rows.length > most;
     const tasks = (truncated ? rows.slice(0, most) : rows).map((row) => toBrief(rowToTask(row)));
-    const epics = await openEpics(ctx, team);
+    const epics = await openEpics(ctx, filter);
     return compact({
       total: truncated ? await countReady(ctx, filter) : tasks.length,
       tasks,
       truncated: truncated || undefined,
       needs_decomposition: epics.length > 0 ? epics : undefined,
-      not_ready: input.explain ? await explainOthers(ctx, team, most) : undefined,
+      not_ready: input.explain ? await explainOthers(ctx, filter, most) : undefined,
     });
   },
   render(output, view) {
@@ -81,19 +81,15 @@ async function countReady(ctx: OperationContext, filter: Parameters<typeof ready
   return Number(row.n);
 }
 
-async function openEpics(ctx: OperationContext, team: string | undefined) {
-  let query = ctx.db
-    .selectFrom("task")
-    .selectAll()
-    .where("epic_prio", "is not", null);
-  if (team !== undefined) query = query.where("team", "=", team);
-  const rows = await query.orderBy("epic_prio").orderBy("id").limit(10).execute();
+async function openEpics(ctx: OperationContext, filter: ReadyFilter) {
+  const epics = withFilter(ctx.db.selectFrom("task").where("epic_prio", "is not", null), filter).selectAll("task");
+  const rows = await epics.orderBy("epic_prio").orderBy("id").limit(10).execute();
   return rows.map((row) => toBrief(rowToTask(row)));
 }
 
-async function explainOthers(ctx: OperationContext, team: string | undefined, most: number) {
-  let query = ctx.db.selectFrom("task").selectAll().where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null);
-  if (team !== undefined) query = query.where("team", "=", team);
+async function explainOthers(ctx: OperationContext, filter: ReadyFilter, most: number) {
+  const others = ctx.db.selectFrom("task").where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null);
+  const query = withFilter(others, filter).selectAll("task");
   const rows = await query.orderBy("priority").orderBy("created_at").orderBy("id").limit(most > 0 ? Math.min(most, 200) : 200).execute();
   const result = [];
   for (const row of rows) {
@@ -105,7 +101,7 @@ async function explainOthers(ctx: OperationContext, team: string | undefined, mo
 
 async function waitsFor(ctx: OperationContext, taskId: number): Promise<string[]> {
   const edges = (await edgesFrom(ctx.db, taskId)).filter((edge) => edge.blocking === 1);
-  const needs = (await dependenciesOf(ctx.db, taskId)).filter((need) => need.blocking === 1);
+  const needs = (await dependenciesOf(ctx.db, taskId)).filter((need) => need.blocking === 1 && Number(need.task_id) === taskId);
   return [
     ...edges.map((edge) => (edge.type === "conditional-blocks" ? `${edge.target_key} to fail` : edge.target_key)),
     ...needs.map((need) => `team ${need.needs_team}`),
@@ -257,11 +253,12 @@ export const taskStale = defineOperation({
       .where("ephemeral", "=", 0)
       .where("updated_at", "<", ctx.now - (input.days ?? 30) * 86_400_000);
     if (team !== undefined) query = query.where("team", "=", team);
+    const { n } = await query.clearSelect().select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
     const most = input.limit ?? 50;
     if (most > 0) query = query.limit(most);
     const rows = await query.orderBy("updated_at").execute();
     const tasks = rows.map((row) => ({ ...toBrief(rowToTask(row)), updated_at: isoTime(row.updated_at) ?? "" }));
-    return { total: tasks.length, tasks };
+    return { total: Number(n), tasks };
   },
   render: (output, view) => (output.total === 0 ? "Nothing is stale." : renderBriefs(output.tasks, view)),
 });

@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
-import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
-import { dropClaim, grantClaim, heldBy, pickReady } from "./claim.store.ts";
-import { liveBlockers, saveTaskInGraph } from "./graph.store.ts";
-import { checkAgentLimit, checkMayChange, checkMove, nextOperations, whyNotReady } from "./task.rules.ts";
+import { checkClaimable, dropClaim, grantClaim, heldBy, pickReady } from "./claim.store.ts";
+import { saveTaskInGraph } from "./graph.store.ts";
+import { checkAgentLimit, checkMayChange, checkMove, nextOperations, unblocked } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
 import type { Task } from "./task.schema.ts";
 import { changeLabels, insertComment, lockTask } from "./task.store.ts";
@@ -67,21 +66,6 @@ export const taskClaim = defineOperation({
 
 async function claimed(ctx: OperationContext, task: Task) {
   return { task: await toFull(ctx.db, task, ctx.now), fence: task.fence, next: nextOperations(task, ctx.principal) };
-}
-
-/** Four different refusals: held (names the holder), closed, in another state, not ready (says why). */
-export async function checkClaimable(ctx: OperationContext, task: Task): Promise<void> {
-  const other = hint("task_ready", "lists what can be claimed");
-  if (task.holder !== null) throw new TeamwrightError("CONFLICT", `${task.key} is held by ${plainLine(task.holderName ?? "another", 60)}.`, other);
-  if (task.readyPrio !== null) {
-    if (task.assignee !== null && task.assignee !== ctx.principal.name && ctx.principal.kind === "agent") {
-      throw new TeamwrightError("FORBIDDEN", `${task.key} is meant for ${plainLine(task.assignee, 60)}.`, other);
-    }
-    return;
-  }
-  if (task.status !== "open") throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status} and cannot be claimed.`, other);
-  const reasons = whyNotReady(task, await liveBlockers(ctx.db, task.id));
-  throw new TeamwrightError("BLOCKED", `${task.key} is not ready: ${plainLine(reasons.join("; "), 300)}.`, other);
 }
 
 const update = z.strictObject({
@@ -182,14 +166,8 @@ function blockPatch(ctx: OperationContext, task: Task, input: Update) {
     if (task.status === "closed") checkMove(task, "in_progress");
     return { blockedReason: input.block, blockedSince: task.blockedSince ?? ctx.now, blockedBy: ctx.principal.name };
   }
-  if (input.unblock && task.blockedSince !== null) return unblocked(ctx, task);
+  if (input.unblock && task.blockedSince !== null) return unblocked(task, ctx.now);
   return {};
-}
-
-/** Lowers the flag and adds the time to the record (C-10: blocked time is recorded). */
-export function unblocked(ctx: OperationContext, task: { blockedSince: number | null; blockedMs: number }) {
-  if (task.blockedSince === null) return {};
-  return { blockedReason: null, blockedSince: null, blockedBy: null, blockedMs: task.blockedMs + Math.max(0, ctx.now - task.blockedSince) };
 }
 
 function changeEvent(before: Task, after: Task, input: Update) {

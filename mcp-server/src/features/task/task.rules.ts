@@ -198,3 +198,9 @@ export function whyNotReady(task: Task, waitsFor: readonly string[]): string[] {
   if (task.template) reasons.push("is a template");
   return reasons;
 }
+
+/** Lowers the blocked flag and adds the time to the record (C-10: blocked time is recorded). */
+export function unblocked(task: Pick<Task, "blockedSince" | "blockedMs">, now: number) {
+  if (task.blockedSince === null) return {};
+  return { blockedReason: null, blockedSince: null, blockedBy: null, blockedMs: task.blockedMs + Math.max(0, now - task.blockedSince) };
+}

@@ -70,7 +70,7 @@ export function isPlain(value: string): boolean {
 
 export const MAX_TITLE_BYTES = 500;
 export const taskRef = z.string().min(1).max(255).refine(isPlain, "must not contain NUL characters").describe("Task id or a unique start of it.");
-export const dependencyRef = text(64).min(1);
+export const dependencyRef = text(64).min(1).describe("Dependency id.");
 export const title = text(MAX_TITLE_BYTES)
   .refine((value) => value.trim().length > 0, "must not be empty")
   .refine((value) => Buffer.byteLength(value) <= MAX_TITLE_BYTES, `must be at most ${MAX_TITLE_BYTES} bytes`)

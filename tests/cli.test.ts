@@ -1,0 +1,254 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { forTerminal } from "../mcp-server/src/surfaces/cli/output.ts";
+import { progressLine } from "../mcp-server/src/surfaces/cli/progress.ts";
+
+const launcher = join(import.meta.dirname, "../bin/teamwright");
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+let project: string;
+beforeEach(() => {
+  project = mkdtempSync(join(tmpdir(), "teamwright-cli-"));
+});
+afterEach(() => {
+  rmSync(project, { recursive: true, force: true });
+});
+
+/** Runs the real program in the test's project. */
+function teamwright(
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<Run> {
+  const env = { PATH: process.env.PATH ?? "", HOME: project, USER: "ada", ...options.env };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [launcher, ...args], { cwd: project, env }, (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err });
+    });
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+async function json(args: readonly string[], code = 0) {
+  const run = await teamwright([...args, "--json"]);
+  expect(run.code, run.err + run.out).toBe(code);
+  return JSON.parse(run.out);
+}
+
+describe("a day's work", () => {
+  test("create, ready, claim, close and list", async () => {
+    const { task } = await json([
+      "task",
+      "create",
+      "Add a login page",
+      "--priority",
+      "1",
+      "--labels",
+      "web,auth",
+      "--scope",
+      "src/{a,b}.ts",
+      "--scope",
+      "docs/**",
+    ]);
+    expect(task).toMatchObject({ title: "Add a login page", state: "ready", priority: 1 });
+    await json(["task", "create", "Test the login page", "--blocked-by", task.id]);
+
+    expect(await json(["task", "ready"])).toMatchObject({
+      total: 1,
+      tasks: [{ id: task.id, title: "Add a login page" }],
+    });
+    const claimed = await json(["task", "claim", task.id]);
+    expect(claimed.task).toMatchObject({ holder: "ada", labels: ["auth", "web"], scope: ["src/{a,b}.ts", "docs/**"] });
+    expect((await teamwright(["task", "close", task.id, "--reason", "It works."])).code).toBe(0);
+
+    const list = await teamwright(["task", "list", "--status", "open,closed"]);
+    expect(list.out).toMatch(/^2 tasks\n/);
+    expect(list.out).not.toContain("\u001b");
+    expect(await json(["task", "ready", "--limit", "0"])).toMatchObject({
+      total: 1,
+      tasks: [{ title: "Test the login page" }],
+    });
+  });
+
+  test("several tasks from JSON, from a file and from standard input", async () => {
+    const drafts = [
+      { title: "Write the guide", ref: "guide" },
+      { title: "Print the guide", blocked_by: ["guide"] },
+    ];
+    expect(await json(["task", "create", "--tasks", JSON.stringify(drafts)])).toMatchObject({ total: 2 });
+    writeFileSync(join(project, "drafts.json"), JSON.stringify(drafts));
+    expect(await json(["task", "create", "--tasks", "@drafts.json"])).toMatchObject({ total: 2 });
+    const run = await teamwright(["task", "create", "--input", "@-", "--priority", "0", "--json"], {
+      input: '{"title":"Read it","priority":4}',
+    });
+    expect(JSON.parse(run.out).task).toMatchObject({ title: "Read it", priority: 0 });
+  });
+
+  test("the same idempotency key gives the same answer", async () => {
+    const args = ["task", "create", "Add a login page", "--idempotency-key", "k1"];
+    expect(await json(args)).toEqual(await json(args));
+    expect((await json(["task", "list"])).total).toBe(1);
+  });
+
+  test("the program run by CI acts as a service", async () => {
+    const run = await teamwright(["task", "create", "Mend the build", "--json"], { env: { CI: "true" } });
+    const { task } = await json(["task", "show", JSON.parse(run.out).task.id]);
+    expect(task.created_by).toBe("ci");
+  });
+
+  test("quiet prints nothing but errors", async () => {
+    expect(await teamwright(["task", "create", "Add a login page", "--quiet"])).toEqual({ code: 0, out: "", err: "" });
+    expect((await teamwright(["task", "show", "nope", "-q"])).err).toContain("NOT_FOUND");
+  });
+});
+
+describe("refusals", () => {
+  test("of the project end with 1 and name the next command", async () => {
+    const run = await teamwright(["task", "show", "nope"]);
+    expect(run.code).toBe(1);
+    expect(run.out).toBe("");
+    expect(run.err).toContain("NOT_FOUND: ");
+    expect(run.err).toContain("Next: `teamwright task list`");
+  });
+
+  test("are JSON on stdout with --json, with the same exit code", async () => {
+    expect(await json(["task", "show", "nope"], 1)).toEqual({
+      error: { code: "NOT_FOUND", message: expect.any(String), next: "task_list" },
+    });
+    expect(await json(["task", "creat"], 2)).toMatchObject({ error: { code: "INVALID_INPUT" } });
+    expect(await json(["task", "create", "x", "--priority", "9"], 2)).toMatchObject({
+      error: { code: "INVALID_INPUT", problems: [expect.stringContaining("priority")] },
+    });
+  });
+
+  test("wrong usage tells every problem at once and opens no store", async () => {
+    const run = await teamwright(["task", "update", "--priority", "high", "--stauts=open", "--block"]);
+    expect(run.code).toBe(2);
+    expect(run.err).toContain("--priority takes a number");
+    expect(run.err).toContain("unknown flag --stauts");
+    expect(run.err).toContain("--block needs a value");
+    expect(run.err).toContain("ID is missing");
+    expect(run.err).toContain("Help: `teamwright task update --help`");
+    expect(readdirSync(project)).not.toContain(".teamwright");
+  });
+
+  test("a broken configuration ends with 2 and its problems", async () => {
+    writeFileSync(join(project, "teamwright.yaml"), "clams:\n  lease_seconds: 10\n");
+    const run = await teamwright(["task", "list"]);
+    expect(run.code).toBe(2);
+    expect(run.err).toContain("teamwright.yaml:1:1 unknown key clams; did you mean claims?");
+  });
+
+  test("a store that cannot be opened ends with 3", async () => {
+    mkdirSync(join(project, ".teamwright", "state.db"), { recursive: true });
+    expect((await teamwright(["task", "list"])).code).toBe(3);
+  });
+});
+
+const misspelt: readonly (readonly [args: string[], suggestion: string])[] = [
+  [["tsk", "list"], "teamwright task?"],
+  [["task", "lst"], "teamwright task list?"],
+  [["ready"], "teamwright task ready?"],
+  [["task", "list", "--serch", "x"], "--search?"],
+  [["task", "list", "--status", "opn"], "did you mean open?"],
+  [["task", "create", "Add", "a", "page"], "quote a title of several words"],
+  [["task", "create", "--title", "--json"], "--title=--json"],
+  [["task", "--json"], "needs a command"],
+  [["completion", "fihs"], "did you mean fish?"],
+  [["help", "tsk"], "teamwright task?"],
+];
+
+test("misspelt commands, flags and values are told what was meant", async () => {
+  const runs = await Promise.all(misspelt.map(([args]) => teamwright(args)));
+  for (const [index, run] of runs.entries()) {
+    expect(run.code).toBe(2);
+    expect(run.err + run.out).toContain(misspelt[index]?.[1]);
+  }
+});
+
+describe("help", () => {
+  test("of the program, of a noun and of a command, without a store", async () => {
+    for (const args of [[], ["--help"], ["help"]]) {
+      const run = await teamwright(args);
+      expect(run.code).toBe(0);
+      expect(run.out).toContain("Usage: teamwright NOUN VERB");
+      expect(run.out).toMatch(/^ {2}task +create, ready, claim/m);
+    }
+    expect((await teamwright(["task"])).out).toContain("claim [ID]");
+    const command = await teamwright(["board", "move", "--help"]);
+    expect(command.out).toContain("Usage: teamwright board move ID TO [--flags]");
+    expect((await teamwright(["help", "board", "move"])).out).toBe(command.out);
+    expect(readdirSync(project)).not.toContain(".teamwright");
+  });
+
+  test("the version is package.json's", async () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
+    expect((await teamwright(["--version"])).out).toBe(`teamwright ${version}\n`);
+  });
+
+  test("bash completes nouns, verbs, flags and values", async () => {
+    const { out } = await teamwright(["completion", "bash"]);
+    const complete = (...words: string[]) =>
+      new Promise<string>((resolve) => {
+        const script = `${out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _teamwright; echo "\${COMPREPLY[@]}"`;
+        execFile("bash", ["-c", script, "bash", "teamwright", ...words], (_, reply) => resolve(reply.trim()));
+      });
+    expect(await complete("boa")).toBe("board");
+    expect(await complete("task", "cl")).toBe("claim close");
+    expect(await complete("board", "move", "--re")).toBe("--reason");
+    expect(await complete("task", "ready", "--rules", "")).toBe("teamwright beads");
+  });
+});
+
+describe("import and export", () => {
+  test("a dry run changes nothing, the run does, and the file comes back", async () => {
+    const issue = {
+      id: "bd-1",
+      title: "Mend the roof",
+      status: "open",
+      priority: 1,
+      issue_type: "task",
+      created_at: "2026-01-01T00:00:00Z",
+      updated_at: "2026-01-01T00:00:00Z",
+    };
+    writeFileSync(join(project, "issues.jsonl"), `${JSON.stringify(issue)}\n`);
+    expect(await json(["task", "import", "issues.jsonl", "--dry-run"])).toMatchObject({ dry_run: true, created: 1 });
+    expect((await json(["task", "list"])).total).toBe(0);
+    expect(await json(["task", "import", "issues.jsonl"])).toMatchObject({ dry_run: false, created: 1 });
+    expect(await json(["task", "ready", "--rules", "beads", "--limit", "5"])).toMatchObject({
+      total: 1,
+      tasks: [{ id: "bd-1" }],
+    });
+    await json(["task", "export", "out.jsonl"]);
+    expect(readFileSync(join(project, "out.jsonl"), "utf8")).toBe(`${JSON.stringify(issue)}\n`);
+    expect(readdirSync(project).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("a missing file ends with 1, a missing folder too", async () => {
+    expect((await teamwright(["task", "import", "nope.jsonl"])).err).toContain("There is no file nope.jsonl.");
+    expect((await teamwright(["task", "export", "no/where.jsonl"])).code).toBe(1);
+  });
+});
+
+test("progress is a line per tenth where no terminal updates it", () => {
+  const lines: string[] = [];
+  const progress = progressLine((text) => lines.push(text), false);
+  for (let done = 1; done <= 1000; done += 1) progress.report(done, 1000, "rows");
+  progress.end();
+  expect(lines).toHaveLength(10);
+  expect(lines[0]).toBe("rows 100/1000 (10 %)\n");
+});
+
+test("stored text cannot steer a terminal", () => {
+  expect(forTerminal("a\u001b[2Jb\u001b]0;title\u0007c\nd\te\u001b[31mf", true)).toBe(
+    "a[2Jb]0;titlec\nd\te\u001b[31mf",
+  );
+  expect(forTerminal("\u001b[31mred", false)).toBe("[31mred");
+});
