@@ -2,9 +2,11 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { forTerminal } from "../mcp-server/src/surfaces/cli/output.ts";
 import { progressLine } from "../mcp-server/src/surfaces/cli/progress.ts";
+
+vi.setConfig({ testTimeout: 90_000 }); // a process per command
 
 const launcher = join(import.meta.dirname, "../bin/teamwright");
 

@@ -45,7 +45,6 @@ async function perform(version: ClientVersion, mode: Mode): Promise<Play> {
       { title: "Write the parser", team: "alpha", acceptance: "ACCEPT-PARSER", priority: 1 },
       { title: "Try the parser", team: "alpha", acceptance: "ACCEPT-TRIAL" },
     ];
-    await connected(turn);
     await turn.must(tool("task_create"), { tasks });
     const agent = (name: string, role: string, id: string): ToolCall => {
       const prompt = `[actor:${name}] Work on ${id}.`;
@@ -79,6 +78,7 @@ async function perform(version: ClientVersion, mode: Mode): Promise<Play> {
   const over = () => theirs().status === "closed" && store().agents.every((row) => row.ended_at !== null);
   if (mode.interactive) {
     await using terminal = await startInteractive(at);
+    await connected(home);
     await terminal.prompt("[actor:lead] Begin.");
     await until(over, "both agents have ended", 30_000);
     await terminal.exit();

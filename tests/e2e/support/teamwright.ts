@@ -1,10 +1,10 @@
 /** The plugin under test as its users see it: the packed folder, its tools, its command line, its store. */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
-import type { Actor, Turn } from "./actor.ts";
+import type { Actor } from "./actor.ts";
 import { cleanEnvironment } from "./sandbox.ts";
 
 /** What `npm run pack:plugin` makes; another folder by TEAMWRIGHT_PLUGIN, the checkout itself included. */
@@ -129,15 +129,17 @@ export function resultOf(actor: Actor, name: string, nth = 0) {
   return actor.calls.filter((call) => call.tool === tool(name))[nth]?.result;
 }
 
-/** In a terminal the first prompt may come before the client has connected its servers. */
-export async function connected(turn: Turn): Promise<void> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const { isError, text } = await turn.call(tool("brief_show"));
-    if (!isError) return;
-    if (!text.includes("No such tool available")) throw new Error(text);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("The server never connected.");
+/**
+ * Waits until the client says in its log that our server is connected. A prompt typed earlier runs without our tools,
+ * and on the oldest client so do the teammates spawned in that turn.
+ */
+export function connected(home: string): Promise<void> {
+  const logs = join(home, ".cache/claude-cli-nodejs");
+  return until(() => {
+    const files = readdirSync(logs, { recursive: true, encoding: "utf8" });
+    const ours = files.filter((file) => file.includes("plugin-teamwright-teamwright/"));
+    return ours.some((file) => readFileSync(join(logs, file), "utf8").includes("Successfully connected"));
+  }, "the client connected the server");
 }
 
 /** What a person's command line prints with --json. */

@@ -57,7 +57,7 @@ export const boardShow = defineOperation({
             const task = col.tasks[index];
             if (!task) return "";
             const who = task.holder ? ` @${task.holder}` : "";
-            const text = plainLine(`${task.blocked === undefined ? "" : "⛔ "}${task.title}${who}`, width);
+            const text = plainLine(`${task.blocked === undefined ? "" : "! "}${task.title}${who}`, width);
             return task.blocked === undefined ? text : view.paint("red", text);
           }),
         );
@@ -71,7 +71,7 @@ async function cards(ctx: OperationContext, team: string, name: (typeof columns)
   let query = ctx.db.selectFrom("task").selectAll().where("team", "=", team);
   if (name === "ready") query = query.where("ready_prio", "is not", null).orderBy("ready_prio").orderBy("created_at");
   else if (name === "backlog") query = query.where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null).orderBy("status", "desc").orderBy("priority").orderBy("created_at");
-  else if (name === "done") query = query.where("status", "=", "closed").orderBy("priority").orderBy("created_at", "desc");
+  else if (name === "done") query = query.where("closed_at", "is not", null).orderBy("closed_at", "desc");
   else query = query.where("status", "=", name === "review" ? "in_review" : "in_progress").orderBy("priority").orderBy("created_at");
   const rows = await query.orderBy("id").limit(limit).execute();
   return rows.map((row) => toBrief(rowToTask(row)));

@@ -21,6 +21,7 @@ export const briefShow = defineOperation({
     ready_total: z.number(),
     in_progress: z.array(taskBrief),
     blocked: z.array(taskBrief),
+    finished_epics: z.array(taskBrief),
     boards: z.array(z.object({ team: z.string(), backlog: z.number(), ready: z.number(), in_progress: z.number(), review: z.number(), done: z.number() })),
     agents: z.array(who),
     waits: z.array(z.object({ id: z.string(), team: z.string(), needs_team: z.string(), type: z.string(), task: z.string() })),
@@ -42,6 +43,7 @@ export const briefShow = defineOperation({
     section(`Ready (${output.ready_total}):`, output.ready);
     section("In progress:", output.in_progress);
     section("Blocked:", output.blocked);
+    section("All parts closed, for the lead to close:", output.finished_epics);
     for (const board of output.boards) lines.push(`Team ${board.team}: ${board.backlog} backlog, ${board.ready} ready, ${board.in_progress} in progress, ${board.review} in review, ${board.done} done`);
     if (output.agents.length > 0) lines.push(`Agents: ${output.agents.map((agent) => plainLine(agent.name, 40)).join(", ")}`);
     for (const wait of output.waits) lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);

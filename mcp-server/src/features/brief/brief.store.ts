@@ -15,6 +15,8 @@ export interface Brief {
   ready_total: number;
   in_progress: TaskBrief[];
   blocked: TaskBrief[];
+  /** Epics all of whose parts are closed: somebody has to look at the whole and close it. */
+  finished_epics: TaskBrief[];
   boards: { team: string; backlog: number; ready: number; in_progress: number; review: number; done: number }[];
   agents: { name: string; role?: string; team?: string }[];
   waits: { team: string; needs_team: string; task: string; id: string; type: string }[];
@@ -49,6 +51,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     ready_total: boards.reduce((sum, board) => sum + board.ready, 0),
     in_progress: await listWhere(ctx, team, "in_progress"),
     blocked: await listWhere(ctx, team, "blocked"),
+    finished_epics: await finishedEpics(ctx, team),
     boards,
     agents: agents
       .filter((row) => row.agent_id !== principal.agentId && row.session === (principal.session ?? row.session))
@@ -64,6 +67,13 @@ async function listWhere(ctx: OperationContext, team: string | undefined, what: 
   query = what === "blocked" ? query.where("blocked_since", "is not", null).where("status", "!=", "closed") : query.where("status", "in", ["in_progress", "in_review"]);
   if (team !== undefined) query = query.where("team", "=", team);
   const rows = await query.orderBy("priority").orderBy("id").limit(MOST * 2).execute();
+  return rows.map((row) => toBrief(rowToTask(row)));
+}
+
+async function finishedEpics(ctx: OperationContext, team: string | undefined): Promise<TaskBrief[]> {
+  let query = ctx.db.selectFrom("task").selectAll().where("epic_prio", "is not", null).where("closed_children", ">", 0);
+  if (team !== undefined) query = query.where("team", "=", team);
+  const rows = await query.orderBy("epic_prio").orderBy("id").limit(MOST).execute();
   return rows.map((row) => toBrief(rowToTask(row)));
 }
 

@@ -7,6 +7,7 @@ import type { EventTable } from "./event.table.ts";
 
 export const GENESIS_HASH = "0".repeat(64);
 const CHAIN_LOCK = "event-chain";
+const HEAD = "event_head";
 
 export type EventRow = EventTable;
 
@@ -17,12 +18,7 @@ export type EventRow = EventTable;
 export async function appendEvents(ctx: OperationContext, operation: string, replica: string): Promise<void> {
   if (ctx.effects.events.length === 0) return;
   await ctx.dialect.lockName(ctx.db, CHAIN_LOCK);
-  const last = await ctx.db
-    .selectFrom("event")
-    .select(["seq", "hlc", "hash"])
-    .orderBy("seq", "desc")
-    .limit(1)
-    .executeTakeFirst();
+  const last = (await readHead(ctx.db)) ?? (await lastEvent(ctx.db));
   let time = last ? parseHybridTime(last.hlc) : undefined;
   let previous = last?.hash ?? GENESIS_HASH;
   let seq = Number(last?.seq ?? 0);
@@ -37,6 +33,28 @@ export async function appendEvents(ctx: OperationContext, operation: string, rep
   for (let start = 0; start < rows.length; start += 500) {
     await ctx.db.insertInto("event").values(rows.slice(start, start + 500)).execute();
   }
+  const value = JSON.stringify({ seq, hlc: rows.at(-1)?.hlc, hash: previous });
+  await ctx.db
+    .insertInto("meta")
+    .values({ key: HEAD, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
+    .execute();
+}
+
+interface Head {
+  readonly seq: number;
+  readonly hlc: string;
+  readonly hash: string;
+}
+
+/** Where the chain ends, kept apart from it: events taken from its end are missed, and their numbers not given again. */
+async function readHead(db: Kysely<Database>): Promise<Head | undefined> {
+  const row = await db.selectFrom("meta").select("value").where("key", "=", HEAD).executeTakeFirst();
+  return row && (JSON.parse(row.value) as Head); // written by appendEvents only
+}
+
+async function lastEvent(db: Kysely<Database>): Promise<Head | undefined> {
+  return db.selectFrom("event").select(["seq", "hlc", "hash"]).orderBy("seq", "desc").limit(1).executeTakeFirst();
 }
 
 interface Stamp {
@@ -102,6 +120,7 @@ export async function verifyChain(db: Kysely<Database>, stopAfter = 10): Promise
   let previous = GENESIS_HASH;
   let seq = 0;
   for (;;) {
+    const head = await readHead(db); // before the rows: what is written meanwhile lies behind it
     const rows = await listEventsAfter(db, seq, 2000);
     for (const row of rows) {
       const found = Number(row.seq);
@@ -112,6 +131,8 @@ export async function verifyChain(db: Kysely<Database>, stopAfter = 10): Promise
       seq = found;
       if (faults.length >= stopAfter) return { checked: seq, faults };
     }
-    if (rows.length === 0) return { checked: seq, faults };
+    if (rows.length > 0) continue;
+    if (head && (head.seq > seq || (head.seq === seq && head.hash !== previous))) faults.push({ seq: head.seq, problem: "is missing at the end of the chain" });
+    return { checked: seq, faults };
   }
 }

@@ -82,7 +82,7 @@ async function countReady(ctx: OperationContext, filter: Parameters<typeof ready
 }
 
 async function openEpics(ctx: OperationContext, filter: ReadyFilter) {
-  const epics = withFilter(ctx.db.selectFrom("task").where("epic_prio", "is not", null), filter).selectAll("task");
+  const epics = withFilter(ctx.db.selectFrom("task").where("epic_prio", "is not", null).where("closed_children", "=", 0), filter).selectAll("task");
   const rows = await epics.orderBy("epic_prio").orderBy("id").limit(10).execute();
   return rows.map((row) => toBrief(rowToTask(row)));
 }

@@ -33,9 +33,9 @@ export function readyPriority(task: ReadinessFacts): number | null {
   return ready ? task.priority : null;
 }
 
-/** Priority of an epic that nobody has broken down yet, else null. */
-export function epicPriority(task: ReadinessFacts & Pick<Task, "openChildren" | "closedChildren">): number | null {
-  const bare = task.kind === "epic" && task.status === "open" && task.openChildren === 0 && task.closedChildren === 0;
+/** Priority of an open epic without open children, else null: nobody has broken it down yet, or all of it is done. */
+export function epicPriority(task: ReadinessFacts & Pick<Task, "openChildren">): number | null {
+  const bare = task.kind === "epic" && task.status === "open" && task.openChildren === 0;
   return bare ? task.priority : null;
 }
 

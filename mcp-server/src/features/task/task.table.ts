@@ -38,7 +38,7 @@ export interface TaskTable {
   closed_children: Generated<number>;
   /** Priority when ready, else NULL: the key of the partial index that makes readiness O(result). */
   ready_prio: number | null;
-  /** Priority of an open epic without children: it needs decomposition. */
+  /** Priority of an open epic without open children: it needs decomposition, or closing. */
   epic_prio: number | null;
   pinned: Generated<number>;
   ephemeral: Generated<number>;

@@ -78,8 +78,23 @@ const proseFields = new Set([
   "note",
   "resolution",
   "close_reason",
+  "after",
 ]);
-const lineFields = new Set(["title", "blocked", "holder", "assignee", "by", "created_by", "name"]);
+const lineFields = new Set([
+  "title",
+  "blocked",
+  "blocked_by",
+  "holder",
+  "assignee",
+  "by",
+  "created_by",
+  "declared_by",
+  "name",
+  "labels",
+  "scope",
+  "external_ref",
+  "reasons",
+]);
 
 /** The same data with what people and agents wrote fenced, so that a report is not an instruction (design §1.9). */
 export function fenceStored(value: unknown, field = ""): unknown {

@@ -65,7 +65,7 @@ export function fieldsFromIssue(issue: BeadsIssue, now: number): ImportedFields 
     scope: issue.own.scope ?? [],
     externalRef: orNull(issue.externalRef),
     dueAt: issue.dueAt ?? null,
-    deferUntil: isDeferred && later ? (issue.deferUntil ?? null) : null,
+    deferUntil: isDeferred ? (issue.deferUntil ?? null) : null, // one that has passed wakes at the next sweep
     blockedReason: status.blockedFlag ? orNull(issue.own.blockedReason ?? "blocked when it was imported") : null,
     blockedSince: status.blockedFlag ? issue.updatedAt : null,
     blockedBy: status.blockedFlag ? "import" : null,
@@ -120,9 +120,8 @@ function same(left: unknown, right: unknown): boolean {
 }
 
 function sameState(then: ImportedFields, task: Task): boolean {
-  const woke = then.status === "deferred" && task.status === "open" && task.deferUntil === null && then.deferUntil === null;
   return (
-    (then.status === task.status || (woke && then.foreignStatus === null)) &&
+    then.status === task.status &&
     then.outcome === task.outcome &&
     then.foreignStatus === task.foreignStatus &&
     (then.blockedSince === null) === (task.blockedSince === null) &&
