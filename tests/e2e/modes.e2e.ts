@@ -145,4 +145,53 @@ describe.each(clientVersions)("the %s client", (version) => {
       expect(last.match(/Stop hook feedback:/g)).toHaveLength(1);
     }
   });
+
+  test.each(modes)("$title: two of one role, started together, are told apart from the start", async (mode) => {
+    await using box = await openSandbox({ "teamwright.yaml": twoTeams });
+    await using model = await startModel();
+    const { project, home } = box;
+    const key = (title: string) => readStore(project).task(title).key;
+    const isClosed = (title: string) => readStore(project).task(title).status === "closed";
+    model.actor("lead", async (turn) => {
+      const tasks = [
+        { title: "Write the parser", team: "alpha", acceptance: "ACCEPT-PARSER" },
+        { title: "Write the server", team: "beta", acceptance: "ACCEPT-SERVER" },
+      ];
+      await turn.must(tool("task_create"), { tasks });
+      const agent = (name: string, title: string): ToolCall => {
+        const input = { description: name, subagent_type: "teamwright:builder", prompt: `[actor:${name}] Work on ${key(title)}.` };
+        const more = { run_in_background: mode.background, ...(mode.named ? { name } : {}) };
+        return { tool: "Agent", input: { ...input, ...more } };
+      };
+      await turn.callAll([agent("ada", "Write the parser"), agent("bea", "Write the server")]);
+      for (;;) await turn.say("LEAD-WAITS");
+    });
+    const builder = (name: string, own: string, theirs: string) =>
+      model.actor(name, async (turn) => {
+        expect((await turn.call(tool("task_claim"), { id: key(theirs) })).text).toMatch(/^FORBIDDEN.*belongs to team/);
+        await turn.must(tool("task_claim"));
+        await turn.must(tool("task_close"), { id: key(own) });
+      });
+    const ada = builder("ada", "Write the parser", "Write the server");
+    const bea = builder("bea", "Write the server", "Write the parser");
+    const at = { version, cwd: project, home, pluginDir, model };
+    if (mode.interactive) {
+      await using terminal = await startInteractive(at);
+      await connected(home);
+      await terminal.prompt("[actor:lead] Begin.");
+      await until(() => isClosed("Write the parser") && isClosed("Write the server"), "both have closed", 30_000);
+      await terminal.exit();
+    } else {
+      await runClaude({ ...at, prompt: "[actor:lead] Begin.", args: mode.named ? [] : withoutMessages });
+    }
+    model.check();
+    expect(ada.shown).toMatch(/Teamwright knows you as \w+ of team alpha \(builder\)[^]*ACCEPT-PARSER/);
+    expect(bea.shown).toMatch(/Teamwright knows you as \w+ of team beta \(builder\)[^]*ACCEPT-SERVER/);
+    const { agents, tasks } = readStore(project);
+    expect(tasks.map((task) => task.status)).toEqual(["closed", "closed"]);
+    expect(agents.map((row) => [row.team, row.task_key]).sort()).toEqual([
+      ["alpha", key("Write the parser")],
+      ["beta", key("Write the server")],
+    ]);
+  });
 });

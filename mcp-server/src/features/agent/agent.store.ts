@@ -23,10 +23,18 @@ export async function noteSpawn(
     .execute();
 }
 
+interface SeenAgent {
+  readonly session: string;
+  readonly agentId: string;
+  readonly agentType: string;
+  /** The Agent call that started it, where the client's own record names it. */
+  readonly spawnCall?: string | undefined;
+}
+
 /** The agent's row, created at first sight; joined with its spawn when that is unambiguous. */
 export async function meetAgent(
   ctx: OperationContext,
-  seen: { session: string; agentId: string; agentType: string; cwd?: string },
+  seen: SeenAgent,
 ): Promise<AgentRow> {
   const known = await findAgent(ctx.db, seen.agentId);
   const spawn = known?.name || known?.role ? undefined : await spawnFor(ctx, seen);
@@ -35,7 +43,7 @@ export async function meetAgent(
   return spawn ? joinSpawn(ctx, row, spawn) : row;
 }
 
-async function insertAgent(ctx: OperationContext, seen: { session: string; agentId: string; cwd?: string }): Promise<AgentRow> {
+async function insertAgent(ctx: OperationContext, seen: Pick<SeenAgent, "session" | "agentId">): Promise<AgentRow> {
   const row = await ctx.db
     .insertInto("agent")
     .values({
@@ -55,7 +63,7 @@ function onlyTeam(config: ProjectConfig): string | null {
   return only && others.length === 0 ? only.id : null;
 }
 
-async function spawnFor(ctx: OperationContext, seen: { session: string; agentId: string; agentType: string }): Promise<SpawnRow | undefined> {
+async function spawnFor(ctx: OperationContext, seen: SeenAgent): Promise<SpawnRow | undefined> {
   const pending = await ctx.db
     .selectFrom("spawn")
     .selectAll()
@@ -64,6 +72,7 @@ async function spawnFor(ctx: OperationContext, seen: { session: string; agentId:
     .where("created_at", ">", ctx.now - PENDING_MS)
     .orderBy("id")
     .execute();
+  if (seen.spawnCall !== undefined) return pending.find((row) => row.tool_use_id === seen.spawnCall);
   const match = matchSpawn(
     pending.map((row) => ({ id: Number(row.id), name: row.name, subagentType: row.subagent_type })),
     seen.agentId,

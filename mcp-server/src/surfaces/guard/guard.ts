@@ -8,6 +8,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { textOf } from "../../kernel/records.ts";
 import { spawnBrief } from "./spawn-brief.ts";
+import { spawnCallOf } from "./spawn-record.ts";
 
 /** What the client's hook reads: a decision on a tool call, context for an agent, or being sent back to work. */
 export type Decision = Record<string, unknown> | undefined;
@@ -23,6 +24,7 @@ export interface HookCall {
   readonly toolInput: Record<string, unknown>;
   readonly toolResponse: Record<string, unknown>;
   readonly cwd: string;
+  readonly transcript: string;
 }
 
 export function readHookCall(input: Record<string, unknown>): HookCall {
@@ -36,6 +38,7 @@ export function readHookCall(input: Record<string, unknown>): HookCall {
     toolInput: parseRecord(textOf(input["tool_input"])),
     toolResponse: parseRecord(textOf(input["tool_response"])),
     cwd: textOf(input["cwd"]),
+    transcript: textOf(input["transcript_path"]),
   };
 }
 
@@ -140,8 +143,9 @@ export class Guard {
 
   async #agentStarts(call: HookCall): Promise<Decision> {
     if (call.agentId === "") return undefined;
+    const spawnCall = await spawnCallOf(call.transcript, call.agentId);
     const { row, brief } = await this.#write("guard_start", async (ctx) => {
-      const agent = await meetAgent(ctx, call);
+      const agent = await meetAgent(ctx, { ...call, spawnCall });
       if (agent.ended_at !== null) {
         await setAgent(ctx, agent.agent_id, { ended_at: null, end_reason: null, last_seen_at: ctx.now });
         ctx.record({ type: "agent.resumed", subject: agent.agent_id });
@@ -201,7 +205,8 @@ export class Guard {
     if (call.agentId === "") return { kind: "lead", key: `lead:${call.session}`, name: "lead", session: call.session };
     const known = this.#agents.get(call.agentId);
     if (known) return known;
-    const row = await this.#write("guard_meet", (ctx) => meetAgent(ctx, call));
+    const spawnCall = await spawnCallOf(call.transcript, call.agentId);
+    const row = await this.#write("guard_meet", (ctx) => meetAgent(ctx, { ...call, spawnCall }));
     return this.#remember(row);
   }
 

@@ -1,0 +1,33 @@
+/** The scenarios and races once more on a PostgreSQL server of their own. `npm run test:postgres [-- vitest options]` */
+import { spawn } from "node:child_process";
+import { delimiter, join } from "node:path";
+import { startPostgres } from "./postgres.ts";
+
+const root = join(import.meta.dirname, "..");
+const bin = join(root, "node_modules/.bin");
+
+const server = await startPostgres();
+let code = 1;
+try {
+  code = await new Promise<number>((resolve) => {
+    const child = spawn(
+      join(bin, "vitest"),
+      ["run", "--project", "scenarios", "--project", "processes", "-t", "postgres", ...process.argv.slice(2)],
+      {
+        cwd: root,
+        stdio: "inherit",
+        env: {
+          ...process.env,
+          PATH: `${bin}${delimiter}${process.env.PATH}`,
+          DIALECTS: "postgres",
+          TEAMWRIGHT_TEST_POSTGRES: server.url,
+        },
+      },
+    );
+    child.on("error", () => resolve(1));
+    child.on("close", (status) => resolve(status ?? 1));
+  });
+} finally {
+  await server.stop();
+}
+process.exit(code);
