@@ -17,7 +17,8 @@ const work = db.transaction((holder: string) => {
 writeSync(1, '"ready"\n');
 process.stdin.once("data", () => {
   const done: string[] = [];
-  for (let id = work.immediate(String(process.pid)); id !== undefined; id = work.immediate(String(process.pid))) done.push(String(id));
+  for (let id = work.immediate(String(process.pid)); id !== undefined; id = work.immediate(String(process.pid)))
+    done.push(String(id));
   writeSync(1, `${JSON.stringify({ done, refusals: [] })}\n`);
   process.exit(0);
 });

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import Sqlite from "better-sqlite3";
 import { Server } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import Sqlite from "better-sqlite3";
 
 const [mode, answersFile, databaseFile] = process.argv.slice(2);
 
@@ -14,7 +14,11 @@ function serveLines(): void {
   createInterface({ input: process.stdin }).on("line", (line) => {
     const { id } = JSON.parse(line) as { id?: number };
     if (id === undefined) return;
-    const result = { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo: { name: "floor", version: "0" } };
+    const result = {
+      protocolVersion: "2025-11-25",
+      capabilities: { tools: {} },
+      serverInfo: { name: "floor", version: "0" },
+    };
     process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
   });
 }
@@ -24,7 +28,9 @@ function oneTransaction(file: string): () => void {
   const db = new Sqlite(file, { timeout: 5000 });
   db.pragma("journal_mode = wal");
   db.pragma("synchronous = normal");
-  db.exec("create table if not exists row (id integer primary key, body text); create table if not exists event (seq integer primary key, body text)");
+  db.exec(
+    "create table if not exists row (id integer primary key, body text); create table if not exists event (seq integer primary key, body text)",
+  );
   const row = db.prepare("insert into row (body) values (?)");
   const event = db.prepare("insert into event (body) values (?)");
   const body = "x".repeat(600);
@@ -36,7 +42,10 @@ function oneTransaction(file: string): () => void {
 }
 
 function serveSdk(): void {
-  const answers = JSON.parse(readFileSync(answersFile ?? "", "utf8")) as Record<string, { content: { type: "text"; text: string }[] }>;
+  const answers = JSON.parse(readFileSync(answersFile ?? "", "utf8")) as Record<
+    string,
+    { content: { type: "text"; text: string }[] }
+  >;
   const work = mode === "sqlite" ? oneTransaction(databaseFile ?? "") : () => {};
   serveStdio(() => {
     const server = new Server({ name: "floor", version: "0" }, { capabilities: { tools: {} } });
@@ -45,7 +54,9 @@ function serveSdk(): void {
     }));
     server.setRequestHandler("tools/call", async (request) => {
       work();
-      return answers[request.params.name] ?? { content: [{ type: "text", text: JSON.stringify(request.params.arguments) }] };
+      return (
+        answers[request.params.name] ?? { content: [{ type: "text", text: JSON.stringify(request.params.arguments) }] }
+      );
     });
     return server;
   });

@@ -36,7 +36,11 @@ function isMet({ ratio, budget, atLeast }: Measurement): boolean {
 
 function line(cells: readonly string[]): string {
   const widths = [42, 10, 32, 9, 9];
-  return cells.map((cell, index) => (index === 0 || index === 2 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0))).join("  ");
+  return cells
+    .map((cell, index) =>
+      index === 0 || index === 2 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
+    )
+    .join("  ");
 }
 
 const begun = performance.now();
@@ -51,13 +55,26 @@ for (const name of chosen) {
     results.push(row);
     if (values.json) continue;
     const budget = `${row.atLeast ? "≥" : "≤"} ${row.budget}`;
-    console.log(`${line([row.name, row.ours, row.floor, row.ratio.toFixed(2), budget])}  ${isMet(row) ? "ok" : "missed"}${row.note ? `  ${row.note}` : ""}`);
+    console.log(
+      `${line([row.name, row.ours, row.floor, row.ratio.toFixed(2), budget])}  ${isMet(row) ? "ok" : "missed"}${row.note ? `  ${row.note}` : ""}`,
+    );
   }
 }
 const seconds = (performance.now() - begun) / 1000;
 const missed = results.filter((row) => !isMet(row));
 if (values.json) {
-  console.log(JSON.stringify({ seconds, node: process.version, platform: `${process.platform}-${process.arch}`, results: results.map((row) => ({ ...row, ok: isMet(row) })) }, null, 2));
+  console.log(
+    JSON.stringify(
+      {
+        seconds,
+        node: process.version,
+        platform: `${process.platform}-${process.arch}`,
+        results: results.map((row) => ({ ...row, ok: isMet(row) })),
+      },
+      null,
+      2,
+    ),
+  );
 } else {
   console.log(`\n${results.length - missed.length} of ${results.length} within budget, in ${seconds.toFixed(0)} s.`);
 }

@@ -19,7 +19,9 @@ export async function seedProject(bench: Bench, { tasks, ready }: Seed): Promise
   await openSqlite({ path, synchronous: "normal" }).close();
   const db = new Sqlite(path);
   db.pragma("synchronous = off");
-  const triggers = db.prepare("select name, sql from sqlite_schema where type = 'trigger' and tbl_name = 'task'").all() as { name: string; sql: string }[];
+  const triggers = db
+    .prepare("select name, sql from sqlite_schema where type = 'trigger' and tbl_name = 'task'")
+    .all() as { name: string; sql: string }[];
   const now = Date.now();
   const every = ready > 0 ? Math.floor(tasks / ready) : tasks + 1;
   db.exec("begin");
@@ -35,7 +37,19 @@ export async function seedProject(bench: Bench, { tasks, ready }: Seed): Promise
   db.prepare(`
     insert into link (task_id, target_id, target_key, type, blocking, created_at, created_by)
     select id, (id / ?) * ? + ?, 'tw-' || printf('%08x', (id / ?) * ? + ?), 'blocks', 1, ?, 'seed' from task
-    where ready_prio is null and (id / ?) * ? + ? <= ?`).run(every, every, every, every, every, every, now, every, every, every, tasks);
+    where ready_prio is null and (id / ?) * ? + ? <= ?`).run(
+    every,
+    every,
+    every,
+    every,
+    every,
+    every,
+    now,
+    every,
+    every,
+    every,
+    tasks,
+  );
   db.exec(`
     insert into board_count (team, col, n)
     select 'main', case when ready_prio is null then 'backlog' else 'ready' end, count(*) from task group by 2`);

@@ -1,5 +1,14 @@
 import { seedProject } from "./seed.ts";
-import { type Bench, inMs, interleaved, type Measurement, median, ratioOf, runToEnd, startAndInitialize } from "./support.ts";
+import {
+  type Bench,
+  inMs,
+  interleaved,
+  type Measurement,
+  median,
+  ratioOf,
+  runToEnd,
+  startAndInitialize,
+} from "./support.ts";
 
 const HERD = 16;
 
@@ -18,12 +27,18 @@ export async function benchStart(bench: Bench): Promise<Measurement[]> {
   const many = await interleaved(5, { ours: herd(bench.server), bare: herd(lines) });
   return [
     {
-      name: "start to initialize reply, 10,000 tasks", ours: inMs(median(single.ours)), floor: `${inMs(median(single.bare))} node -e 0`,
-      ratio: ratioOf(single.ours, single.bare), budget: 2.8,
+      name: "start to initialize reply, 10,000 tasks",
+      ours: inMs(median(single.ours)),
+      floor: `${inMs(median(single.bare))} node -e 0`,
+      ratio: ratioOf(single.ours, single.bare),
+      budget: 2.8,
     },
     {
-      name: `${HERD} starts at once, all answered`, ours: inMs(median(many.ours)), floor: `${inMs(median(many.bare))} line servers`,
-      ratio: ratioOf(many.ours, many.bare), budget: 3,
+      name: `${HERD} starts at once, all answered`,
+      ours: inMs(median(many.ours)),
+      floor: `${inMs(median(many.bare))} line servers`,
+      ratio: ratioOf(many.ours, many.bare),
+      budget: 3,
     },
   ];
 }

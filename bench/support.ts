@@ -43,8 +43,15 @@ export async function prepare(): Promise<Bench & AsyncDisposable> {
   const bundle = async (entry: string, name: string) => {
     const outfile = join(dist, "lib", name);
     await build({
-      entryPoints: [join(repository, entry)], outfile, bundle: true, minify: true, platform: "node", format: "cjs",
-      target: "node22.14", external: ["pg", "pg-native"], logLevel: "error",
+      entryPoints: [join(repository, entry)],
+      outfile,
+      bundle: true,
+      minify: true,
+      platform: "node",
+      format: "cjs",
+      target: "node22.14",
+      external: ["pg", "pg-native"],
+      logLevel: "error",
       define: { "import.meta.url": "importMetaUrl", "import.meta.dirname": "__dirname" },
       banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
     });
@@ -95,11 +102,17 @@ export function ratioOf(ours: readonly number[], floor: readonly number[]): numb
 }
 
 export function inMs(value: number): string {
-  return value >= 10 ? `${value.toFixed(0)} ms` : value >= 1 ? `${value.toFixed(2)} ms` : `${(value * 1000).toFixed(0)} µs`;
+  return value >= 10
+    ? `${value.toFixed(0)} ms`
+    : value >= 1
+      ? `${value.toFixed(2)} ms`
+      : `${(value * 1000).toFixed(0)} µs`;
 }
 
 const initialize = `${JSON.stringify({
-  jsonrpc: "2.0", id: 1, method: "initialize",
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
   params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "bench", version: "0" } },
 })}\n`;
 
@@ -130,9 +143,21 @@ export interface Connected extends AsyncDisposable {
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type Answer = any;
 
-export async function connect(bench: Bench, args: readonly string[], cwd: string, command = node, env: Record<string, string> = {}): Promise<Connected> {
+export async function connect(
+  bench: Bench,
+  args: readonly string[],
+  cwd: string,
+  command = node,
+  env: Record<string, string> = {},
+): Promise<Connected> {
   const client = new Client({ name: "bench", version: "0" });
-  const transport = new StdioClientTransport({ command, args: [...args], cwd, env: { ...bench.environment, ...env }, stderr: "ignore" });
+  const transport = new StdioClientTransport({
+    command,
+    args: [...args],
+    cwd,
+    env: { ...bench.environment, ...env },
+    stderr: "ignore",
+  });
   await client.connect(transport);
   return {
     call: (name, input = {}) => client.callTool({ name, arguments: input }),
@@ -159,14 +184,27 @@ export function residentMb(pid: number): number {
 }
 
 /** Workers that say `ready`, wait for a line and print their outcome. */
-export async function raceWorkers(commands: readonly (readonly string[])[], bench: Bench): Promise<{ ms: number; done: string[]; refusals: unknown[] }> {
-  const children: ChildProcess[] = commands.map((args) => spawn(node, args, { stdio: ["pipe", "pipe", "inherit"], env: bench.environment }));
-  const lines = children.map((child) => createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]());
+export async function raceWorkers(
+  commands: readonly (readonly string[])[],
+  bench: Bench,
+): Promise<{ ms: number; done: string[]; refusals: unknown[] }> {
+  const children: ChildProcess[] = commands.map((args) =>
+    spawn(node, args, { stdio: ["pipe", "pipe", "inherit"], env: bench.environment }),
+  );
+  const lines = children.map((child) =>
+    createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator](),
+  );
   await Promise.all(lines.map((each) => each.next()));
   const begun = performance.now();
   for (const child of children) child.stdin?.write("go\n");
-  const outcomes = await Promise.all(lines.map(async (each) => JSON.parse((await each.next()).value ?? "{}") as { done: string[]; refusals: unknown[] }));
+  const outcomes = await Promise.all(
+    lines.map(async (each) => JSON.parse((await each.next()).value ?? "{}") as { done: string[]; refusals: unknown[] }),
+  );
   const ms = performance.now() - begun;
   await Promise.all(children.map((child) => (child.exitCode === null ? once(child, "close") : undefined)));
-  return { ms, done: outcomes.flatMap((outcome) => outcome.done), refusals: outcomes.flatMap((outcome) => outcome.refusals) };
+  return {
+    ms,
+    done: outcomes.flatMap((outcome) => outcome.done),
+    refusals: outcomes.flatMap((outcome) => outcome.refusals),
+  };
 }

@@ -1,7 +1,7 @@
 /** The only reader of argv and environment, and the only place that ends the process. */
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
-  const start = process.env["CLAUDE_PROJECT_DIR"] || process.cwd();
+  const start = process.env.CLAUDE_PROJECT_DIR || process.cwd();
   if (argv[0] === "serve") {
     const { serve } = await import("./surfaces/mcp/serve.ts");
     const { readServeOptions } = await import("./surfaces/mcp/serve-options.ts");
@@ -10,7 +10,7 @@ async function main(): Promise<number> {
       process.stderr.write(`${options}\n`);
       return 2;
     }
-    await serve({ ...options, start, session: process.env["CLAUDE_CODE_SESSION_ID"] });
+    await serve({ ...options, start, session: process.env.CLAUDE_CODE_SESSION_ID });
     return 0;
   }
   if (argv[0] === "hook") {
@@ -21,9 +21,9 @@ async function main(): Promise<number> {
   const { runCli } = await import("./surfaces/cli/cli.ts");
   return runCli(argv, {
     cwd: process.cwd(),
-    user: process.env["USER"] || process.env["USERNAME"] || "person",
-    isCi: Boolean(process.env["CI"]),
-    noColour: Boolean(process.env["NO_COLOR"]),
+    user: process.env.USER || process.env.USERNAME || "person",
+    isCi: Boolean(process.env.CI),
+    noColour: Boolean(process.env.NO_COLOR),
   });
 }
 

@@ -34,7 +34,12 @@ function forgery(victim: { readonly session: string; readonly agentId: string; r
   };
   const clientInfo = { name: "claude-code", version: "1.0.0" };
   const messages = [
-    { jsonrpc: "2.0", id: 1, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo } },
+    {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
+      params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo },
+    },
     { jsonrpc: "2.0", method: "notifications/initialized" },
     call(2, "guard", hook),
     call(3, "task_close", { id: victim.task }, { "claudecode/toolUseId": "toolu_forged" }),
@@ -55,14 +60,24 @@ describe.each(clientVersions)("the %s client", (version) => {
     const { project } = box;
     const lead = model.actor("lead", async (turn) => {
       await turn.must(tool("task_create"), { title: "Write the parser", acceptance: "It parses." });
-      await turn.call(tool("guard"), { event: "PreToolUse", session_id: "s", tool_name: tool("task_claim"), tool_use_id: "t" });
+      await turn.call(tool("guard"), {
+        event: "PreToolUse",
+        session_id: "s",
+        tool_name: tool("task_claim"),
+        tool_use_id: "t",
+      });
       await bash(turn, "teamwright task close tw-x");
       const prompt = "[actor:mal] Work.";
       await turn.must("Agent", { description: "mal", name: "mal", run_in_background: false, prompt });
       return "over";
     });
     const mal = model.actor("mal", async (turn) => {
-      await turn.call(tool("guard"), { event: "PreToolUse", session_id: "s", tool_name: tool("task_claim"), tool_use_id: "t" });
+      await turn.call(tool("guard"), {
+        event: "PreToolUse",
+        session_id: "s",
+        tool_name: tool("task_claim"),
+        tool_use_id: "t",
+      });
       const { key } = readStore(project).task("Write the parser");
       for (const command of [
         `teamwright task close ${key}`,
@@ -95,50 +110,69 @@ describe.each(clientVersions)("the %s client", (version) => {
     const store = "The store under .teamwright";
     const second = "A second server started from a shell";
     expect(tried.map((call) => call.result?.text)).toEqual([
-      ...[writing, writing, writing, writing, writing, second, second, store, store, store].map((text) => expect.stringContaining(text)),
+      ...[writing, writing, writing, writing, writing, second, second, store, store, store].map((text) =>
+        expect.stringContaining(text),
+      ),
       expect.stringContaining("Write the parser"),
       expect.stringContaining("teamwright"),
     ]);
     expect(tried.map((call) => call.result?.isError)).toEqual([...Array(10).fill(true), false, false]);
-    expect(readStore(project).events.filter((event) => event.type.startsWith("task.")).map((event) => event.type)).toEqual(["task.created"]);
+    expect(
+      readStore(project)
+        .events.filter((event) => event.type.startsWith("task."))
+        .map((event) => event.type),
+    ).toEqual(["task.created"]);
   });
 
-  test.each(["sh sneak.sh", "exec sh sneak.sh"])("a server from %o believes no guard but the client's", async (command) => {
-    await using box = await openSandbox({ "teamwright.yaml": oneTeam, "sneak.sh": sneak });
-    await using model = await startModel();
-    const { project } = box;
-    const holder = () => readStore(project).task("Write the parser").holder;
-    let tried = false;
-    model.actor("lead", async (turn) => {
-      await turn.must(tool("task_create"), { title: "Write the parser", acceptance: "It parses." });
-      const agent = { subagent_type: "teamwright:builder", run_in_background: true };
-      const ada = await turn.must("Agent", { ...agent, description: "ada", name: "ada", prompt: "[actor:ada] Work." });
-      await until(() => holder() !== null, "ada holds the parser");
-      const { session } = readStore(project).agent("ada");
-      const victim = { session, agentId: spawnedId(ada), task: readStore(project).task("Write the parser").key };
-      await writeFile(join(project, "forgery.jsonl"), forgery(victim));
-      await turn.must("Agent", { ...agent, description: "mal", name: "mal", prompt: "[actor:mal] Work." });
-      for (;;) await turn.say("Waiting.");
-    });
-    model.actor("ada", async (turn) => {
-      await turn.must(tool("task_claim"));
-      await until(() => tried, "mal has tried");
-      await turn.must(tool("task_close"), { id: readStore(project).task("Write the parser").key, reason: "ADA-CLOSED-IT" });
-    });
-    const mal = model.actor("mal", async (turn) => {
-      await bash(turn, command);
-      tried = true;
-    });
-    const at = { version, cwd: project, home: box.home, pluginDir };
-    expect(await runClaude({ ...at, prompt: "[actor:lead] Begin.", model })).toMatchObject({ code: 0 });
-    model.check();
-    const said = mal.calls[0]?.result?.text ?? "";
-    expect(said).toContain("There is no tool of this name");
-    expect(said).toMatch(/FORBIDDEN.*is held by ada/);
-    const store = readStore(project);
-    const closed = store.events.filter((event) => event.type === "task.closed");
-    expect(closed).toMatchObject([{ actor: `agent:${store.agent("ada").agent_id}`, after: expect.stringContaining("ADA-CLOSED-IT") }]);
-  });
+  test.each(["sh sneak.sh", "exec sh sneak.sh"])(
+    "a server from %o believes no guard but the client's",
+    async (command) => {
+      await using box = await openSandbox({ "teamwright.yaml": oneTeam, "sneak.sh": sneak });
+      await using model = await startModel();
+      const { project } = box;
+      const holder = () => readStore(project).task("Write the parser").holder;
+      let tried = false;
+      model.actor("lead", async (turn) => {
+        await turn.must(tool("task_create"), { title: "Write the parser", acceptance: "It parses." });
+        const agent = { subagent_type: "teamwright:builder", run_in_background: true };
+        const ada = await turn.must("Agent", {
+          ...agent,
+          description: "ada",
+          name: "ada",
+          prompt: "[actor:ada] Work.",
+        });
+        await until(() => holder() !== null, "ada holds the parser");
+        const { session } = readStore(project).agent("ada");
+        const victim = { session, agentId: spawnedId(ada), task: readStore(project).task("Write the parser").key };
+        await writeFile(join(project, "forgery.jsonl"), forgery(victim));
+        await turn.must("Agent", { ...agent, description: "mal", name: "mal", prompt: "[actor:mal] Work." });
+        for (;;) await turn.say("Waiting.");
+      });
+      model.actor("ada", async (turn) => {
+        await turn.must(tool("task_claim"));
+        await until(() => tried, "mal has tried");
+        await turn.must(tool("task_close"), {
+          id: readStore(project).task("Write the parser").key,
+          reason: "ADA-CLOSED-IT",
+        });
+      });
+      const mal = model.actor("mal", async (turn) => {
+        await bash(turn, command);
+        tried = true;
+      });
+      const at = { version, cwd: project, home: box.home, pluginDir };
+      expect(await runClaude({ ...at, prompt: "[actor:lead] Begin.", model })).toMatchObject({ code: 0 });
+      model.check();
+      const said = mal.calls[0]?.result?.text ?? "";
+      expect(said).toContain("There is no tool of this name");
+      expect(said).toMatch(/FORBIDDEN.*is held by ada/);
+      const store = readStore(project);
+      const closed = store.events.filter((event) => event.type === "task.closed");
+      expect(closed).toMatchObject([
+        { actor: `agent:${store.agent("ada").agent_id}`, after: expect.stringContaining("ADA-CLOSED-IT") },
+      ]);
+    },
+  );
 
   test("where nobody uses Teamwright, nobody hears of it and nothing is denied", async () => {
     await using box = await openSandbox();
@@ -146,11 +180,19 @@ describe.each(clientVersions)("the %s client", (version) => {
     const lead = model.actor("lead", async (turn) => {
       await turn.must("Bash", { command: "echo fine", description: "Echo" });
       const prompt = "[actor:helper] Look around, fix tw-1234abcd if you can.";
-      await turn.must("Agent", { description: "look", subagent_type: "general-purpose", run_in_background: false, prompt });
+      await turn.must("Agent", {
+        description: "look",
+        subagent_type: "general-purpose",
+        run_in_background: false,
+        prompt,
+      });
       return "over";
     });
     const helper = model.actor("helper", async (turn) => {
-      await turn.must("Bash", { command: "git commit --allow-empty -qm work && echo teamwright", description: "Commit" });
+      await turn.must("Bash", {
+        command: "git commit --allow-empty -qm work && echo teamwright",
+        description: "Commit",
+      });
       await turn.must("Write", { file_path: join(box.project, "made.txt"), content: "made\n" });
       return "looked";
     });

@@ -48,7 +48,12 @@ async function perform(version: ClientVersion, mode: Mode): Promise<Play> {
     await turn.must(tool("task_create"), { tasks });
     const agent = (name: string, role: string, id: string): ToolCall => {
       const prompt = `[actor:${name}] Work on ${id}.`;
-      const input = { description: name, subagent_type: `teamwright:${role}`, run_in_background: mode.background, prompt };
+      const input = {
+        description: name,
+        subagent_type: `teamwright:${role}`,
+        run_in_background: mode.background,
+        prompt,
+      };
       return { tool: "Agent", input: mode.named ? { ...input, name } : input };
     };
     await turn.callAll([agent("ada", "builder", theirs().key), agent("mal", "tester", own().key)]);
@@ -63,7 +68,12 @@ async function perform(version: ClientVersion, mode: Mode): Promise<Play> {
   const mal = model.actor("mal", async (turn) => {
     await until(() => theirs().holder !== null, "ada holds the parser");
     const { key, fence } = theirs();
-    await turn.call(tool("guard"), { event: "PreToolUse", session_id: "s", tool_name: tool("task_close"), tool_use_id: "t" });
+    await turn.call(tool("guard"), {
+      event: "PreToolUse",
+      session_id: "s",
+      tool_name: tool("task_close"),
+      tool_use_id: "t",
+    });
     await turn.call("Bash", { command: `teamwright task close ${key}`, description: "Close it" });
     await turn.call(tool("task_claim"), { id: key });
     await turn.call(tool("task_close"), { id: key, fence });
@@ -100,15 +110,34 @@ function records(store: Stored) {
   return {
     tasks: store.tasks.map((task) => [task.title, task.team, task.status, task.fence, history(task.key)]),
     agents: store.agents
-      .map((row) => [row.role, row.team, row.generation, store.tasks.find((task) => task.key === row.task_key)?.title, row.end_reason, history(row.agent_id)])
+      .map((row) => [
+        row.role,
+        row.team,
+        row.generation,
+        store.tasks.find((task) => task.key === row.task_key)?.title,
+        row.end_reason,
+        history(row.agent_id),
+      ])
       .sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
   };
 }
 
 const expected = {
   tasks: [
-    ["Write the parser", "alpha", "closed", 1, ["task.created by lead", "task.claimed by agent builder", "task.closed by agent builder"]],
-    ["Try the parser", "alpha", "open", 1, ["task.created by lead", "task.claimed by agent tester", "claim.freed by service"]],
+    [
+      "Write the parser",
+      "alpha",
+      "closed",
+      1,
+      ["task.created by lead", "task.claimed by agent builder", "task.closed by agent builder"],
+    ],
+    [
+      "Try the parser",
+      "alpha",
+      "open",
+      1,
+      ["task.created by lead", "task.claimed by agent tester", "claim.freed by service"],
+    ],
   ],
   agents: ["builder", "tester"].map((role) => [
     role,
@@ -159,7 +188,11 @@ describe.each(clientVersions)("the %s client", (version) => {
       ];
       await turn.must(tool("task_create"), { tasks });
       const agent = (name: string, title: string): ToolCall => {
-        const input = { description: name, subagent_type: "teamwright:builder", prompt: `[actor:${name}] Work on ${key(title)}.` };
+        const input = {
+          description: name,
+          subagent_type: "teamwright:builder",
+          prompt: `[actor:${name}] Work on ${key(title)}.`,
+        };
         const more = { run_in_background: mode.background, ...(mode.named ? { name } : {}) };
         return { tool: "Agent", input: { ...input, ...more } };
       };

@@ -122,7 +122,13 @@ describe.each(clientVersions)("the %s client", (version) => {
         heard += (await turn.must(tool("board_show"))).heard;
       }
       await turn.must(tool("task_close"), { id });
-      await until(() => store().eventsOf(keyOf("Measure the load")).some((event) => event.type === "claim.freed"), "ben died");
+      await until(
+        () =>
+          store()
+            .eventsOf(keyOf("Measure the load"))
+            .some((event) => event.type === "claim.freed"),
+        "ben died",
+      );
       await turn.must(tool("task_claim"), { id: keyOf("Measure the load") });
       await turn.must(tool("task_close"), { id: keyOf("Measure the load") });
     });
@@ -142,10 +148,16 @@ describe.each(clientVersions)("the %s client", (version) => {
     for (const actor of [ada, abe, bea, ben]) {
       const { agent_id: id, ...row } = then.agent(actor.name);
       expect(id).toBe(ids.get(actor.name));
-      expect(row).toMatchObject({ session: first.sessionId, generation: 1, team: actor.name.startsWith("a") ? "alpha" : "beta" });
+      expect(row).toMatchObject({
+        session: first.sessionId,
+        generation: 1,
+        team: actor.name.startsWith("a") ? "alpha" : "beta",
+      });
       expect(trailOf(then, `agent:${id}`)).toEqual(deedsOf(actor));
     }
-    expect(then.agents.map((row) => row.role)).toEqual(expect.arrayContaining(["builder", "tester", "builder", "researcher"]));
+    expect(then.agents.map((row) => row.role)).toEqual(
+      expect.arrayContaining(["builder", "tester", "builder", "researcher"]),
+    );
     const known = [...ids.values()].map((id) => `agent:${id}`);
     const others = then.events.filter((event) => !known.includes(event.actor)).map((event) => event.actor);
     expect(new Set(others)).toEqual(new Set([`lead:${first.sessionId}`, "human:grace", "service:teamwright"]));
@@ -158,8 +170,13 @@ describe.each(clientVersions)("the %s client", (version) => {
       expect.stringMatching(/^FORBIDDEN.*held by ada/),
       expect.stringMatching(/^FORBIDDEN.*held by ada/),
     ]);
-    expect(resultOf(bea, "task_claim", 1)).toMatchObject({ isError: true, text: expect.stringMatching(/^FORBIDDEN.*team alpha/) });
-    const parser = then.eventsOf(then.task("Write the parser").key).filter((event) => event.actor !== `lead:${first.sessionId}`);
+    expect(resultOf(bea, "task_claim", 1)).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/^FORBIDDEN.*team alpha/),
+    });
+    const parser = then
+      .eventsOf(then.task("Write the parser").key)
+      .filter((event) => event.actor !== `lead:${first.sessionId}`);
     expect(new Set(parser.map((event) => event.actor))).toEqual(new Set([`agent:${ids.get("ada")}`]));
 
     // The brief reached the agents; the one that stopped too early was sent back once.

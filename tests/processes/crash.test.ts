@@ -1,12 +1,12 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Inspector, inspect } from "../support/inspect.ts";
 import { ensureBuilt, openProject, rawDatabaseText, stores, Worker } from "../support/processes.ts";
 import type { Acknowledged, Outcome } from "../support/worker.ts";
 
-const ROUNDS = Number(process.env["TEAMWRIGHT_TEST_KILLS"] ?? 50);
+const ROUNDS = Number(process.env.TEAMWRIGHT_TEST_KILLS ?? 50);
 const WRITERS = 2;
 const LEASE_MS = 5000;
 const config = `claims: { lease_seconds: ${LEASE_MS / 1000} }\ntask_quality: off`;
@@ -18,7 +18,9 @@ beforeAll(async () => {
 /** Acknowledged writes that the store does not show. */
 async function lost({ runtime }: Inspector, acknowledged: readonly Acknowledged[]): Promise<Acknowledged[]> {
   const { db } = runtime.store;
-  const tasks = new Map((await db.selectFrom("task").select(["key", "title", "status", "fence"]).execute()).map((row) => [row.key, row]));
+  const tasks = new Map(
+    (await db.selectFrom("task").select(["key", "title", "status", "fence"]).execute()).map((row) => [row.key, row]),
+  );
   const comments = new Set((await db.selectFrom("task_comment").select("body").execute()).map((row) => row.body));
   return acknowledged.filter((entry) => {
     const task = tasks.get(entry.id);
@@ -35,7 +37,10 @@ describe.each(stores)("processes that are killed on %s", (kind) => {
     await using project = await openProject(kind, config);
     const { worker } = await ensureBuilt();
     const start = (round: number) =>
-      Array.from({ length: WRITERS }, (_, n) => new Worker(worker, { kind: "load", start: project.root, name: `writer-${round}-${n}` }));
+      Array.from(
+        { length: WRITERS },
+        (_, n) => new Worker(worker, { kind: "load", start: project.root, name: `writer-${round}-${n}` }),
+      );
     const acknowledged: Acknowledged[] = [];
     let next = start(0);
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -83,7 +88,9 @@ describe.each(stores)("processes that are killed on %s", (kind) => {
 
     await sleep(LEASE_MS + 100);
     expect((await store.call("task_ready")).total).toBe(2);
-    const heirs = [second, first].map((id) => new Worker(worker, { kind: "claim", start: project.root, name: `heir-of-${id}`, ids: [id ?? ""] }));
+    const heirs = [second, first].map(
+      (id) => new Worker(worker, { kind: "claim", start: project.root, name: `heir-of-${id}`, ids: [id ?? ""] }),
+    );
     for (const heir of heirs) {
       await heir.line(0);
       heir.go();

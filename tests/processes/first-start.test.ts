@@ -46,7 +46,12 @@ test("processes that upgrade an old store at once leave one upgrade and one whol
   await race([{ kind: "create", start: project.root, name: "before", count: 20 }]);
   const path = join(project.root, ".teamwright/state.db");
   const outcomes = await race(
-    Array.from({ length: 8 }, (_, n) => ({ kind: "migrate" as const, start: path, name: `migrator-${n}`, steps: versionOf(path) + 1 })),
+    Array.from({ length: 8 }, (_, n) => ({
+      kind: "migrate" as const,
+      start: path,
+      name: `migrator-${n}`,
+      steps: versionOf(path) + 1,
+    })),
   );
   expect(outcomes).toEqual(Array.from({ length: 8 }, () => ({ done: ["1"], refusals: [] })));
   const old = versionOf(path) - 1;

@@ -9,7 +9,18 @@ import { StdioClientTransport as OldTransport } from "@modelcontextprotocol/sdk/
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
 import { inspect } from "../support/inspect.ts";
-import { type Built, cleanEnvironment, ensureBuilt, legacy, modern, node, onlyProtocol, openProject, RawServer, rawDatabaseText } from "../support/processes.ts";
+import {
+  type Built,
+  cleanEnvironment,
+  ensureBuilt,
+  legacy,
+  modern,
+  node,
+  onlyProtocol,
+  openProject,
+  RawServer,
+  rawDatabaseText,
+} from "../support/processes.ts";
 
 let built: Built;
 beforeAll(async () => {
@@ -35,21 +46,26 @@ describe("clients", () => {
     expect(tools.map((tool) => tool.name)).toContain("task_claim");
     const created = await client.callTool({ name: "task_create", arguments: { title: "Greet the old client" } });
     expect(created.structuredContent).toMatchObject({ task: { title: "Greet the old client", state: "ready" } });
-    expect(await client.callTool({ name: "task_show", arguments: { id: "tw-nothing" } })).toMatchObject({ isError: true });
+    expect(await client.callTool({ name: "task_show", arguments: { id: "tw-nothing" } })).toMatchObject({
+      isError: true,
+    });
     await client.close();
   });
 
-  test.each(["legacy", "auto", "modern"] as const)("the second SDK's client works when it negotiates %s", async (mode) => {
-    await using project = await openProject("sqlite");
-    const negotiation = mode === "modern" ? { pin: modern } : mode;
-    const client = new Client({ name: "new", version: "1" }, { versionNegotiation: { mode: negotiation } });
-    await client.connect(new StdioClientTransport(command(project.root)));
-    expect(client.getNegotiatedProtocolVersion()).toBe(mode === "legacy" ? legacy : modern);
-    const created = await client.callTool({ name: "task_create", arguments: { title: "Greet the new client" } });
-    expect(created.structuredContent).toMatchObject({ task: { title: "Greet the new client" } });
-    expect((await client.listTools()).tools.length).toBeGreaterThan(8);
-    await client.close();
-  });
+  test.each(["legacy", "auto", "modern"] as const)(
+    "the second SDK's client works when it negotiates %s",
+    async (mode) => {
+      await using project = await openProject("sqlite");
+      const negotiation = mode === "modern" ? { pin: modern } : mode;
+      const client = new Client({ name: "new", version: "1" }, { versionNegotiation: { mode: negotiation } });
+      await client.connect(new StdioClientTransport(command(project.root)));
+      expect(client.getNegotiatedProtocolVersion()).toBe(mode === "legacy" ? legacy : modern);
+      const created = await client.callTool({ name: "task_create", arguments: { title: "Greet the new client" } });
+      expect(created.structuredContent).toMatchObject({ task: { title: "Greet the new client" } });
+      expect((await client.listTools()).tools.length).toBeGreaterThan(8);
+      await client.close();
+    },
+  );
 
   test("raw lines of the 2026-07-28 era need no handshake", async () => {
     await using project = await openProject("sqlite");
@@ -68,7 +84,11 @@ describe("clients", () => {
     await using project = await openProject("sqlite");
     const server = new RawServer(built, project.root);
     const reply = await server.initialize(version);
-    expect(reply.result).toMatchObject({ protocolVersion: version, serverInfo: { name: "teamwright" }, capabilities: { tools: {} } });
+    expect(reply.result).toMatchObject({
+      protocolVersion: version,
+      serverInfo: { name: "teamwright" },
+      capabilities: { tools: {} },
+    });
     expect(Buffer.byteLength(reply.result.instructions)).toBeLessThanOrEqual(2048);
     await server.end();
   });
@@ -124,11 +144,15 @@ describe("the process", () => {
     server.write("this is no JSON\n");
     server.write('{"jsonrpc":"2.0","id":"half\n');
     server.write("\n\n   \n");
-    server.write("[]\n42\nnull\n\"text\"\n{}\n");
+    server.write('[]\n42\nnull\n"text"\n{}\n');
     server.write('{"jsonrpc":"1.0","id":900,"method":"tools/list"}\n');
     server.write('{"jsonrpc":"2.0","id":901,"result":{"not":"asked for"}}\n');
-    server.write(`{"jsonrpc":"2.0","id":902,"method":"tools/call","params":{"name":"task_create","arguments":{"title":"${"x".repeat(1_000_000)}"}}}\n`);
-    server.write(`{"jsonrpc":"2.0","id":903,"method":"tools/call","params":{"name":"task_list","arguments":${"[".repeat(5000)}${"]".repeat(5000)}}}\n`);
+    server.write(
+      `{"jsonrpc":"2.0","id":902,"method":"tools/call","params":{"name":"task_create","arguments":{"title":"${"x".repeat(1_000_000)}"}}}\n`,
+    );
+    server.write(
+      `{"jsonrpc":"2.0","id":903,"method":"tools/call","params":{"name":"task_list","arguments":${"[".repeat(5000)}${"]".repeat(5000)}}}\n`,
+    );
     server.write(Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]).toString("latin1"));
     expect((await server.request("no/such/method")).error.code).toBe(-32601);
     expect((await server.request("tools/call", { name: 7 })).error).toBeDefined();
@@ -143,9 +167,15 @@ describe("the process", () => {
     const server = new RawServer(built, project.root);
     await server.initialize();
     const tool = await server.call("task_clam");
-    expect(tool.error).toMatchObject({ code: "NOT_FOUND", message: expect.stringMatching(/did you mean task_claim\?/) });
+    expect(tool.error).toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringMatching(/did you mean task_claim\?/),
+    });
     const argument = await server.call("task_create", { titel: "Write it" });
-    expect(argument.error).toMatchObject({ code: "INVALID_INPUT", problems: [expect.stringMatching(/unknown argument titel; did you mean title\?/)] });
+    expect(argument.error).toMatchObject({
+      code: "INVALID_INPUT",
+      problems: [expect.stringMatching(/unknown argument titel; did you mean title\?/)],
+    });
     const nested = await server.call("task_create", { tasks: [{ title: "Write it", acceptence: "x" }] });
     expect(nested.error.problems).toEqual([expect.stringMatching(/unknown argument tasks\.0\.acceptence/)]);
     for (const name of ["guard", "__proto__", "constructor", "toString", ""]) {
@@ -157,7 +187,10 @@ describe("the process", () => {
 
 describe("a start that cannot succeed is told at each call", () => {
   test("a configuration with problems names all of them", async () => {
-    await using project = await openProject("sqlite", "teams:\n  - { id: alpha, agentz: [ada] }\n  - { id: alpha }\nclaims: { lease_seconds: 1 }\n");
+    await using project = await openProject(
+      "sqlite",
+      "teams:\n  - { id: alpha, agentz: [ada] }\n  - { id: alpha }\nclaims: { lease_seconds: 1 }\n",
+    );
     const server = new RawServer(built, project.root);
     expect((await server.initialize()).result.serverInfo.name).toBe("teamwright");
     expect((await server.request("tools/list")).result.tools.length).toBeGreaterThan(8);
@@ -165,7 +198,9 @@ describe("a start that cannot succeed is told at each call", () => {
       const { error } = await server.call(tool, tool === "task_create" ? { title: "Write it" } : {});
       expect(error.code).toBe("INVALID_INPUT");
       expect(error.message).toMatch(/teamwright\.yaml has \d problems/);
-      expect(error.problems).toContainEqual(expect.stringMatching(/^teamwright\.yaml:2:\d+ unknown key teams\.0\.agentz; did you mean agents\?/));
+      expect(error.problems).toContainEqual(
+        expect.stringMatching(/^teamwright\.yaml:2:\d+ unknown key teams\.0\.agentz; did you mean agents\?/),
+      );
       expect(error.problems).toContainEqual(expect.stringMatching(/^teamwright\.yaml:4:\d+ claims\.lease_seconds/));
     }
     expect((await server.end()).code).toBe(0);
@@ -180,7 +215,10 @@ describe("a start that cannot succeed is told at each call", () => {
   test("a file that is no database", async () => {
     await using project = await openProject("sqlite");
     mkdirSync(dirname(statePath(project.root)));
-    writeFileSync(statePath(project.root), "This is a letter to grandmother, long enough to have a header.\n".repeat(100));
+    writeFileSync(
+      statePath(project.root),
+      "This is a letter to grandmother, long enough to have a header.\n".repeat(100),
+    );
     await expectRefusal(project.root, /cannot be opened: file is not a database/);
   });
 
@@ -215,31 +253,40 @@ describe("stores that cannot be written", () => {
     await server.initialize();
     expect(await server.call("task_ready")).toMatchObject({ total: 3 });
     const { error } = await server.call("task_create", { title: "Write it" });
-    expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringMatching(/schema version 4711 .* read-only.*Update Teamwright/) });
+    expect(error).toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(/schema version 4711 .* read-only.*Update Teamwright/),
+    });
     expect((await server.end()).code).toBe(0);
     expect(server.stderr).toBe("");
   });
 
   // root ignores modes, so as root the server runs as somebody else
-  test.runIf(process.platform !== "win32")("a folder without write permission is read, with a clear word for writes", async () => {
-    await using project = await openProject("sqlite");
-    {
-      await using store = await inspect(project.root);
-      await store.seed(3);
-    }
-    const folder = dirname(statePath(project.root));
-    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444);
-    for (const path of [folder, project.root]) chmodSync(path, 0o555);
-    const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    const server = new RawServer(built, project.root, { spawn: other });
-    if ((await server.initialize()).error) return; // the repository itself cannot be read by somebody else
-    expect(await server.call("task_ready")).toMatchObject({ total: 3 });
-    const { error } = await server.call("task_create", { title: "Write it" });
-    expect(error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringMatching(/cannot be written: only reading works/) });
-    expect(error.message).not.toMatch(rawDatabaseText);
-    expect((await server.end()).code).toBe(0);
-    for (const path of [folder, project.root]) chmodSync(path, 0o755);
-  });
+  test.runIf(process.platform !== "win32")(
+    "a folder without write permission is read, with a clear word for writes",
+    async () => {
+      await using project = await openProject("sqlite");
+      {
+        await using store = await inspect(project.root);
+        await store.seed(3);
+      }
+      const folder = dirname(statePath(project.root));
+      for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444);
+      for (const path of [folder, project.root]) chmodSync(path, 0o555);
+      const other = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+      const server = new RawServer(built, project.root, { spawn: other });
+      if ((await server.initialize()).error) return; // the repository itself cannot be read by somebody else
+      expect(await server.call("task_ready")).toMatchObject({ total: 3 });
+      const { error } = await server.call("task_create", { title: "Write it" });
+      expect(error).toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringMatching(/cannot be written: only reading works/),
+      });
+      expect(error.message).not.toMatch(rawDatabaseText);
+      expect((await server.end()).code).toBe(0);
+      for (const path of [folder, project.root]) chmodSync(path, 0o755);
+    },
+  );
 
   test.runIf(process.platform !== "win32")("a folder where no store can be made says so", async () => {
     await using project = await openProject("sqlite");
@@ -256,7 +303,11 @@ describe("stores that cannot be written", () => {
 
 describe("where the store is", () => {
   const git = (cwd: string, ...args: string[]) =>
-    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "protocol.file.allow=always", ...args], { cwd, stdio: "pipe", env: cleanEnvironment() });
+    execFileSync(
+      "git",
+      ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "protocol.file.allow=always", ...args],
+      { cwd, stdio: "pipe", env: cleanEnvironment() },
+    );
 
   async function createFrom(cwd: string, title: string): Promise<void> {
     const server = new RawServer(built, cwd);
@@ -287,8 +338,16 @@ describe("where the store is", () => {
       await createFrom(join(main, "lib"), "Start in the submodule");
       await createFrom(plain, "Start in the plain folder");
       await createFrom(join(plain, "below"), "Start below the plain folder");
-      expect([main, join(project.root, "side"), join(main, "lib"), plain, join(plain, "below")].map((folder) => existsSync(statePath(folder)))).toEqual([true, false, true, true, false]);
-      for (const [folder, total] of [[main, 2], [join(main, "lib"), 1], [plain, 2]] as const) {
+      expect(
+        [main, join(project.root, "side"), join(main, "lib"), plain, join(plain, "below")].map((folder) =>
+          existsSync(statePath(folder)),
+        ),
+      ).toEqual([true, false, true, true, false]);
+      for (const [folder, total] of [
+        [main, 2],
+        [join(main, "lib"), 1],
+        [plain, 2],
+      ] as const) {
         await using store = await inspect(folder);
         expect((await store.call("task_list")).total, folder).toBe(total);
       }

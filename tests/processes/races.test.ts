@@ -6,8 +6,8 @@ import type { Outcome, Refusal } from "../support/worker.ts";
 const PROCESSES = 8;
 const CREATES = 50;
 const CLAIMS = 40;
-const DRAINERS = Number(process.env["TEAMWRIGHT_TEST_DRAINERS"] ?? 32);
-const TASKS = Number(process.env["TEAMWRIGHT_TEST_TASKS"] ?? 2000);
+const DRAINERS = Number(process.env.TEAMWRIGHT_TEST_DRAINERS ?? 32);
+const TASKS = Number(process.env.TEAMWRIGHT_TEST_TASKS ?? 2000);
 
 // each agent of a race claims many; the default is one
 const config = "wip_limits: { per_agent: 5000 }\nclaims: { lease_seconds: 600 }\ntask_quality: off";
@@ -24,7 +24,12 @@ describe.each(stores)("races on %s", (kind) => {
   test("8 processes create 400 tasks, each with an id of its own", async () => {
     await using project = await openProject(kind, config);
     const outcomes = await race(
-      Array.from({ length: PROCESSES }, (_, n) => ({ kind: "create" as const, start: project.root, name: `maker-${n}`, count: CREATES })),
+      Array.from({ length: PROCESSES }, (_, n) => ({
+        kind: "create" as const,
+        start: project.root,
+        name: `maker-${n}`,
+        count: CREATES,
+      })),
     );
     expect(refusals(outcomes)).toEqual([]);
     const ids = outcomes.flatMap((outcome) => outcome.done);
@@ -41,7 +46,12 @@ describe.each(stores)("races on %s", (kind) => {
     await using store = await inspect(project.root);
     const ids = await store.seed(CLAIMS);
     const outcomes = await race(
-      Array.from({ length: PROCESSES }, (_, n) => ({ kind: "claim" as const, start: project.root, name: `claimer-${n}`, ids })),
+      Array.from({ length: PROCESSES }, (_, n) => ({
+        kind: "claim" as const,
+        start: project.root,
+        name: `claimer-${n}`,
+        ids,
+      })),
     );
     const won = outcomes.flatMap((outcome) => outcome.done);
     expect([...won].sort()).toEqual([...ids].sort());
@@ -57,7 +67,12 @@ describe.each(stores)("races on %s", (kind) => {
     await using store = await inspect(project.root);
     const ids = await store.seed(TASKS);
     const outcomes = await race(
-      Array.from({ length: DRAINERS }, (_, n) => ({ kind: "drain" as const, start: project.root, name: `drainer-${n}`, close: true })),
+      Array.from({ length: DRAINERS }, (_, n) => ({
+        kind: "drain" as const,
+        start: project.root,
+        name: `drainer-${n}`,
+        close: true,
+      })),
     );
     expect(refusals(outcomes)).toEqual([]);
     const done = outcomes.flatMap((outcome) => outcome.done);

@@ -3,7 +3,8 @@ import { endClaims } from "../../mcp-server/src/surfaces/guard/ending.ts";
 import { expectSound, LEASE_OVER, MINUTE, newTask, refusal, show } from "../support/answers.ts";
 import { type Actor, dialects, openWorld, type World } from "../support/world.ts";
 
-const stop = (world: World, actor: Actor) => world.hook({ event: "SubagentStop", agent_id: actor.id, agent_type: "teamwright:builder" });
+const stop = (world: World, actor: Actor) =>
+  world.hook({ event: "SubagentStop", agent_id: actor.id, agent_type: "teamwright:builder" });
 
 describe.each(dialects)("claims on %s", (dialect) => {
   test("the next task or a given one, one winner, four refusals that can be told apart (beads 20, 23, 24)", async () => {
@@ -19,15 +20,26 @@ describe.each(dialects)("claims on %s", (dialect) => {
     const held = await bob.call("task_claim", { id: one });
     expect(held.error).toMatchObject({ code: "CONFLICT", message: `${one} is held by ada.`, next: "task_ready" });
     expect(JSON.stringify(held)).not.toContain("agent:");
-    expect((await bob.call("task_claim", { id: waits })).error).toMatchObject({ code: "BLOCKED", message: expect.stringContaining(one) });
-    expect((await bob.call("task_claim", { id: "tw-none" })).error).toMatchObject({ code: "NOT_FOUND", next: "task_list" });
+    expect((await bob.call("task_claim", { id: waits })).error).toMatchObject({
+      code: "BLOCKED",
+      message: expect.stringContaining(one),
+    });
+    expect((await bob.call("task_claim", { id: "tw-none" })).error).toMatchObject({
+      code: "NOT_FOUND",
+      next: "task_list",
+    });
     await ada.must("task_close", { id: one });
-    expect((await bob.call("task_claim", { id: one })).error).toMatchObject({ code: "RULE_VIOLATED", message: `${one} is closed and cannot be claimed.` });
+    expect((await bob.call("task_claim", { id: one })).error).toMatchObject({
+      code: "RULE_VIOLATED",
+      message: `${one} is closed and cannot be claimed.`,
+    });
     expect((await bob.call("task_claim", { id: 5 })).error.code).toBe("INVALID_INPUT");
 
     const winners = await Promise.all([ada, bob, cat].map((actor) => actor.call("task_claim")));
     expect(winners.filter((answer) => answer.task !== undefined)).toHaveLength(1);
-    await lead.must("task_create", { tasks: Array.from({ length: 12 }, (_, index) => ({ title: `Drain part ${index}` })) });
+    await lead.must("task_create", {
+      tasks: Array.from({ length: 12 }, (_, index) => ({ title: `Drain part ${index}` })),
+    });
     const done: string[] = [];
     const drain = async (actor: Actor): Promise<void> => {
       for (let answer = await actor.must("task_claim"); answer.task; answer = await actor.must("task_claim")) {
@@ -42,7 +54,10 @@ describe.each(dialects)("claims on %s", (dialect) => {
   });
 
   test("an agent holds as many as its team allows, by every way in, and review does not count (KB-04)", async () => {
-    await using world = await openWorld({ dialect, config: "wip_limits: { in_progress: 3, review: 1, per_agent: 2 }\n" });
+    await using world = await openWorld({
+      dialect,
+      config: "wip_limits: { in_progress: 3, review: 1, per_agent: 2 }\n",
+    });
     const lead = world.lead();
     const [ada, bob] = [await world.spawn("ada"), await world.spawn("bob")];
     const ids: string[] = [];
@@ -50,7 +65,10 @@ describe.each(dialects)("claims on %s", (dialect) => {
     const [a = "", b = "", c = "", d = "", e = ""] = ids;
     await ada.must("task_claim", { id: a });
     await ada.must("board_move", { id: b, to: "in_progress" });
-    expect((await ada.call("task_claim")).error).toMatchObject({ code: "OVER_LIMIT", message: expect.stringContaining(`${a}, ${b}`) });
+    expect((await ada.call("task_claim")).error).toMatchObject({
+      code: "OVER_LIMIT",
+      message: expect.stringContaining(`${a}, ${b}`),
+    });
     expect(await refusal(ada.call("task_claim", { id: c }))).toBe("OVER_LIMIT");
     expect(await refusal(ada.call("board_move", { id: c, to: "in_progress" }))).toBe("OVER_LIMIT");
     expect((await ada.must("task_claim", { id: a })).fence).toBe(1);
@@ -60,14 +78,21 @@ describe.each(dialects)("claims on %s", (dialect) => {
     expect((await show(ada, b)).state).toBe("in_progress");
     expect(await refusal(ada.call("board_move", { id: a, to: "in_progress" }))).toBe("OVER_LIMIT");
     await bob.must("task_claim", { id: d });
-    expect((await lead.call("task_claim", { id: e })).error).toMatchObject({ code: "OVER_LIMIT", message: expect.stringContaining("3 in in_progress"), next: "board_show" });
+    expect((await lead.call("task_claim", { id: e })).error).toMatchObject({
+      code: "OVER_LIMIT",
+      message: expect.stringContaining("3 in in_progress"),
+      next: "board_show",
+    });
     expect(await refusal(world.lead("s2").call("board_move", { id: e, to: "in_progress" }))).toBe("OVER_LIMIT");
     expect((await show(lead, e)).state).toBe("ready");
     await lead.must("task_close", { id: a });
     await ada.must("board_move", { id: b, to: "review" });
     await lead.must("task_claim", { id: e });
     const limits = (await world.person("board_limits")).limits;
-    expect(limits).toEqual([{ team: "main", column: "in_progress", used: 3, limit: 3 }, { team: "main", column: "review", used: 1, limit: 1 }]);
+    expect(limits).toEqual([
+      { team: "main", column: "in_progress", used: 3, limit: 3 },
+      { team: "main", column: "review", used: 1, limit: 1 },
+    ]);
     await expectSound(world);
   });
 
@@ -79,7 +104,14 @@ describe.each(dialects)("claims on %s", (dialect) => {
     await ada.must("task_claim", { id });
     for (let step = 0; step < 4; step += 1) {
       world.clock.advance(10 * MINUTE);
-      await world.hook({ event: "PreToolUse", agent_id: ada.id, agent_type: "teamwright:builder", tool_name: "Read", tool_use_id: `toolu_read_${step}`, tool_input: "{}" });
+      await world.hook({
+        event: "PreToolUse",
+        agent_id: ada.id,
+        agent_type: "teamwright:builder",
+        tool_name: "Read",
+        tool_use_id: `toolu_read_${step}`,
+        tool_input: "{}",
+      });
     }
     expect((await show(lead, id)).holder).toBe("ada");
     world.clock.advance(10 * MINUTE);
@@ -89,7 +121,9 @@ describe.each(dialects)("claims on %s", (dialect) => {
     world.clock.advance(MINUTE);
     expect(await show(lead, id)).toMatchObject({ state: "ready" });
     expect(await show(lead, id)).not.toHaveProperty("holder");
-    expect((await ada.call("task_update", { id, notes: "late words", fence: 1 }))).toMatchObject({ task: { state: "ready" } });
+    expect(await ada.call("task_update", { id, notes: "late words", fence: 1 })).toMatchObject({
+      task: { state: "ready" },
+    });
     expect(await refusal(ada.call("task_close", { id, fence: 1 }))).toBe("FORBIDDEN");
     expect(await refusal(ada.call("board_move", { id, to: "review" }))).toBe("FORBIDDEN");
     const second = await bob.must("task_claim", { id });
@@ -98,7 +132,10 @@ describe.each(dialects)("claims on %s", (dialect) => {
     expect(await refusal(ada.call("task_close", { id }))).toBe("FORBIDDEN");
     const { events } = await world.person("event_list", { limit: 100 });
     expect(events.find((event: { type: string }) => event.type === "claim.expired")).toMatchObject({
-      subject: id, kind: "service", operation: "sweep", before: { holder: `agent:${ada.id}`, name: "ada", fence: 1 },
+      subject: id,
+      kind: "service",
+      operation: "sweep",
+      before: { holder: `agent:${ada.id}`, name: "ada", fence: 1 },
     });
     // what was handed in waits for its review without a lease
     await bob.must("board_move", { id, to: "review" });
@@ -142,7 +179,13 @@ describe.each(dialects)("claims on %s", (dialect) => {
 
     const dan = await world.spawn("dan");
     await dan.must("task_claim", { id: d });
-    await world.hook({ event: "PostToolUse", tool_name: "TaskStop", tool_use_id: "toolu_kill", tool_input: JSON.stringify({ task_id: dan.id }), tool_response: "{}" });
+    await world.hook({
+      event: "PostToolUse",
+      tool_name: "TaskStop",
+      tool_use_id: "toolu_kill",
+      tool_input: JSON.stringify({ task_id: dan.id }),
+      tool_response: "{}",
+    });
     expect((await show(lead, d)).state).toBe("ready");
     const eve = await world.spawn("eve", { session: "s2" });
     await eve.must("task_claim", { id: e });
@@ -172,7 +215,10 @@ describe.each(dialects)("claims on %s", (dialect) => {
     expect(await refusal(again.call("task_close", { id, fence: 1 }))).toBe("FORBIDDEN");
     expect(await refusal(again.call("task_update", { id, release: "I am ada" }))).toBe("FORBIDDEN");
     for (const field of ["actor", "agent", "as", "principal", "holder", "session"]) {
-      expect([field, await refusal(again.call("task_update", { id, comment: "me", [field]: "lead" }))]).toEqual([field, "INVALID_INPUT"]);
+      expect([field, await refusal(again.call("task_update", { id, comment: "me", [field]: "lead" }))]).toEqual([
+        field,
+        "INVALID_INPUT",
+      ]);
     }
     expect(await refusal(world.stranger().call("task_close", { id }))).toBe("FORBIDDEN");
     await lead.must("task_update", { id, release: "the first one hangs" });

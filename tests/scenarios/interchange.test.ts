@@ -46,8 +46,17 @@ describe.each(dialects)("BEADS interchange on %s", (dialect) => {
   test("damaged rows get verdicts and never take others with them", async () => {
     await using world = await openWorld({ dialect });
     const run = await importText(world, damaged.join("\n"));
-    const verdicts = Object.fromEntries(run.rows.map((row: { line: number; verdict: string }) => [row.line, row.verdict]));
-    expect(verdicts).toMatchObject({ 1: "created", 7: "quarantined", 16: "quarantined", 10: "created", 11: "created", 12: "created" });
+    const verdicts = Object.fromEntries(
+      run.rows.map((row: { line: number; verdict: string }) => [row.line, row.verdict]),
+    );
+    expect(verdicts).toMatchObject({
+      1: "created",
+      7: "quarantined",
+      16: "quarantined",
+      10: "created",
+      11: "created",
+      12: "created",
+    });
     const show = async (id: string) => (await world.person("task_show", { id })).task;
     expect((await show("both-1")).title).toBe("their side");
     expect((await show("twice-1")).title).toBe("newer");
@@ -63,7 +72,8 @@ describe.each(dialects)("BEADS interchange on %s", (dialect) => {
   test("older rows are kept, newer ones update, a tie with other content is a conflict, a live claim stays", async () => {
     await using world = await openWorld({ dialect });
     await importText(world, issueRow("x-1", { title: "as imported" }));
-    const verdict = async (over: Record<string, unknown>) => (await importText(world, issueRow("x-1", over))).rows[0].verdict;
+    const verdict = async (over: Record<string, unknown>) =>
+      (await importText(world, issueRow("x-1", over))).rows[0].verdict;
     expect(await verdict({ title: "older", updated_at: "2025-12-31T00:00:00Z" })).toBe("kept");
     expect(await verdict({ title: "same second" })).toBe("conflict");
     expect(await verdict({ title: "newer", updated_at: "2026-01-03T00:00:00Z", priority: 0 })).toBe("updated");
@@ -79,7 +89,12 @@ describe.each(dialects)("BEADS interchange on %s", (dialect) => {
     await using world = await openWorld({ dialect });
     await importText(world, newShape.join("\n"));
     await world.person("task_update", { id: "new-a", priority: 3, add_labels: ["fresh"] });
-    const { task } = await world.person("task_create", { title: "Born here", acceptance: "seen", scope: ["a.ts"], points: 3 });
+    const { task } = await world.person("task_create", {
+      title: "Born here",
+      acceptance: "seen",
+      scope: ["a.ts"],
+      points: 3,
+    });
     const first = await exportText(world);
     expect(first).toContain(`"x_unknown":{"n":1.0,"e":1e3}`);
     expect(first).toContain(`"x_extra":true`);
@@ -95,7 +110,16 @@ describe.each(dialects)("BEADS interchange on %s", (dialect) => {
 test("10,000 rows come in with progress, in pieces, and twice is harmless", async () => {
   await using world = await openWorld();
   const rows = Array.from({ length: 10_000 }, (_, index) =>
-    issueRow(`big-${index}`, index > 0 ? { dependencies: [{ depends_on_id: `big-${Math.floor(index / 2)}`, type: index % 3 === 0 ? "parent-child" : "blocks" }] } : {}),
+    issueRow(
+      `big-${index}`,
+      index > 0
+        ? {
+            dependencies: [
+              { depends_on_id: `big-${Math.floor(index / 2)}`, type: index % 3 === 0 ? "parent-child" : "blocks" },
+            ],
+          }
+        : {},
+    ),
   ).join("\n");
   const run = await importText(world, rows);
   expect(run).toMatchObject({ created: 10_000, quarantined: 0 });

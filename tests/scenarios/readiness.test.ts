@@ -17,9 +17,14 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     });
     const [top, left, right, roof, paint] = tasks.map((task: { id: string }) => task.id);
     expect(await idsReady(lead)).toEqual([top]);
-    const why = async (id: string) => (await lead.must("task_ready", { explain: true })).not_ready.find((item: { id: string }) => item.id === id)?.reasons;
+    const why = async (id: string) =>
+      (await lead.must("task_ready", { explain: true })).not_ready.find((item: { id: string }) => item.id === id)
+        ?.reasons;
     expect(await why(roof)).toEqual([`waits for ${left}, ${right}`]);
-    expect((await lead.must("task_close", { id: top })).unblocked.map((task: { id: string }) => task.id)).toEqual([left, right]);
+    expect((await lead.must("task_close", { id: top })).unblocked.map((task: { id: string }) => task.id)).toEqual([
+      left,
+      right,
+    ]);
     await lead.must("task_close", { id: left });
     expect(await idsReady(lead)).toEqual([right]);
     expect((await lead.must("task_close", { id: right, outcome: "failed" })).unblocked).toMatchObject([{ id: roof }]);
@@ -43,7 +48,17 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     const lead = world.lead();
     const isReady = async (id: string) => (await idsReady(lead)).includes(id);
 
-    for (const type of ["related", "discovered-from", "relates-to", "caused-by", "tracks", "until", "duplicates", "supersedes", "my-own-type"]) {
+    for (const type of [
+      "related",
+      "discovered-from",
+      "relates-to",
+      "caused-by",
+      "tracks",
+      "until",
+      "duplicates",
+      "supersedes",
+      "my-own-type",
+    ]) {
       const [from, to] = [await newTask(lead, `Refer by ${type}`), await newTask(lead, `Be referred to by ${type}`)];
       await lead.must("task_link", { id: from, target: to, type });
       expect([type, await isReady(from), await isReady(to)]).toEqual([type, true, true]);
@@ -52,7 +67,10 @@ describe.each(dialects)("readiness on %s", (dialect) => {
 
     const outcomes = { done: false, failed: true, cancelled: true, duplicate: false, superseded: false };
     for (const [outcome, ready] of Object.entries(outcomes)) {
-      const [plan, fallback] = [await newTask(lead, `Try plan ${outcome}`), await newTask(lead, `Have a fallback for ${outcome}`)];
+      const [plan, fallback] = [
+        await newTask(lead, `Try plan ${outcome}`),
+        await newTask(lead, `Have a fallback for ${outcome}`),
+      ];
       await lead.must("task_link", { id: fallback, target: plan, type: "conditional-blocks" });
       expect(await isReady(fallback)).toBe(false);
       await lead.must("task_close", { id: plan, outcome });
@@ -75,9 +93,13 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     expect([await isReady(all), await isReady(any)]).toEqual([false, false]);
     await lead.must("task_close", { id: one });
     expect([await isReady(all), await isReady(any)]).toEqual([false, true]);
-    expect((await lead.must("task_link", { id: all, target: spawner, type: "waits-for", gate: "any-children" })).result).toBe("same");
+    expect(
+      (await lead.must("task_link", { id: all, target: spawner, type: "waits-for", gate: "any-children" })).result,
+    ).toBe("same");
     expect([await isReady(all), await isReady(any)]).toEqual([true, true]);
-    expect((await lead.must("task_link", { id: all, target: spawner, type: "waits-for", gate: "all-children" })).result).toBe("same");
+    expect(
+      (await lead.must("task_link", { id: all, target: spawner, type: "waits-for", gate: "all-children" })).result,
+    ).toBe("same");
     expect([await isReady(all), await isReady(any)]).toEqual([false, true]);
     await world.person("task_reopen", { id: one });
     expect([await isReady(all), await isReady(any)]).toEqual([false, false]);
@@ -93,7 +115,13 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     const lead = world.lead();
     const chain: string[] = [];
     for (const kind of ["epic", "feature", "story", "task", "task"]) {
-      chain.push(await newTask(lead, { title: `Do level ${chain.length}`, kind, ...(chain.length > 0 ? { parent: chain.at(-1) } : {}) }));
+      chain.push(
+        await newTask(lead, {
+          title: `Do level ${chain.length}`,
+          kind,
+          ...(chain.length > 0 ? { parent: chain.at(-1) } : {}),
+        }),
+      );
     }
     const [epic = "", feature = "", story = "", parent = "", leaf = ""] = chain;
     expect((await idsReady(lead)).sort()).toEqual([feature, story, parent, leaf].sort());
@@ -128,7 +156,7 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     expect((await lead.must("task_ready")).needs_decomposition).toMatchObject([{ id: leaf }]);
     expect((await lead.must("task_show", { id: leaf })).reasons).toEqual(["an epic needs decomposition"]);
     expect(await refusal(lead.call("task_claim", { id: leaf }))).toBe("BLOCKED");
-    expect((await lead.must("task_ready", { kind: "bug" }))).toEqual({ total: 0, tasks: [] });
+    expect(await lead.must("task_ready", { kind: "bug" })).toEqual({ total: 0, tasks: [] });
     expect((await lead.must("task_list", { parent: feature })).total).toBe(3);
     await expectSound(world);
   });
@@ -153,9 +181,16 @@ describe.each(dialects)("readiness on %s", (dialect) => {
 
     // own parent, own child, and the same over a third task in either order of tying
     const [child = "", parent = "", grand = ""] = await make("child", "parent", "grand");
-    expect([await link(child, parent, "parent-child"), await link(parent, grand, "parent-child")]).toEqual(["accepted", "accepted"]);
+    expect([await link(child, parent, "parent-child"), await link(parent, grand, "parent-child")]).toEqual([
+      "accepted",
+      "accepted",
+    ]);
     for (const type of ["blocks", "waits-for"]) {
-      expect([type, await link(child, grand, type), await link(grand, child, type)]).toEqual([type, "RULE_VIOLATED", "RULE_VIOLATED"]);
+      expect([type, await link(child, grand, type), await link(grand, child, type)]).toEqual([
+        type,
+        "RULE_VIOLATED",
+        "RULE_VIOLATED",
+      ]);
     }
     expect(await link(grand, child, "parent-child")).toBe("RULE_VIOLATED");
     const [x = "", p = "", y = ""] = await make("x", "p", "y");
@@ -163,7 +198,9 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     expect(await link(x, y, "parent-child")).toBe("RULE_VIOLATED");
     const [part = "", whole = "", other = ""] = await make("part", "whole", "other");
     expect([await link(part, whole, "parent-child"), await link(part, other)]).toEqual(["accepted", "accepted"]);
-    expect((await lead.call("task_link", { id: other, target: whole })).error.message).toContain(`${whole} → ${part} → ${other}`);
+    expect((await lead.call("task_link", { id: other, target: whole })).error.message).toContain(
+      `${whole} → ${part} → ${other}`,
+    );
 
     // tied while one was closed
     const [first = "", second = "", third = ""] = await make("first", "second", "third");
@@ -200,7 +237,8 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     expect(await lead.must("task_ready", { limit: 2 })).toMatchObject({ total: 4, truncated: true });
     expect(await refusal(lead.call("task_ready", { label: ["ui"] }))).toBe("INVALID_INPUT");
 
-    const claims = async (actor: Actor, input: Record<string, unknown>) => (await actor.must("task_claim", input)).task?.id;
+    const claims = async (actor: Actor, input: Record<string, unknown>) =>
+      (await actor.must("task_claim", input)).task?.id;
     const ada = await world.spawn("ada");
     expect(await refusal(ada.call("task_claim", { id: low, labels: ["ui"] }))).toBe("INVALID_INPUT");
     expect(await claims(ada, { labels: ["nothing"] })).toBeUndefined();
@@ -215,8 +253,13 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     expect(await claims(cat, {})).toBe(low);
     expect((await lead.must("task_show", { id: urgent })).task).toMatchObject({ state: "ready", assignee: "ada" });
     expect(await lead.must("task_list", { holder: "ada" })).toMatchObject({ total: 1 });
-    expect(await lead.must("task_list", { status: ["in_progress"], labels: ["ui"], limit: 1 })).toMatchObject({ total: 2, truncated: true });
-    expect((await lead.must("task_list", { status: ["in_progress"], labels: ["ui"], limit: 1, offset: 1 })).truncated).toBeUndefined();
+    expect(await lead.must("task_list", { status: ["in_progress"], labels: ["ui"], limit: 1 })).toMatchObject({
+      total: 2,
+      truncated: true,
+    });
+    expect(
+      (await lead.must("task_list", { status: ["in_progress"], labels: ["ui"], limit: 1, offset: 1 })).truncated,
+    ).toBeUndefined();
     await expectSound(world);
   });
 });

@@ -16,7 +16,10 @@ describe.each(dialects)("states on %s", (dialect) => {
 
     expect(await ada.must("board_move", { id, to: "in_progress" })).toMatchObject({ column: "in_progress", fence: 1 });
     expect((await ada.must("board_move", { id, to: "in_progress" })).fence).toBe(1);
-    expect(await ada.must("board_move", { id, to: "review" })).toMatchObject({ column: "review", next: ["board_move", "task_close"] });
+    expect(await ada.must("board_move", { id, to: "review" })).toMatchObject({
+      column: "review",
+      next: ["board_move", "task_close"],
+    });
     expect((await show(ada, id)).lease_expires_at).toBeUndefined();
     const bob = await world.spawn("bob");
     expect(await refusal(bob.call("board_move", { id, to: "in_progress" }))).toBe("FORBIDDEN");
@@ -26,11 +29,19 @@ describe.each(dialects)("states on %s", (dialect) => {
     expect(await refusal(ada.call("task_close", { id, fence: 1 }))).toBe("CONFLICT");
     expect(await refusal(ada.call("task_update", { id, notes: "late", fence: 1 }))).toBe("CONFLICT");
     await ada.must("board_move", { id, to: "review" });
-    expect(await lead.must("board_move", { id, to: "ready", reason: "not yet good" })).toMatchObject({ column: "ready" });
+    expect(await lead.must("board_move", { id, to: "ready", reason: "not yet good" })).toMatchObject({
+      column: "ready",
+    });
     expect(await show(lead, id)).not.toHaveProperty("holder");
     await ada.must("task_claim", { id });
-    expect((await ada.must("task_close", { id, outcome: "failed", reason: "it cannot be done" })).task.state).toBe("closed");
-    expect(await show(ada, id)).toMatchObject({ outcome: "failed", close_reason: expect.stringContaining("it cannot be done"), holder: "ada" });
+    expect((await ada.must("task_close", { id, outcome: "failed", reason: "it cannot be done" })).task.state).toBe(
+      "closed",
+    );
+    expect(await show(ada, id)).toMatchObject({
+      outcome: "failed",
+      close_reason: expect.stringContaining("it cannot be done"),
+      holder: "ada",
+    });
     expect((await ada.must("task_close", { id })).task.state).toBe("closed");
     expect((await show(ada, id)).outcome).toBe("failed");
 
@@ -60,7 +71,13 @@ describe.each(dialects)("states on %s", (dialect) => {
     expect(await refusal(ada.call("task_update", { id, block: "a", unblock: true }))).toBe("INVALID_INPUT");
     await ada.must("task_update", { id, block: "no key to the cellar" });
     world.clock.advance(2 * MINUTE);
-    expect(await show(ada, id)).toMatchObject({ state: "in_progress", holder: "ada", blocked: "no key to the cellar", blocked_by: "ada", blocked_seconds: 120 });
+    expect(await show(ada, id)).toMatchObject({
+      state: "in_progress",
+      holder: "ada",
+      blocked: "no key to the cellar",
+      blocked_by: "ada",
+      blocked_seconds: 120,
+    });
     await ada.must("task_update", { id, block: "still no key" });
     expect((await show(ada, id)).blocked_since).toBe(new Date(START).toISOString());
     expect((await lead.must("task_list", { blocked: true })).tasks).toMatchObject([{ id }]);
@@ -103,7 +120,9 @@ describe.each(dialects)("states on %s", (dialect) => {
     expect(await idsReady(lead)).toEqual([]);
     expect(await refusal(ada.call("task_claim", { id: dated }))).toBe("RULE_VIOLATED");
     expect(await refusal(lead.call("board_move", { id: dated, to: "in_progress" }))).toBe("RULE_VIOLATED");
-    expect(await refusal(lead.call("task_update", { id: dated, defer_until: new Date(START - 1).toISOString() }))).toBe("INVALID_INPUT");
+    expect(await refusal(lead.call("task_update", { id: dated, defer_until: new Date(START - 1).toISOString() }))).toBe(
+      "INVALID_INPUT",
+    );
     expect(await refusal(lead.call("task_update", { id: dated, defer_until: "soon" }))).toBe("INVALID_INPUT");
     expect((await lead.must("board_show")).boards[0].columns[0]).toMatchObject({ column: "backlog", total: 3 });
 
@@ -126,7 +145,9 @@ describe.each(dialects)("states on %s", (dialect) => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();
     const defer_until = new Date(START + DAY).toISOString();
-    await lead.must("task_create", { tasks: Array.from({ length: 250 }, (_, index) => ({ title: `Sleep until ${index}`, defer_until })) });
+    await lead.must("task_create", {
+      tasks: Array.from({ length: 250 }, (_, index) => ({ title: `Sleep until ${index}`, defer_until })),
+    });
     world.clock.advance(DAY);
     expect((await lead.must("task_ready", { limit: 1 })).total).toBe(250);
     await expectSound(world);
@@ -142,7 +163,9 @@ describe.each(dialects)("states on %s", (dialect) => {
     expect(await refusal(lead.call("task_close", { id: copy, outcome: "duplicate", of: copy }))).toBe("RULE_VIOLATED");
     expect(await refusal(lead.call("task_close", { id: copy, outcome: "duplicate", of: "tw-none" }))).toBe("NOT_FOUND");
     await lead.must("task_close", { id: copy, outcome: "duplicate", of: original });
-    expect((await lead.must("task_show", { id: original })).linked_from).toMatchObject([{ type: "duplicates", id: copy, state: "closed" }]);
+    expect((await lead.must("task_show", { id: original })).linked_from).toMatchObject([
+      { type: "duplicates", id: copy, state: "closed" },
+    ]);
     expect((await show(lead, original)).state).toBe("ready");
     const older = await newTask(lead, "Replace this one");
     await lead.must("task_close", { id: older, outcome: "superseded", of: original });
@@ -170,10 +193,34 @@ describe.each(dialects)("states on %s", (dialect) => {
     const bad: [Record<string, unknown>, string][] = [
       [{ tasks: [{ title: "Write one" }, { title: "Write two", blocked_by: ["nobody"] }] }, "NOT_FOUND"],
       [{ tasks: [{ title: "Write one" }, { title: "  " }] }, "INVALID_INPUT"],
-      [{ tasks: [{ ref: "a", title: "Write one", blocked_by: ["b"] }, { ref: "b", title: "Write two", blocked_by: ["a"] }] }, "RULE_VIOLATED"],
-      [{ tasks: [{ ref: "a", title: "Write one", parent: "b" }, { ref: "b", title: "Write two", blocked_by: ["a"] }] }, "RULE_VIOLATED"],
+      [
+        {
+          tasks: [
+            { ref: "a", title: "Write one", blocked_by: ["b"] },
+            { ref: "b", title: "Write two", blocked_by: ["a"] },
+          ],
+        },
+        "RULE_VIOLATED",
+      ],
+      [
+        {
+          tasks: [
+            { ref: "a", title: "Write one", parent: "b" },
+            { ref: "b", title: "Write two", blocked_by: ["a"] },
+          ],
+        },
+        "RULE_VIOLATED",
+      ],
       [{ tasks: [{ ref: "a", title: "Write one", blocked_by: ["a"] }] }, "RULE_VIOLATED"],
-      [{ tasks: [{ ref: "a", title: "Write one" }, { ref: "a", title: "Write two" }] }, "INVALID_INPUT"],
+      [
+        {
+          tasks: [
+            { ref: "a", title: "Write one" },
+            { ref: "a", title: "Write two" },
+          ],
+        },
+        "INVALID_INPUT",
+      ],
       [{ tasks: [{ title: "Write one", labels: [" "] }] }, "INVALID_INPUT"],
       [{ tasks: [{ title: "Write one", priority: 5 }] }, "INVALID_INPUT"],
       [{ tasks: [], title: "Write one" }, "INVALID_INPUT"],
@@ -184,30 +231,67 @@ describe.each(dialects)("states on %s", (dialect) => {
       [{ title: "ü".repeat(251) }, "INVALID_INPUT"],
       [{}, "INVALID_INPUT"],
     ];
-    for (const [input, code] of bad) expect([input, await refusal(lead.call("task_create", input))]).toEqual([input, code]);
+    for (const [input, code] of bad)
+      expect([input, await refusal(lead.call("task_create", input))]).toEqual([input, code]);
     expect((await lead.must("task_list")).total).toBe(before);
-    expect((await lead.must("board_show")).boards[0].columns.map((column: { total: number }) => column.total)).toEqual([0, 0, 0, 0, 0]);
-    expect((await lead.call("task_create", { titel: "Write one" })).error.problems).toEqual(["unknown argument titel; did you mean title?"]);
+    expect((await lead.must("board_show")).boards[0].columns.map((column: { total: number }) => column.total)).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
+    expect((await lead.call("task_create", { titel: "Write one" })).error.problems).toEqual([
+      "unknown argument titel; did you mean title?",
+    ]);
 
     const plan = await lead.must("task_create", {
       priority: 0,
       tasks: [
         { ref: "epic", title: "Deliver the parser", kind: "epic" },
         { ref: "a", title: "Write the parser", parent: "epic", acceptance: "it parses", scope: ["src/**"] },
-        { ref: "b", title: "Test the parser", parent: "epic", acceptance: "it is tested", scope: ["src/parse.ts"], priority: 3 },
-        { ref: "c", title: "Ship the parser", parent: "epic", acceptance: "it ships", scope: ["ship.sh"], blocked_by: ["a", "b", "a"] },
+        {
+          ref: "b",
+          title: "Test the parser",
+          parent: "epic",
+          acceptance: "it is tested",
+          scope: ["src/parse.ts"],
+          priority: 3,
+        },
+        {
+          ref: "c",
+          title: "Ship the parser",
+          parent: "epic",
+          acceptance: "it ships",
+          scope: ["ship.sh"],
+          blocked_by: ["a", "b", "a"],
+        },
       ],
     });
     expect(plan.total).toBe(4);
-    expect(plan.findings).toEqual(['"Write the parser" and "Test the parser" may both write src/** and src/parse.ts: order them with blocked_by']);
-    expect(plan.tasks.map((task: { ref: string; state: string; priority: number; waits_for?: number }) => [task.ref, task.state, task.priority, task.waits_for])).toEqual([
-      ["epic", "open", 0, undefined], ["a", "ready", 0, undefined], ["b", "ready", 3, undefined], ["c", "open", 0, 2],
+    expect(plan.findings).toEqual([
+      '"Write the parser" and "Test the parser" may both write src/** and src/parse.ts: order them with blocked_by',
+    ]);
+    expect(
+      plan.tasks.map((task: { ref: string; state: string; priority: number; waits_for?: number }) => [
+        task.ref,
+        task.state,
+        task.priority,
+        task.waits_for,
+      ]),
+    ).toEqual([
+      ["epic", "open", 0, undefined],
+      ["a", "ready", 0, undefined],
+      ["b", "ready", 3, undefined],
+      ["c", "open", 0, 2],
     ]);
     const { findings } = await lead.must("task_create", { title: "Fix stuff" });
     expect(findings.join()).toMatch(/vague.*acceptance.*scope/);
     // a plan in a row is no overlap
     const row = await lead.must("task_create", {
-      tasks: ["a", "b", "c"].map((ref, index, refs) => ({ ref, title: `Do step ${ref} carefully please`, acceptance: "done", scope: ["one.ts"], ...(index > 0 ? { blocked_by: [refs[index - 1]] } : {}) })),
+      tasks: ["a", "b", "c"].map((ref, index, refs) => ({
+        ref,
+        title: `Do step ${ref} carefully please`,
+        acceptance: "done",
+        scope: ["one.ts"],
+        ...(index > 0 ? { blocked_by: [refs[index - 1]] } : {}),
+      })),
     });
     expect(row.findings).toBeUndefined();
     await expectSound(world);
@@ -217,7 +301,12 @@ describe.each(dialects)("states on %s", (dialect) => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();
     const ada = await world.spawn("ada");
-    const id = await newTask(lead, { title: "Polish the brass", labels: ["ui", "ui", "shine"], points: 5, assignee: "  " });
+    const id = await newTask(lead, {
+      title: "Polish the brass",
+      labels: ["ui", "ui", "shine"],
+      points: 5,
+      assignee: "  ",
+    });
     await ada.must("task_update", { id, comment: "mine is brighter" });
     expect(await refusal(ada.call("task_update", { id, comment: " \n" }))).toBe("INVALID_INPUT");
     expect(await refusal(ada.call("task_update", { id }))).toBe("INVALID_INPUT");
@@ -228,9 +317,25 @@ describe.each(dialects)("states on %s", (dialect) => {
     const bob = await world.spawn("bob");
     expect(await refusal(bob.call("task_update", { id, add_labels: ["bob was here"] }))).toBe("FORBIDDEN");
     await bob.must("task_update", { id, comment: "well done" });
-    await ada.must("task_update", { id, add_labels: ["retry:1"], remove_labels: ["shine", "unknown"], points: 8, priority: 0, scope: ["brass/**"], title: "  Polish all brass " });
+    await ada.must("task_update", {
+      id,
+      add_labels: ["retry:1"],
+      remove_labels: ["shine", "unknown"],
+      points: 8,
+      priority: 0,
+      scope: ["brass/**"],
+      title: "  Polish all brass ",
+    });
     const { task, comments } = await ada.must("task_show", { id });
-    expect(task).toMatchObject({ title: "Polish all brass", labels: ["retry:1", "ui"], points: 8, priority: 0, scope: ["brass/**"], state: "in_progress", holder: "ada" });
+    expect(task).toMatchObject({
+      title: "Polish all brass",
+      labels: ["retry:1", "ui"],
+      points: 8,
+      priority: 0,
+      scope: ["brass/**"],
+      state: "in_progress",
+      holder: "ada",
+    });
     expect(comments.map((comment: { by: string }) => comment.by)).toEqual(["ada", "bob"]);
     expect(comments[0].text).toMatch(/^<stored-text [0-9a-f]{12} what="text">\nmine is brighter\n<\/stored-text/);
 
@@ -239,7 +344,8 @@ describe.each(dialects)("states on %s", (dialect) => {
     const oldest = await newTask(lead, "Polish the copper");
     await newTask(lead, "Polish the silver");
     expect(await refusal(lead.call("task_show", { id: "tw-" }))).toBe("INVALID_INPUT");
-    for (const odd of ["%", "tw_", "tw-%", "_", "\\", "'", "tw-\u{10ffff}", "TW-", " "]) expect([odd, await refusal(lead.call("task_show", { id: odd }))]).toEqual([odd, "NOT_FOUND"]);
+    for (const odd of ["%", "tw_", "tw-%", "_", "\\", "'", "tw-\u{10ffff}", "TW-", " "])
+      expect([odd, await refusal(lead.call("task_show", { id: odd }))]).toEqual([odd, "NOT_FOUND"]);
     expect(await personRefusal(world.person("task_stale", { days: -1 }))).toBe("INVALID_INPUT");
     world.clock.advance(31 * DAY);
     expect(await world.person("task_stale", { limit: 1 })).toMatchObject({ total: 2, tasks: [{ id: oldest }] });
@@ -252,9 +358,15 @@ describe.each(dialects)("states on %s", (dialect) => {
     const first = await lead.must("task_create", { title: "Create me once", idempotency_key: "k1" });
     expect(await lead.must("task_create", { title: "Create me once", idempotency_key: "k1" })).toEqual(first);
     expect(await lead.must("task_create", { idempotency_key: "k1", title: "Create me once" })).toEqual(first);
-    expect(await refusal(lead.call("task_create", { title: "Create me twice", idempotency_key: "k1" }))).toBe("CONFLICT");
+    expect(await refusal(lead.call("task_create", { title: "Create me twice", idempotency_key: "k1" }))).toBe(
+      "CONFLICT",
+    );
     expect(await refusal(lead.call("task_close", { id: first.task.id, idempotency_key: "k1" }))).toBe("CONFLICT");
-    for (const key of ["", "k".repeat(201), 7, "a\u0000b"]) expect([key, await refusal(lead.call("task_create", { title: "Create me", idempotency_key: key }))]).toEqual([key, "INVALID_INPUT"]);
+    for (const key of ["", "k".repeat(201), 7, "a\u0000b"])
+      expect([key, await refusal(lead.call("task_create", { title: "Create me", idempotency_key: key }))]).toEqual([
+        key,
+        "INVALID_INPUT",
+      ]);
     expect((await lead.must("task_list")).total).toBe(1);
     // a refusal is no answer: the same key works once the cause is gone
     const blocked = await newTask(lead, { title: "Follow it", blocked_by: [first.task.id] });
@@ -264,7 +376,9 @@ describe.each(dialects)("states on %s", (dialect) => {
     const claim = await ada.must("task_claim", { id: blocked, idempotency_key: "k2" });
     expect((await ada.must("task_claim", { id: blocked, idempotency_key: "k2" })).fence).toBe(claim.fence);
     // keys are an actor's own
-    expect((await world.lead("s2").must("task_create", { title: "Create me once", idempotency_key: "k1" })).task.id).not.toBe(first.task.id);
+    expect(
+      (await world.lead("s2").must("task_create", { title: "Create me once", idempotency_key: "k1" })).task.id,
+    ).not.toBe(first.task.id);
     expect(await refusal(lead.call("task_ready", { idempotency_key: "k3" }))).toBe("INVALID_INPUT");
   });
 });

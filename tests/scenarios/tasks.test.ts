@@ -39,7 +39,9 @@ describe.each(dialects)("tasks on %s", (dialect) => {
     const { fence } = await ada.must("task_claim", { id: task.id });
     expect((await bob.call("task_claim", { id: task.id })).error).toMatchObject({ code: "CONFLICT" });
     expect((await bob.call("task_close", { id: task.id, fence })).error).toMatchObject({ code: "FORBIDDEN" });
-    expect((await bob.call("task_update", { id: task.id, release: "mine now" })).error).toMatchObject({ code: "FORBIDDEN" });
+    expect((await bob.call("task_update", { id: task.id, release: "mine now" })).error).toMatchObject({
+      code: "FORBIDDEN",
+    });
     expect((await bob.call("board_move", { id: task.id, to: "review" })).error).toMatchObject({ code: "FORBIDDEN" });
     expect((await ada.must("task_show", { id: task.id })).task.holder).toBe("ada");
   });
@@ -54,13 +56,16 @@ describe.each(dialects)("tasks on %s", (dialect) => {
     world.clock.advance(901_000);
     const second = await bob.must("task_claim", { id: task.id });
     expect(second.fence).toBe(first.fence + 1);
-    expect((await ada.call("task_close", { id: task.id, fence: first.fence })).error).toMatchObject({ code: "CONFLICT" });
+    expect((await ada.call("task_close", { id: task.id, fence: first.fence })).error).toMatchObject({
+      code: "CONFLICT",
+    });
   });
 
   test("boards are apart and limits hold across teams", async () => {
     await using world = await openWorld({ dialect, config: twoTeams });
     const lead = world.lead();
-    for (const title of ["Alpha one job", "Alpha two job", "Alpha three job"]) await lead.must("task_create", { title, team: "alpha" });
+    for (const title of ["Alpha one job", "Alpha two job", "Alpha three job"])
+      await lead.must("task_create", { title, team: "alpha" });
     const { task: other } = await lead.must("task_create", { title: "Beta one job", team: "beta" });
     const ada = await world.spawn("ada");
     expect((await ada.call("board_show", { team: "beta" })).error).toMatchObject({ code: "FORBIDDEN" });

@@ -45,7 +45,8 @@ describe.each(dialects)("teams on %s", (dialect) => {
       ["dependency_declare", { task: other, needs_team: "alpha" }],
       ["dependency_list", { team: "beta" }],
     ];
-    for (const [tool, input] of calls) expect([tool, input, await refusal(ada.call(tool, input))]).toEqual([tool, input, "FORBIDDEN"]);
+    for (const [tool, input] of calls)
+      expect([tool, input, await refusal(ada.call(tool, input))]).toEqual([tool, input, "FORBIDDEN"]);
     expect((await show(lead, epic)).open_children).toBe(1);
     expect((await lead.must("task_list")).total).toBe(3);
 
@@ -53,18 +54,35 @@ describe.each(dialects)("teams on %s", (dialect) => {
     expect(await idsReady(ada)).toEqual([mine]);
     expect((await ada.must("task_list", { search: "garden" })).tasks).toMatchObject([{ id: mine }]);
     expect((await ada.must("task_list", { parent: epic })).total).toBe(0);
-    expect((await ada.must("brief_show")).boards).toEqual([{ team: "alpha", backlog: 0, ready: 1, in_progress: 0, review: 0, done: 0 }]);
+    expect((await ada.must("brief_show")).boards).toEqual([
+      { team: "alpha", backlog: 0, ready: 1, in_progress: 0, review: 0, done: 0 },
+    ]);
     expect((await ada.must("brief_show")).agents).toEqual([]);
     expect((await gus.must("task_claim")).task).toBeUndefined();
-    expect((await lead.must("board_show")).boards.map((board: { team: string }) => board.team)).toEqual(["alpha", "beta", "gamma"]);
+    expect((await lead.must("board_show")).boards.map((board: { team: string }) => board.team)).toEqual([
+      "alpha",
+      "beta",
+      "gamma",
+    ]);
     expect((await lead.must("brief_show")).ready).toHaveLength(2);
     expect(await refusal(lead.call("board_show", { team: "delta" }))).toBe("NOT_FOUND");
 
     // an agent's own spawns stay where it is, whatever names and tasks their prompts speak of
     const input = JSON.stringify({ name: "bea", subagent_type: "teamwright:builder", prompt: `work on ${other}` });
-    await world.hook({ event: "PreToolUse", agent_id: ada.id, agent_type: "teamwright:builder", tool_name: "Agent", tool_use_id: "toolu_sly", tool_input: input });
+    await world.hook({
+      event: "PreToolUse",
+      agent_id: ada.id,
+      agent_type: "teamwright:builder",
+      tool_name: "Agent",
+      tool_use_id: "toolu_sly",
+      tool_input: input,
+    });
     await world.hook({ event: "SubagentStart", agent_id: "asly", agent_type: "teamwright:builder" });
-    expect((await world.person("team_list")).teams.map((team: { live: string[] }) => team.live)).toEqual([["bea", "ada"], [], ["gus"]]);
+    expect((await world.person("team_list")).teams.map((team: { live: string[] }) => team.live)).toEqual([
+      ["bea", "ada"],
+      [],
+      ["gus"],
+    ]);
     // one whose name is not listed is of the team of its task
     const temp = await world.spawn("temp", { prompt: `please do ${other}` });
     expect((await temp.must("brief_show")).you.team).toBe("beta");
@@ -74,22 +92,42 @@ describe.each(dialects)("teams on %s", (dialect) => {
   test("limits of a team are merged over the project's, also key by key (KB-04, TC-05)", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();
-    for (const team of ["alpha", "beta"]) for (let index = 0; index < 3; index += 1) await newTask(lead, { title: `Do ${team} work ${index}`, team });
+    for (const team of ["alpha", "beta"])
+      for (let index = 0; index < 3; index += 1) await newTask(lead, { title: `Do ${team} work ${index}`, team });
     expect((await world.person("board_limits")).limits.slice(0, 4)).toEqual([
       { team: "alpha", column: "in_progress", used: 0, limit: 1 },
       { team: "alpha", column: "review", used: 0, limit: 2 },
       { team: "beta", column: "in_progress", used: 0, limit: 4 },
       { team: "beta", column: "review", used: 0, limit: 2 },
     ]);
-    const [ada, abe, bea, bob] = [await world.spawn("ada"), await world.spawn("abe"), await world.spawn("bea"), await world.spawn("bob")];
+    const [ada, abe, bea, bob] = [
+      await world.spawn("ada"),
+      await world.spawn("abe"),
+      await world.spawn("bea"),
+      await world.spawn("bob"),
+    ];
     await ada.must("task_claim");
     expect(await refusal(abe.call("task_claim"))).toBe("OVER_LIMIT");
     await bea.must("task_claim");
     await bob.must("task_claim");
-    expect((await lead.must("board_show", { team: "beta" })).boards[0].columns.map((column: { column: string; total: number; limit?: number }) => [column.column, column.total, column.limit])).toEqual([
-      ["backlog", 0, undefined], ["ready", 1, undefined], ["in_progress", 2, 4], ["review", 0, 2], ["done", 0, undefined],
+    expect(
+      (await lead.must("board_show", { team: "beta" })).boards[0].columns.map(
+        (column: { column: string; total: number; limit?: number }) => [column.column, column.total, column.limit],
+      ),
+    ).toEqual([
+      ["backlog", 0, undefined],
+      ["ready", 1, undefined],
+      ["in_progress", 2, 4],
+      ["review", 0, 2],
+      ["done", 0, undefined],
     ]);
-    expect((await world.person("team_list")).teams[0]).toMatchObject({ id: "alpha", name: "Team Alpha", team_type: "platform", agents: ["ada", "abe"], live: ["abe", "ada"] });
+    expect((await world.person("team_list")).teams[0]).toMatchObject({
+      id: "alpha",
+      name: "Team Alpha",
+      team_type: "platform",
+      agents: ["ada", "abe"],
+      live: ["abe", "ada"],
+    });
     await expectSound(world);
   });
 
@@ -100,9 +138,14 @@ describe.each(dialects)("teams on %s", (dialect) => {
     const waiting = await newTask(lead, { title: "Call the login service", team: "alpha" });
     const needed = await newTask(lead, { title: "Serve the login", team: "beta" });
     for (const type of ["blocks", "conditional-blocks", "waits-for"]) {
-      expect((await lead.call("task_link", { id: waiting, target: needed, type })).error).toMatchObject({ code: "RULE_VIOLATED", next: "dependency_declare" });
+      expect((await lead.call("task_link", { id: waiting, target: needed, type })).error).toMatchObject({
+        code: "RULE_VIOLATED",
+        next: "dependency_declare",
+      });
     }
-    expect((await lead.call("task_create", { title: "Wait over there", team: "alpha", blocked_by: [needed] })).error).toMatchObject({ code: "RULE_VIOLATED", next: "dependency_declare" });
+    expect(
+      (await lead.call("task_create", { title: "Wait over there", team: "alpha", blocked_by: [needed] })).error,
+    ).toMatchObject({ code: "RULE_VIOLATED", next: "dependency_declare" });
     const bad: [Record<string, unknown>, string][] = [
       [{ task: waiting, needs_team: "alpha" }, "INVALID_INPUT"],
       [{ task: waiting, needs_team: "nowhere" }, "NOT_FOUND"],
@@ -110,28 +153,61 @@ describe.each(dialects)("teams on %s", (dialect) => {
       [{ task: waiting, needs_team: "beta", type: "hopes" }, "INVALID_INPUT"],
       [{ task: "tw-none", needs_team: "beta" }, "NOT_FOUND"],
     ];
-    for (const [input, code] of bad) expect([input, await refusal(ada.call("dependency_declare", input))]).toEqual([input, code]);
+    for (const [input, code] of bad)
+      expect([input, await refusal(ada.call("dependency_declare", input))]).toEqual([input, code]);
 
-    const { dependency } = await ada.must("dependency_declare", { task: waiting, needs_team: "beta", needed_task: needed, type: "needs_api", note: "v2" });
-    expect(dependency).toMatchObject({ team: "alpha", needs_team: "beta", type: "needs_api", status: "open", needed_task: needed, declared_by: "ada" });
-    expect((await ada.must("dependency_declare", { task: waiting, needs_team: "beta", needed_task: needed, type: "needs_api" })).dependency.id).toBe(dependency.id);
+    const { dependency } = await ada.must("dependency_declare", {
+      task: waiting,
+      needs_team: "beta",
+      needed_task: needed,
+      type: "needs_api",
+      note: "v2",
+    });
+    expect(dependency).toMatchObject({
+      team: "alpha",
+      needs_team: "beta",
+      type: "needs_api",
+      status: "open",
+      needed_task: needed,
+      declared_by: "ada",
+    });
+    expect(
+      (
+        await ada.must("dependency_declare", {
+          task: waiting,
+          needs_team: "beta",
+          needed_task: needed,
+          type: "needs_api",
+        })
+      ).dependency.id,
+    ).toBe(dependency.id);
     expect(await show(ada, waiting)).toMatchObject({ state: "open", waits_for: 1 });
-    expect((await ada.must("task_ready", { explain: true })).not_ready).toMatchObject([{ id: waiting, reasons: ["waits for team beta"] }]);
+    expect((await ada.must("task_ready", { explain: true })).not_ready).toMatchObject([
+      { id: waiting, reasons: ["waits for team beta"] },
+    ]);
     for (const actor of [ada, bea, lead]) {
       expect((await actor.must("dependency_list")).dependencies).toMatchObject([{ id: dependency.id }]);
-      expect((await actor.must("brief_show")).waits).toMatchObject([{ team: "alpha", needs_team: "beta", task: waiting }]);
-      for (const id of [waiting, needed]) expect((await actor.must("task_show", { id })).dependencies).toMatchObject([{ id: dependency.id, status: "open" }]);
+      expect((await actor.must("brief_show")).waits).toMatchObject([
+        { team: "alpha", needs_team: "beta", task: waiting },
+      ]);
+      for (const id of [waiting, needed])
+        expect((await actor.must("task_show", { id })).dependencies).toMatchObject([
+          { id: dependency.id, status: "open" },
+        ]);
     }
     expect((await bea.must("task_show", { id: needed })).reasons).toBeUndefined();
     expect((await gus.must("dependency_list")).total).toBe(0);
     expect(await refusal(gus.call("task_show", { id: waiting }))).toBe("FORBIDDEN");
     expect(await refusal(bea.call("task_update", { id: waiting, comment: "on it" }))).toBe("FORBIDDEN");
     expect(await refusal(gus.call("dependency_resolve", { id: dependency.id, resolution: "x" }))).toBe("FORBIDDEN");
-    for (const id of ["dep-none", "a\u0000"]) expect(await refusal(bea.call("dependency_resolve", { id, resolution: "x" }))).toMatch(/NOT_FOUND|INVALID_INPUT/);
+    for (const id of ["dep-none", "a\u0000"])
+      expect(await refusal(bea.call("dependency_resolve", { id, resolution: "x" }))).toMatch(/NOT_FOUND|INVALID_INPUT/);
 
     await bea.must("task_claim", { id: needed });
     expect((await bea.must("task_close", { id: needed })).unblocked).toMatchObject([{ id: waiting, state: "ready" }]);
-    expect((await ada.must("dependency_list", { status: "resolved" })).dependencies).toMatchObject([{ status: "resolved", resolution: expect.stringContaining(`${needed} closed`) }]);
+    expect((await ada.must("dependency_list", { status: "resolved" })).dependencies).toMatchObject([
+      { status: "resolved", resolution: expect.stringContaining(`${needed} closed`) },
+    ]);
     await ada.must("task_claim", { id: waiting });
     await world.person("task_reopen", { id: needed });
     expect(await show(ada, waiting)).toMatchObject({ state: "in_progress", waits_for: 1 });
@@ -145,10 +221,17 @@ describe.each(dialects)("teams on %s", (dialect) => {
     await lead.must("task_close", { id: needed });
     await world.person("task_reopen", { id: needed });
     expect((await show(ada, waiting)).state).toBe("ready");
-    const shared = await ada.must("dependency_declare", { task: waiting, needs_team: "gamma", type: "shared_component" });
+    const shared = await ada.must("dependency_declare", {
+      task: waiting,
+      needs_team: "gamma",
+      type: "shared_component",
+    });
     expect([shared.dependency.status, (await show(ada, waiting)).state]).toEqual(["open", "ready"]);
     await lead.must("task_close", { id: needed });
-    expect((await ada.must("dependency_declare", { task: waiting, needs_team: "beta", needed_task: needed })).dependency.status).toBe("resolved");
+    expect(
+      (await ada.must("dependency_declare", { task: waiting, needs_team: "beta", needed_task: needed })).dependency
+        .status,
+    ).toBe("resolved");
     expect((await show(ada, waiting)).state).toBe("ready");
     await expectSound(world);
   });
@@ -160,13 +243,28 @@ describe.each(dialects)("teams on %s", (dialect) => {
     const [a, b, c] = [await of("alpha"), await of("beta"), await of("gamma")];
     await lead.must("dependency_declare", { task: a, needs_team: "beta", needed_task: b });
     await lead.must("dependency_declare", { task: b, needs_team: "gamma", needed_task: c, type: "needs_api" });
-    expect(await refusal(lead.call("dependency_declare", { task: c, needs_team: "alpha", needed_task: a }))).toBe("RULE_VIOLATED");
-    expect((await lead.must("dependency_declare", { task: c, needs_team: "alpha", needed_task: a, type: "shared_component" })).circles).toBeUndefined();
+    expect(await refusal(lead.call("dependency_declare", { task: c, needs_team: "alpha", needed_task: a }))).toBe(
+      "RULE_VIOLATED",
+    );
+    expect(
+      (
+        await lead.must("dependency_declare", {
+          task: c,
+          needs_team: "alpha",
+          needed_task: a,
+          type: "shared_component",
+        })
+      ).circles,
+    ).toBeUndefined();
     // what only informs is no link of a circle
     const [a2, c2] = [await of("alpha"), await of("gamma")];
     await lead.must("dependency_declare", { task: a2, needs_team: "gamma", needed_task: c2, type: "shared_component" });
-    expect(await refusal(lead.call("dependency_declare", { task: c2, needs_team: "alpha", needed_task: a2 }))).toBe("accepted");
-    expect((await lead.must("dependency_list")).circles).toEqual([{ teams: ["alpha", "beta", "gamma"], deadlock: false }]);
+    expect(await refusal(lead.call("dependency_declare", { task: c2, needs_team: "alpha", needed_task: a2 }))).toBe(
+      "accepted",
+    );
+    expect((await lead.must("dependency_list")).circles).toEqual([
+      { teams: ["alpha", "beta", "gamma"], deadlock: false },
+    ]);
     const ada = await world.spawn("ada");
     expect((await ada.must("brief_show")).circles).toEqual([{ teams: ["alpha", "beta", "gamma"], deadlock: false }]);
     await lead.must("task_close", { id: a2 });
@@ -174,7 +272,9 @@ describe.each(dialects)("teams on %s", (dialect) => {
     const answer = await lead.must("dependency_declare", { task: c, needs_team: "alpha", note: "some help" });
     expect(answer.circles).toEqual([{ teams: ["alpha", "beta", "gamma"], deadlock: false }]);
     await lead.must("task_close", { id: c2 });
-    expect((await lead.must("dependency_list")).circles).toEqual([{ teams: ["alpha", "beta", "gamma"], deadlock: true }]);
+    expect((await lead.must("dependency_list")).circles).toEqual([
+      { teams: ["alpha", "beta", "gamma"], deadlock: true },
+    ]);
     expect(await lead.text("brief_show")).toContain("Deadlock between alpha, beta, gamma");
     // the wait of a task that was given up keeps nobody waiting
     await lead.must("task_close", { id: c, outcome: "cancelled" });

@@ -74,7 +74,7 @@ export function cleanEnvironment(extra: Record<string, string> = {}): Record<str
 export type StoreKind = "sqlite" | "postgres";
 
 /** PostgreSQL too when TEAMWRIGHT_TEST_POSTGRES names a server. */
-export const stores: readonly StoreKind[] = process.env["TEAMWRIGHT_TEST_POSTGRES"] ? ["sqlite", "postgres"] : ["sqlite"];
+export const stores: readonly StoreKind[] = process.env.TEAMWRIGHT_TEST_POSTGRES ? ["sqlite", "postgres"] : ["sqlite"];
 
 export interface Project extends AsyncDisposable {
   readonly root: string;
@@ -95,7 +95,7 @@ export async function openProject(kind: StoreKind, config = ""): Promise<Project
 }
 
 async function createDatabase(root: string, config: string): Promise<() => Promise<void>> {
-  const base = process.env["TEAMWRIGHT_TEST_POSTGRES"] ?? "";
+  const base = process.env.TEAMWRIGHT_TEST_POSTGRES ?? "";
   const { default: pg } = await import("pg");
   const name = `tw_${randomBytes(6).toString("hex")}`;
   const run = async (statement: string) => {
@@ -120,7 +120,10 @@ export class Worker {
   #over = false;
 
   constructor(file: string, job: Job) {
-    this.process = spawn(node, [file, JSON.stringify(job)], { stdio: ["pipe", "pipe", "pipe"], env: cleanEnvironment() });
+    this.process = spawn(node, [file, JSON.stringify(job)], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: cleanEnvironment(),
+    });
     this.process.stdin?.on("error", () => {}); // it may have been killed on purpose
     this.process.stderr?.on("data", (data) => {
       this.#stderr += data;
@@ -144,7 +147,8 @@ export class Worker {
   /** The line of this number, when it has come. */
   async line(index: number): Promise<unknown> {
     while (this.said.length <= index) {
-      if (this.#over) throw new Error(`worker ended before line ${index}: ${JSON.stringify(this.said)} ${this.#stderr}`);
+      if (this.#over)
+        throw new Error(`worker ended before line ${index}: ${JSON.stringify(this.said)} ${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     return this.said[index];
@@ -185,7 +189,11 @@ export class RawServer {
   #pending = new Map<number, (message: Reply) => void>();
   #over = false;
 
-  constructor(built: Built, cwd: string, options: { args?: readonly string[]; env?: Record<string, string>; spawn?: SpawnOptions } = {}) {
+  constructor(
+    built: Built,
+    cwd: string,
+    options: { args?: readonly string[]; env?: Record<string, string>; spawn?: SpawnOptions } = {},
+  ) {
     this.process = spawn(node, [...built.server, "serve", ...(options.args ?? [])], {
       ...options.spawn,
       cwd,
@@ -268,4 +276,5 @@ export function onlyProtocol(server: RawServer): string[] {
 }
 
 /** Text that only a database driver would write. */
-export const rawDatabaseText = /SQLITE_|database is locked|constraint failed|duplicate key|deadlock detected|could not serialize|syntax error|relation ".*" does not|no such (table|column)/i;
+export const rawDatabaseText =
+  /SQLITE_|database is locked|constraint failed|duplicate key|deadlock detected|could not serialize|syntax error|relation ".*" does not|no such (table|column)/i;

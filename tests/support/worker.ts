@@ -70,7 +70,7 @@ async function opened(job: Job): Promise<{ call: Call; close(): Promise<void> }>
 }
 
 function idOf(answer: Record<string, unknown>): string | undefined {
-  return (answer["task"] as { id: string } | undefined)?.id;
+  return (answer.task as { id: string } | undefined)?.id;
 }
 
 function refusal(error: unknown): Refusal {
@@ -115,7 +115,7 @@ async function drain(call: Call, job: Job & { kind: "drain" }): Promise<Outcome>
       const claimed = await call("task_claim", {});
       const id = idOf(claimed);
       if (id === undefined) return { done, refusals };
-      if (job.close) await call("task_close", { id, fence: claimed["fence"] });
+      if (job.close) await call("task_close", { id, fence: claimed.fence });
       done.push(id);
     } catch (error) {
       refusals.push(refusal(error));
@@ -133,11 +133,11 @@ async function load(call: Call, job: Job): Promise<never> {
     const claimed = await call("task_claim", {});
     const mine = idOf(claimed);
     if (mine === undefined) continue;
-    acknowledge({ what: "claimed", id: mine, fence: Number(claimed["fence"]) });
+    acknowledge({ what: "claimed", id: mine, fence: Number(claimed.fence) });
     const comment = `seen by ${job.name} in step ${n}`;
     await call("task_update", { id: mine, comment });
     acknowledge({ what: "commented", id: mine, text: comment });
-    await call("task_close", { id: mine, fence: claimed["fence"] });
+    await call("task_close", { id: mine, fence: claimed.fence });
     acknowledge({ what: "closed", id: mine });
   }
 }
@@ -145,11 +145,11 @@ async function load(call: Call, job: Job): Promise<never> {
 async function late(call: Call): Promise<Outcome> {
   const claimed = await call("task_claim", {});
   const id = idOf(claimed) ?? "";
-  say({ id, fence: claimed["fence"] });
+  say({ id, fence: claimed.fence });
   await signalled();
   const refusals: Refusal[] = [];
   for (const [operation, input] of [
-    ["task_close", { id, fence: claimed["fence"] }],
+    ["task_close", { id, fence: claimed.fence }],
     ["task_close", { id }],
     ["task_update", { id, title: "Overwritten by a ghost" }],
     ["board_move", { id, to: "review" }],

@@ -23,8 +23,8 @@ export type Dialect = "sqlite" | "pglite" | "postgres";
 export const dialects: readonly Dialect[] = chosenDialects();
 
 function chosenDialects(): Dialect[] {
-  const wanted = process.env["DIALECTS"]?.split(",");
-  const all: Dialect[] = process.env["TEAMWRIGHT_TEST_POSTGRES"] ? ["sqlite", "pglite", "postgres"] : ["sqlite", "pglite"];
+  const wanted = process.env.DIALECTS?.split(",");
+  const all: Dialect[] = process.env.TEAMWRIGHT_TEST_POSTGRES ? ["sqlite", "pglite", "postgres"] : ["sqlite", "pglite"];
   return wanted ? all.filter((dialect) => wanted.includes(dialect)) : all;
 }
 
@@ -87,12 +87,20 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const [serverSide, clientSide] = InMemoryTransport.createLinkedPair();
   await Promise.all([server.connect(serverSide), client.connect(clientSide)]);
   let calls = 0;
+  const next = () => {
+    calls += 1;
+    return calls;
+  };
 
   const actor = (id: string, bind: ((tool: string, useId: string) => Promise<void>) | undefined): Actor => {
     const raw = async (tool: string, input: Record<string, unknown> = {}) => {
-      const useId = `toolu_${(calls += 1)}`;
+      const useId = `toolu_${next()}`;
       await bind?.(tool, useId);
-      return client.callTool({ name: tool, arguments: input, ...(bind ? { _meta: { "claudecode/toolUseId": useId } } : {}) });
+      return client.callTool({
+        name: tool,
+        arguments: input,
+        ...(bind ? { _meta: { "claudecode/toolUseId": useId } } : {}),
+      });
     };
     const call: Actor["call"] = async (tool, input) => (await raw(tool, input)).structuredContent;
     return {
@@ -100,7 +108,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       call,
       must: async (tool, input) => {
         const answer = await call(tool, input);
-        if (answer?.error) throw new Error(`${tool}: ${answer.error.code} ${answer.error.message} ${answer.error.problems ?? ""}`);
+        if (answer?.error)
+          throw new Error(`${tool}: ${answer.error.code} ${answer.error.message} ${answer.error.problems ?? ""}`);
         return answer;
       },
       text: async (tool, input) => {
@@ -112,7 +121,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const hook: World["hook"] = (payload) => guard.decide({ session_id: "s1", ...payload });
   const bound = (session: string, agentId: string, agentType: string) => async (tool: string, useId: string) => {
     await hook({
-      event: "PreToolUse", session_id: session, agent_id: agentId, agent_type: agentType, tool_use_id: useId,
+      event: "PreToolUse",
+      session_id: session,
+      agent_id: agentId,
+      agent_type: agentType,
+      tool_use_id: useId,
       tool_name: `mcp__plugin_teamwright_teamwright__${tool}`,
     });
   };
@@ -126,14 +139,24 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     stranger: () => actor("stranger", undefined),
     spawn: async (name, spawn = {}) => {
       const session = spawn.session ?? "s1";
-      const agentId = spawn.id ?? `a${(calls += 1)}${name}`;
+      const agentId = spawn.id ?? `a${next()}${name}`;
       const type = spawn.role ?? "teamwright:builder";
-      const useId = `toolu_spawn_${(calls += 1)}`;
+      const useId = `toolu_spawn_${next()}`;
       const input = JSON.stringify({ name, subagent_type: type, prompt: spawn.prompt ?? "work" });
-      await hook({ event: "PreToolUse", session_id: session, tool_name: "Agent", tool_use_id: useId, tool_input: input });
+      await hook({
+        event: "PreToolUse",
+        session_id: session,
+        tool_name: "Agent",
+        tool_use_id: useId,
+        tool_input: input,
+      });
       await hook({ event: "SubagentStart", session_id: session, agent_id: agentId, agent_type: type });
       await hook({
-        event: "PostToolUse", session_id: session, tool_name: "Agent", tool_use_id: useId, tool_input: input,
+        event: "PostToolUse",
+        session_id: session,
+        tool_name: "Agent",
+        tool_use_id: useId,
+        tool_input: input,
         tool_response: JSON.stringify({ isAsync: true, status: "async_launched", agentId }),
       });
       return actor(agentId, bound(session, agentId, type));
@@ -186,10 +209,11 @@ let databases = 0;
 
 /** A database of its own on the server the environment names. */
 async function openScratchDatabase(): Promise<Store> {
-  const base = process.env["TEAMWRIGHT_TEST_POSTGRES"];
+  const base = process.env.TEAMWRIGHT_TEST_POSTGRES;
   if (!base) throw new Error("TEAMWRIGHT_TEST_POSTGRES is not set");
   const { default: pg } = await import("pg");
-  const name = `tw_${process.pid}_${Date.now()}_${(databases += 1)}`;
+  databases += 1;
+  const name = `tw_${process.pid}_${Date.now()}_${databases}`;
   const admin = new pg.Client({ connectionString: base });
   await admin.connect();
   await admin.query(`create database ${name}`);

@@ -68,7 +68,8 @@ function crossChecks(config: ConfigFile, document: Document, at: Position): stri
   config.teams.forEach((team, index) => {
     const where = at(offsetOf(document, ["teams", String(index), "id"]));
     const first = ids.get(team.id);
-    if (first !== undefined) problems.push(`${where} teams.${index}.id: ${team.id} is already team number ${first + 1}`);
+    if (first !== undefined)
+      problems.push(`${where} teams.${index}.id: ${team.id} is already team number ${first + 1}`);
     else ids.set(team.id, index);
     team.agents.forEach((agent, position) => {
       const home = homes.get(agent);

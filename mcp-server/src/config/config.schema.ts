@@ -46,7 +46,13 @@ export const configSchema = z.strictObject({
     .describe("strict refuses writes of callers the guard has not bound; advisory records them as unverified."),
   claims: z
     .strictObject({
-      lease_seconds: z.number().int().min(5).max(86_400).default(900).describe("How long a silent holder keeps a task."),
+      lease_seconds: z
+        .number()
+        .int()
+        .min(5)
+        .max(86_400)
+        .default(900)
+        .describe("How long a silent holder keeps a task."),
     })
     .default({ lease_seconds: 900 }),
   task_quality: z

@@ -15,7 +15,10 @@ export function findProjectRoot(start: string): string {
   for (let folder = origin; ; folder = dirname(folder)) {
     const repository = repositoryRoot(folder);
     if (repository) return repository;
-    if (!nearestConfig && (existsSync(join(folder, CONFIG_FILE)) || existsSync(join(folder, STATE_FOLDER, "state.db")))) {
+    if (
+      !nearestConfig &&
+      (existsSync(join(folder, CONFIG_FILE)) || existsSync(join(folder, STATE_FOLDER, "state.db")))
+    ) {
       nearestConfig = folder;
     }
     if (dirname(folder) === folder) return nearestConfig ?? origin;

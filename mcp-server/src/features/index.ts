@@ -1,20 +1,21 @@
+import { hint, TeamwrightError } from "../kernel/errors.ts";
 import type { ExecutorHooks } from "../kernel/execute.ts";
 import type { Operation } from "../kernel/operation.ts";
-import { hint, TeamwrightError } from "../kernel/errors.ts";
 import { boardLimits, boardMove, boardShow } from "./board/board.operations.ts";
 import { applyCounts } from "./board/board.store.ts";
 import { briefShow } from "./brief/brief.operations.ts";
 import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
 import { doctorCheck } from "./doctor/doctor.operations.ts";
-import { eventList } from "./event/event.operations.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
+import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
 import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
 import { taskExport, taskImport } from "./task/task-interchange.operations.ts";
 import { taskLink, taskUnlink } from "./task/task-link.operations.ts";
-import { taskList, taskReady, taskShow, taskStale } from "./task/task-read.operations.ts";
+import { taskList, taskReady, taskStale } from "./task/task-read.operations.ts";
+import { taskShow } from "./task/task-show.operations.ts";
 import { taskClaim, taskUpdate } from "./task/task-work.operations.ts";
 import { teamList } from "./team/team.operations.ts";
 

@@ -4,7 +4,7 @@ import type * as z from "zod";
 import type { ProjectConfig } from "../config/config.schema.ts";
 import type { Database } from "../store/database.ts";
 import type { Store } from "../store/dialect-port.ts";
-import { TeamwrightError, hint } from "./errors.ts";
+import { hint, TeamwrightError } from "./errors.ts";
 import { newKey } from "./ids.ts";
 import { nearest } from "./nearest.ts";
 import type { Effects, FilePort, Operation, OperationContext } from "./operation.ts";
@@ -76,7 +76,8 @@ export async function execute(
 
 async function runRead(runtime: Runtime, operation: Operation, input: Record<string, unknown>, options: CallOptions) {
   const { db, readOnly } = runtime.store;
-  for (let step = 0; !readOnly && step < MAX_SWEEPS && (await runtime.hooks.isSweepDue(db, runtime.now())); step += 1) await sweep(runtime);
+  for (let step = 0; !readOnly && step < MAX_SWEEPS && (await runtime.hooks.isSweepDue(db, runtime.now())); step += 1)
+    await sweep(runtime);
   return operation.run(context(runtime, db, options, operation.name), input);
 }
 
@@ -195,5 +196,9 @@ function toTeamwrightError(error: unknown, store: Store): TeamwrightError {
   if (explained) return new TeamwrightError("UNAVAILABLE", explained, hint("doctor_check", "examines the store"));
   const id = newKey("err");
   process.stderr.write(`${id} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return new TeamwrightError("INTERNAL", `Something failed inside Teamwright (${id}); nothing was changed.`, hint("doctor_check", "examines the store"));
+  return new TeamwrightError(
+    "INTERNAL",
+    `Something failed inside Teamwright (${id}); nothing was changed.`,
+    hint("doctor_check", "examines the store"),
+  );
 }

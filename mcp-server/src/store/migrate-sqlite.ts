@@ -46,7 +46,8 @@ function beginAlone(db: Sqlite.Database): void {
       db.exec("begin immediate");
       return;
     } catch (error) {
-      if (!(error instanceof Sqlite.SqliteError) || !/^SQLITE_BUSY/.test(error.code) || Date.now() > deadline) throw error;
+      if (!(error instanceof Sqlite.SqliteError) || !/^SQLITE_BUSY/.test(error.code) || Date.now() > deadline)
+        throw error;
     }
   }
 }

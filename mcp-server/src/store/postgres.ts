@@ -26,7 +26,10 @@ export async function openPostgres(url: string): Promise<Store> {
     const client = new pg.Client({ connectionString: url });
     client.on("notification", changed);
     client.on("error", () => {});
-    client.connect().then(() => client.query(`listen ${CHANNEL}`), () => {});
+    client.connect().then(
+      () => client.query(`listen ${CHANNEL}`),
+      () => {},
+    );
     return () => void client.end().catch(() => {});
   });
   return {

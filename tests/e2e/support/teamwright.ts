@@ -66,7 +66,8 @@ export function readStore(project: string): Stored {
   const db = new Database(storeFile(project), { readonly: true, fileMustExist: true });
   try {
     // The columns are those of the tables in mcp-server/src/features/*/*.table.ts.
-    const all = <T>(table: string, order: string) => db.prepare(`select * from ${table} order by ${order}`).all() as T[];
+    const all = <T>(table: string, order: string) =>
+      db.prepare(`select * from ${table} order by ${order}`).all() as T[];
     const tasks = all<TaskRow>("task", "id");
     const agents = all<AgentRow>("agent", "id");
     const events = all<EventRow>("event", "seq");
@@ -114,13 +115,21 @@ export interface CliResult {
 }
 
 /** `teamwright …` typed by a person in the project, outside any session. */
-export function teamwright(at: { readonly project: string; readonly home: string }, ...args: string[]): Promise<CliResult> {
+export function teamwright(
+  at: { readonly project: string; readonly home: string },
+  ...args: string[]
+): Promise<CliResult> {
   const env = { ...cleanEnvironment(at.home, "http://127.0.0.1:9"), USER: "grace", NO_COLOR: "1" };
   return new Promise((resolve) => {
-    execFile("node", [join(pluginDir, "bin/teamwright"), ...args], { cwd: at.project, env }, (error, stdout, stderr) => {
-      const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
-      resolve({ code, stdout, stderr });
-    });
+    execFile(
+      "node",
+      [join(pluginDir, "bin/teamwright"), ...args],
+      { cwd: at.project, env },
+      (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
+        resolve({ code, stdout, stderr });
+      },
+    );
   });
 }
 
@@ -145,7 +154,8 @@ export function connected(home: string): Promise<void> {
 /** What a person's command line prints with --json. */
 export async function teamwrightJson(at: { readonly project: string; readonly home: string }, ...args: string[]) {
   const ran = await teamwright(at, ...args, "--json");
-  if (ran.code !== 0) throw new Error(`teamwright ${args.join(" ")} ended with ${ran.code}: ${ran.stderr || ran.stdout}`);
+  if (ran.code !== 0)
+    throw new Error(`teamwright ${args.join(" ")} ended with ${ran.code}: ${ran.stderr || ran.stdout}`);
   // The command line prints what the operation answered.
   return JSON.parse(ran.stdout) as Readonly<Record<string, unknown>>;
 }

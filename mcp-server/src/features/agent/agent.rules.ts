@@ -11,8 +11,14 @@ export interface PendingSpawn {
  * The spawn an agent belongs to, when only one can be meant. In interactive teams the hook's agent_type is the
  * teammate's name, elsewhere the definition; several candidates mean waiting for PostToolUse, which names the id.
  */
-export function matchSpawn(pending: readonly PendingSpawn[], agentId: string, agentType: string): PendingSpawn | undefined {
-  const byName = pending.filter((spawn) => spawn.name !== null && (spawn.name === agentType || agentId.startsWith(`a${spawn.name}-`)));
+export function matchSpawn(
+  pending: readonly PendingSpawn[],
+  agentId: string,
+  agentType: string,
+): PendingSpawn | undefined {
+  const byName = pending.filter(
+    (spawn) => spawn.name !== null && (spawn.name === agentType || agentId.startsWith(`a${spawn.name}-`)),
+  );
   if (byName.length === 1) return byName[0];
   const byType = pending.filter((spawn) => (spawn.subagentType ?? "general-purpose") === agentType);
   return byType.length === 1 ? byType[0] : undefined;
@@ -37,7 +43,10 @@ const entryFile = /(^|\/)(main\.ts|server\.cjs|cli\.cjs|main\.cjs)$/;
  * an agent uses the tools, where the guard knows who it is (design §3). Quotes and backslashes are taken out first,
  * so that splitting the word does not hide it.
  */
-export function shellRefusal(command: string, isReadCommand: (noun: string, verb: string) => boolean): string | undefined {
+export function shellRefusal(
+  command: string,
+  isReadCommand: (noun: string, verb: string) => boolean,
+): string | undefined {
   const bare = command.replace(/\\\n/g, " ").replace(/['"\\]/g, "");
   if (/(^|[\s/=:(])\.teamwright(\/|\s|$)/.test(bare)) {
     return "The store under .teamwright is not to be opened from a shell; use the teamwright tools.";
@@ -49,7 +58,8 @@ export function shellRefusal(command: string, isReadCommand: (noun: string, verb
     if (!isProgram) continue;
     const rest = words.slice(index + 1).filter((part) => !part.startsWith("-"));
     const [noun, verb] = rest;
-    const atCommand = index === 0 || wrappers.test(words[index - 1] ?? "") || word.includes("/") || startsCommand(bare, word);
+    const atCommand =
+      index === 0 || wrappers.test(words[index - 1] ?? "") || word.includes("/") || startsCommand(bare, word);
     if (noun === undefined || /^(help|completion)$/.test(noun)) continue;
     if (noun === "serve" || noun === "hook") return serveRefusal;
     if (verb !== undefined && isReadCommand(noun, verb)) continue;
@@ -60,7 +70,8 @@ export function shellRefusal(command: string, isReadCommand: (noun: string, verb
   return undefined;
 }
 
-const serveRefusal = "A second server started from a shell would not know who you are; use the teamwright tools of this session.";
+const serveRefusal =
+  "A second server started from a shell would not know who you are; use the teamwright tools of this session.";
 const nouns = new Set(["task", "board", "dependency", "team", "brief", "doctor"]);
 function isKnownNoun(word: string): boolean {
   return nouns.has(word);

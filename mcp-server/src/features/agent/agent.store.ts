@@ -14,7 +14,10 @@ const PENDING_MS = 10 * 60_000;
 /** Notes an Agent call before it happens: the only place where name, definition and task stand together. */
 export async function noteSpawn(
   ctx: OperationContext,
-  spawn: Pick<SpawnRow, "session" | "tool_use_id" | "parent_agent_id" | "name" | "subagent_type" | "task_key" | "worktree">,
+  spawn: Pick<
+    SpawnRow,
+    "session" | "tool_use_id" | "parent_agent_id" | "name" | "subagent_type" | "task_key" | "worktree"
+  >,
 ): Promise<void> {
   await ctx.db
     .insertInto("spawn")
@@ -32,10 +35,7 @@ interface SeenAgent {
 }
 
 /** The agent's row, created at first sight; joined with its spawn when that is unambiguous. */
-export async function meetAgent(
-  ctx: OperationContext,
-  seen: SeenAgent,
-): Promise<AgentRow> {
+export async function meetAgent(ctx: OperationContext, seen: SeenAgent): Promise<AgentRow> {
   const known = await findAgent(ctx.db, seen.agentId);
   const spawn = known?.name || known?.role ? undefined : await spawnFor(ctx, seen);
   if (known && !spawn) return known;
@@ -47,13 +47,23 @@ async function insertAgent(ctx: OperationContext, seen: Pick<SeenAgent, "session
   const row = await ctx.db
     .insertInto("agent")
     .values({
-      agent_id: seen.agentId, session: seen.session, name: null, role: null, team: onlyTeam(ctx.config), task_key: null,
-      worktree: null, started_at: ctx.now, last_seen_at: ctx.now, ended_at: null, end_reason: null,
+      agent_id: seen.agentId,
+      session: seen.session,
+      name: null,
+      role: null,
+      team: onlyTeam(ctx.config),
+      task_key: null,
+      worktree: null,
+      started_at: ctx.now,
+      last_seen_at: ctx.now,
+      ended_at: null,
+      end_reason: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()
     .executeTakeFirst();
-  if (!row) return ctx.db.selectFrom("agent").selectAll().where("agent_id", "=", seen.agentId).executeTakeFirstOrThrow();
+  if (!row)
+    return ctx.db.selectFrom("agent").selectAll().where("agent_id", "=", seen.agentId).executeTakeFirstOrThrow();
   ctx.record({ type: "agent.started", subject: seen.agentId, after: { session: seen.session } });
   return row;
 }
@@ -82,7 +92,12 @@ async function spawnFor(ctx: OperationContext, seen: SeenAgent): Promise<SpawnRo
 }
 
 /** PostToolUse of Agent names the id for certain: what was guessed before is corrected. */
-export async function confirmSpawn(ctx: OperationContext, session: string, toolUseId: string, agentId: string): Promise<AgentRow | undefined> {
+export async function confirmSpawn(
+  ctx: OperationContext,
+  session: string,
+  toolUseId: string,
+  agentId: string,
+): Promise<AgentRow | undefined> {
   const spawn = await ctx.db.selectFrom("spawn").selectAll().where("tool_use_id", "=", toolUseId).executeTakeFirst();
   if (!spawn || spawn.session !== session) return undefined;
   const row = (await findAgent(ctx.db, agentId)) ?? (await insertAgent(ctx, { session, agentId }));
@@ -126,7 +141,11 @@ export async function findAgent(db: Kysely<Database>, agentId: string): Promise<
   return db.selectFrom("agent").selectAll().where("agent_id", "=", agentId).executeTakeFirst();
 }
 
-export async function setAgent(ctx: OperationContext, agentId: string, change: Partial<Pick<AgentRow, "ended_at" | "end_reason" | "worktree" | "last_seen_at">>): Promise<void> {
+export async function setAgent(
+  ctx: OperationContext,
+  agentId: string,
+  change: Partial<Pick<AgentRow, "ended_at" | "end_reason" | "worktree" | "last_seen_at">>,
+): Promise<void> {
   await ctx.db.updateTable("agent").set(change).where("agent_id", "=", agentId).execute();
 }
 

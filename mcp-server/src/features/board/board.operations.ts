@@ -13,7 +13,12 @@ import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { columnOf, columns, limitedColumn } from "./board.rules.ts";
 import { readCounts } from "./board.store.ts";
 
-const column = z.object({ column: z.enum(columns), total: z.number(), limit: z.number().optional(), tasks: z.array(fields.taskBrief) });
+const column = z.object({
+  column: z.enum(columns),
+  total: z.number(),
+  limit: z.number().optional(),
+  tasks: z.array(fields.taskBrief),
+});
 const board = z.object({ team: z.string(), name: z.string().optional(), columns: z.array(column) });
 
 export const boardShow = defineOperation({
@@ -23,14 +28,19 @@ export const boardShow = defineOperation({
   kind: "read",
   mcp: "core",
   positional: ["team"],
-  input: z.strictObject({ team: fields.teamId.optional(), limit: z.number().int().min(1).max(200).optional().describe("Cards per column; 10 by default.") }),
+  input: z.strictObject({
+    team: fields.teamId.optional(),
+    limit: z.number().int().min(1).max(200).optional().describe("Cards per column; 10 by default."),
+  }),
   output: z.object({ boards: z.array(board) }),
   async run(ctx, input) {
     const asked = teamInView(ctx.config, ctx.principal, input.team);
     const counts = await readCounts(ctx.db, asked);
     const declared = ctx.config.teams.map((team) => team.id);
     // tasks of a team that the configuration names no longer are not to vanish from sight (KB-09)
-    const left = [...counts].filter(([id, totals]) => !declared.includes(id) && Object.values(totals).some((n) => n > 0)).map(([id]) => id);
+    const left = [...counts]
+      .filter(([id, totals]) => !declared.includes(id) && Object.values(totals).some((n) => n > 0))
+      .map(([id]) => id);
     const teams = asked === undefined ? [...declared, ...left.sort()] : [asked];
     const boards = [];
     for (const team of teams) {
@@ -50,7 +60,9 @@ export const boardShow = defineOperation({
     return output.boards
       .map((item) => {
         const width = Math.max(14, Math.floor((view.width - columns.length * 3) / columns.length));
-        const head = item.columns.map((col) => `${col.column.replace("_", " ")} ${col.total}${col.limit === undefined ? "" : `/${col.limit}`}`);
+        const head = item.columns.map(
+          (col) => `${col.column.replace("_", " ")} ${col.total}${col.limit === undefined ? "" : `/${col.limit}`}`,
+        );
         const height = Math.max(1, ...item.columns.map((col) => col.tasks.length));
         const rows = Array.from({ length: height }, (_, index) =>
           item.columns.map((col) => {
@@ -70,9 +82,19 @@ export const boardShow = defineOperation({
 async function cards(ctx: OperationContext, team: string, name: (typeof columns)[number], limit: number) {
   let query = ctx.db.selectFrom("task").selectAll().where("team", "=", team);
   if (name === "ready") query = query.where("ready_prio", "is not", null).orderBy("ready_prio").orderBy("created_at");
-  else if (name === "backlog") query = query.where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null).orderBy("status", "desc").orderBy("priority").orderBy("created_at");
+  else if (name === "backlog")
+    query = query
+      .where("status", "in", ["open", "deferred"])
+      .where("ready_prio", "is", null)
+      .orderBy("status", "desc")
+      .orderBy("priority")
+      .orderBy("created_at");
   else if (name === "done") query = query.where("closed_at", "is not", null).orderBy("closed_at", "desc");
-  else query = query.where("status", "=", name === "review" ? "in_review" : "in_progress").orderBy("priority").orderBy("created_at");
+  else
+    query = query
+      .where("status", "=", name === "review" ? "in_review" : "in_progress")
+      .orderBy("priority")
+      .orderBy("created_at");
   const rows = await query.orderBy("id").limit(limit).execute();
   return rows.map((row) => toBrief(rowToTask(row)));
 }
@@ -84,8 +106,18 @@ export const boardMove = defineOperation({
   kind: "write",
   mcp: "core",
   positional: ["id", "to"],
-  input: z.strictObject({ id: fields.taskRef, to: z.enum(["backlog", "ready", "in_progress", "review"]), reason: fields.reason.optional(), fence: fields.fenceNumber.optional() }),
-  output: z.object({ task: fields.taskBrief, column: z.enum(columns), fence: z.number().optional(), next: z.array(z.string()) }),
+  input: z.strictObject({
+    id: fields.taskRef,
+    to: z.enum(["backlog", "ready", "in_progress", "review"]),
+    reason: fields.reason.optional(),
+    fence: fields.fenceNumber.optional(),
+  }),
+  output: z.object({
+    task: fields.taskBrief,
+    column: z.enum(columns),
+    fence: z.number().optional(),
+    next: z.array(z.string()),
+  }),
   async run(ctx, input) {
     const task = await lockTask(ctx, input.id);
     checkOwnTeam(ctx.principal, task.team);
@@ -102,26 +134,44 @@ export const boardMove = defineOperation({
 
 type Locked = Awaited<ReturnType<typeof lockTask>>;
 
-async function move(ctx: OperationContext, task: Locked, to: string, input: { reason?: string | undefined; fence?: number | undefined }): Promise<Locked> {
+async function move(
+  ctx: OperationContext,
+  task: Locked,
+  to: string,
+  input: { reason?: string | undefined; fence?: number | undefined },
+): Promise<Locked> {
   if (to === "in_progress") {
     checkMayChange(task, ctx.principal, input.fence);
     checkMove(task, "in_progress");
     await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
     if (task.status === "open") await checkClaimable(ctx, task);
     const held = (await heldBy(ctx.db, ctx.principal.key)).filter((other) => other.status === "in_progress");
-    checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, task.team).per_agent ?? 1);
+    checkAgentLimit(
+      held.map((other) => other.key),
+      limitsOf(ctx.config, task.team).per_agent ?? 1,
+    );
     return grantClaim(ctx, task);
   }
   if (to === "review") {
     checkHolds(task, ctx.principal, input.fence);
     checkMove(task, "in_review");
     const moved = await saveTaskInGraph(ctx, task, { status: "in_review", leaseExpiresAt: null });
-    ctx.record({ type: "task.submitted", subject: task.key, team: task.team, before: { state: task.status }, after: { state: "in_review" } });
+    ctx.record({
+      type: "task.submitted",
+      subject: task.key,
+      team: task.team,
+      before: { state: task.status },
+      after: { state: "in_review" },
+    });
     return moved;
   }
   if (task.status === "closed") checkMove(task, "in_review");
   if (task.status === "deferred" || task.status === "open") {
-    throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status}: backlog and ready follow from what it waits for.`, hint("task_update", "with defer_until, block or unblock changes that"));
+    throw new TeamwrightError(
+      "RULE_VIOLATED",
+      `${task.key} is ${task.status}: backlog and ready follow from what it waits for.`,
+      hint("task_update", "with defer_until, block or unblock changes that"),
+    );
   }
   checkHolds(task, ctx.principal, input.fence);
   const open = task.status === "in_review" ? await saveTaskInGraph(ctx, task, { status: "open" }) : task;
@@ -134,15 +184,33 @@ export const boardLimits = defineOperation({
   kind: "read",
   mcp: "none",
   input: z.strictObject({ team: fields.teamId.optional() }),
-  output: z.object({ limits: z.array(z.object({ team: z.string(), column: z.string(), used: z.number(), limit: z.number().optional() })) }),
+  output: z.object({
+    limits: z.array(z.object({ team: z.string(), column: z.string(), used: z.number(), limit: z.number().optional() })),
+  }),
   async run(ctx, input) {
     const asked = teamInView(ctx.config, ctx.principal, input.team);
     const counts = await readCounts(ctx.db, asked);
     const teams = asked === undefined ? ctx.config.teams.map((team) => team.id) : [asked];
     const limits = teams.flatMap((team) =>
-      (["in_progress", "review"] as const).map((name) => compact({ team, column: name, used: counts.get(team)?.[name] ?? 0, limit: limitedColumn(name, limitsOf(ctx.config, team)) })),
+      (["in_progress", "review"] as const).map((name) =>
+        compact({
+          team,
+          column: name,
+          used: counts.get(team)?.[name] ?? 0,
+          limit: limitedColumn(name, limitsOf(ctx.config, team)),
+        }),
+      ),
     );
     return { limits };
   },
-  render: (output, view) => view.table(["team", "column", "used", "limit"], output.limits.map((row) => [row.team, row.column, String(row.used), row.limit === undefined ? "none" : String(row.limit)])),
+  render: (output, view) =>
+    view.table(
+      ["team", "column", "used", "limit"],
+      output.limits.map((row) => [
+        row.team,
+        row.column,
+        String(row.used),
+        row.limit === undefined ? "none" : String(row.limit),
+      ]),
+    ),
 });

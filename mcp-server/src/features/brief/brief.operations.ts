@@ -22,20 +22,38 @@ export const briefShow = defineOperation({
     in_progress: z.array(taskBrief),
     blocked: z.array(taskBrief),
     finished_epics: z.array(taskBrief),
-    boards: z.array(z.object({ team: z.string(), backlog: z.number(), ready: z.number(), in_progress: z.number(), review: z.number(), done: z.number() })),
+    boards: z.array(
+      z.object({
+        team: z.string(),
+        backlog: z.number(),
+        ready: z.number(),
+        in_progress: z.number(),
+        review: z.number(),
+        done: z.number(),
+      }),
+    ),
     agents: z.array(who),
-    waits: z.array(z.object({ id: z.string(), team: z.string(), needs_team: z.string(), type: z.string(), task: z.string() })),
+    waits: z.array(
+      z.object({ id: z.string(), team: z.string(), needs_team: z.string(), type: z.string(), task: z.string() }),
+    ),
     circles: z.array(z.object({ teams: z.array(z.string()), deadlock: z.boolean() })),
     next: z.array(z.string()),
   }),
   async run(ctx) {
     const brief = await composeBrief(ctx, ctx.principal);
-    const next = brief.holding.length > 0 ? ["task_update", "board_move", "task_close"] : brief.ready_total > 0 ? ["task_claim", "task_ready"] : ["task_list", "task_create"];
+    const next =
+      brief.holding.length > 0
+        ? ["task_update", "board_move", "task_close"]
+        : brief.ready_total > 0
+          ? ["task_claim", "task_ready"]
+          : ["task_list", "task_create"];
     return { ...brief, next };
   },
   render(output, view) {
     const { you } = output;
-    const lines = [`You are ${view.paint("bold", you.name)} (${[you.kind, you.role, you.team && `team ${you.team}`].filter(Boolean).join(", ")}).`];
+    const lines = [
+      `You are ${view.paint("bold", you.name)} (${[you.kind, you.role, you.team && `team ${you.team}`].filter(Boolean).join(", ")}).`,
+    ];
     const section = (head: string, tasks: typeof output.ready) => {
       if (tasks.length > 0) lines.push(view.paint("bold", head), renderBriefs(tasks, view));
     };
@@ -44,10 +62,16 @@ export const briefShow = defineOperation({
     section("In progress:", output.in_progress);
     section("Blocked:", output.blocked);
     section("All parts closed, for the lead to close:", output.finished_epics);
-    for (const board of output.boards) lines.push(`Team ${board.team}: ${board.backlog} backlog, ${board.ready} ready, ${board.in_progress} in progress, ${board.review} in review, ${board.done} done`);
-    if (output.agents.length > 0) lines.push(`Agents: ${output.agents.map((agent) => plainLine(agent.name, 40)).join(", ")}`);
-    for (const wait of output.waits) lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
-    for (const { teams, deadlock } of output.circles) lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
+    for (const board of output.boards)
+      lines.push(
+        `Team ${board.team}: ${board.backlog} backlog, ${board.ready} ready, ${board.in_progress} in progress, ${board.review} in review, ${board.done} done`,
+      );
+    if (output.agents.length > 0)
+      lines.push(`Agents: ${output.agents.map((agent) => plainLine(agent.name, 40)).join(", ")}`);
+    for (const wait of output.waits)
+      lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
+    for (const { teams, deadlock } of output.circles)
+      lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
     lines.push(`Next: ${output.next.join(", ")}`);
     return lines.join("\n");
   },

@@ -41,12 +41,28 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     .filter((candidate) => team === undefined || candidate.id === team)
     .map(({ id }) => {
       const n = counts.get(id) ?? {};
-      return { team: id, backlog: n["backlog"] ?? 0, ready: n["ready"] ?? 0, in_progress: n["in_progress"] ?? 0, review: n["review"] ?? 0, done: n["done"] ?? 0 };
+      return {
+        team: id,
+        backlog: n.backlog ?? 0,
+        ready: n.ready ?? 0,
+        in_progress: n.in_progress ?? 0,
+        review: n.review ?? 0,
+        done: n.done ?? 0,
+      };
     });
   const agents = await liveAgents(ctx.db, team);
   return {
-    you: compact({ name: principal.name, kind: principal.kind, role: principal.role, team, generation: principal.generation }) as Brief["you"],
-    holding: held.map((task) => ({ ...toBrief(task), ...(task.leaseExpiresAt === null ? {} : { lease_expires_at: new Date(task.leaseExpiresAt).toISOString() }) })),
+    you: compact({
+      name: principal.name,
+      kind: principal.kind,
+      role: principal.role,
+      team,
+      generation: principal.generation,
+    }) as Brief["you"],
+    holding: held.map((task) => ({
+      ...toBrief(task),
+      ...(task.leaseExpiresAt === null ? {} : { lease_expires_at: new Date(task.leaseExpiresAt).toISOString() }),
+    })),
     ready: ready.map((row) => toBrief(rowToTask(row))),
     ready_total: boards.reduce((sum, board) => sum + board.ready, 0),
     in_progress: await listWhere(ctx, team, "in_progress"),
@@ -56,17 +72,35 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     agents: agents
       .filter((row) => row.agent_id !== principal.agentId && row.session === (principal.session ?? row.session))
       .slice(0, 20)
-      .map((row) => compact({ name: row.name ?? row.role ?? row.agent_id.slice(0, 8), role: row.role ?? undefined, team: row.team ?? undefined }) as Brief["agents"][number]),
+      .map(
+        (row) =>
+          compact({
+            name: row.name ?? row.role ?? row.agent_id.slice(0, 8),
+            role: row.role ?? undefined,
+            team: row.team ?? undefined,
+          }) as Brief["agents"][number],
+      ),
     waits: await openWaits(ctx, team),
     circles: await circlesNow(ctx),
   };
 }
 
-async function listWhere(ctx: OperationContext, team: string | undefined, what: "in_progress" | "blocked"): Promise<TaskBrief[]> {
+async function listWhere(
+  ctx: OperationContext,
+  team: string | undefined,
+  what: "in_progress" | "blocked",
+): Promise<TaskBrief[]> {
   let query = ctx.db.selectFrom("task").selectAll();
-  query = what === "blocked" ? query.where("blocked_since", "is not", null).where("status", "!=", "closed") : query.where("status", "in", ["in_progress", "in_review"]);
+  query =
+    what === "blocked"
+      ? query.where("blocked_since", "is not", null).where("status", "!=", "closed")
+      : query.where("status", "in", ["in_progress", "in_review"]);
   if (team !== undefined) query = query.where("team", "=", team);
-  const rows = await query.orderBy("priority").orderBy("id").limit(MOST * 2).execute();
+  const rows = await query
+    .orderBy("priority")
+    .orderBy("id")
+    .limit(MOST * 2)
+    .execute();
   return rows.map((row) => toBrief(rowToTask(row)));
 }
 
@@ -84,7 +118,17 @@ async function openWaits(ctx: OperationContext, team: string | undefined): Promi
     .select(["dependency.key", "dependency.team", "dependency.needs_team", "dependency.type", "task.key as task"])
     .where("dependency.status", "=", "open")
     .where("task.status", "!=", "closed");
-  if (team !== undefined) query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
-  const rows = await query.orderBy("dependency.id").limit(MOST * 2).execute();
-  return rows.map((row) => ({ id: row.key, team: row.team, needs_team: row.needs_team, type: row.type, task: row.task }));
+  if (team !== undefined)
+    query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
+  const rows = await query
+    .orderBy("dependency.id")
+    .limit(MOST * 2)
+    .execute();
+  return rows.map((row) => ({
+    id: row.key,
+    team: row.team,
+    needs_team: row.needs_team,
+    type: row.type,
+    task: row.task,
+  }));
 }

@@ -83,7 +83,9 @@ export const dependencyDeclare = defineOperation({
         hint("dependency_list", "shows who waits for whom"),
       );
     }
-    const same = (await dependenciesOf(ctx.db, waiting.id)).find((row) => isSame(row, waiting.id, input.needs_team, needed?.id, type));
+    const same = (await dependenciesOf(ctx.db, waiting.id)).find((row) =>
+      isSame(row, waiting.id, input.needs_team, needed?.id, type),
+    );
     if (same) return { dependency: toShown(same), next: ["dependency_list", "task_show"] };
     const key = ctx.newKey("dep");
     const settled = needed?.status === "closed";
@@ -195,7 +197,8 @@ export const dependencyList = defineOperation({
 
 /** Declaring twice is one need: two rows would both have to be resolved. */
 function isSame(row: DependencyRow, waiting: number, team: string, needed: number | undefined, type: string): boolean {
-  const asked = Number(row.task_id) === waiting && row.needs_team === team && row.type === type && row.status === "open";
+  const asked =
+    Number(row.task_id) === waiting && row.needs_team === team && row.type === type && row.status === "open";
   return asked && (row.needed_task_id === null ? undefined : Number(row.needed_task_id)) === needed;
 }
 

@@ -16,7 +16,7 @@ export async function circlesNow(ctx: OperationContext): Promise<{ teams: string
   const counts = await readCounts(ctx.db);
   const loads = [...counts].map(([team, columns]) => ({
     team,
-    movable: (columns["ready"] ?? 0) + (columns["in_progress"] ?? 0) + (columns["review"] ?? 0),
+    movable: (columns.ready ?? 0) + (columns.in_progress ?? 0) + (columns.review ?? 0),
   }));
   const edges = waits.map((row) => ({ team: row.team, needsTeam: row.needs_team }));
   return findWaitCircles(edges, loads).map(({ teams, deadlock }) => ({ teams: [...teams], deadlock }));

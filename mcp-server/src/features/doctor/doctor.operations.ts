@@ -8,17 +8,29 @@ const finding = z.object({ check: z.string(), ok: z.boolean(), detail: z.string(
 
 export const doctorCheck = defineOperation({
   name: "doctor_check",
-  description: "Doctor: examine the store: integrity, the hash chain of events, every derived counter against a recount, claims without a live lease. Changes nothing.",
+  description:
+    "Doctor: examine the store: integrity, the hash chain of events, every derived counter against a recount, claims without a live lease. Changes nothing.",
   kind: "read",
   mcp: "none",
   input: z.strictObject({}),
   output: z.object({ ok: z.boolean(), checks: z.array(finding) }),
   async run(ctx) {
-    const checks = [await integrity(ctx), await chain(ctx), ...(await recountDrift(ctx)), await leases(ctx), identity(ctx)];
+    const checks = [
+      await integrity(ctx),
+      await chain(ctx),
+      ...(await recountDrift(ctx)),
+      await leases(ctx),
+      identity(ctx),
+    ];
     return { ok: checks.every((check) => check.ok), checks };
   },
   render: (output, view) =>
-    output.checks.map((check) => `${check.ok ? view.paint("green", "ok  ") : view.paint("red", "FAIL")} ${check.check}: ${check.detail}`).join("\n"),
+    output.checks
+      .map(
+        (check) =>
+          `${check.ok ? view.paint("green", "ok  ") : view.paint("red", "FAIL")} ${check.check}: ${check.detail}`,
+      )
+      .join("\n"),
 });
 
 type Finding = z.infer<typeof finding>;
@@ -27,12 +39,19 @@ async function integrity(ctx: OperationContext): Promise<Finding> {
   if (ctx.dialect.name === "postgres") return { check: "integrity", ok: true, detail: "left to the database server" };
   const result = await sql<{ integrity_check: string }>`pragma integrity_check(5)`.execute(ctx.db);
   const problems = result.rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
-  return { check: "integrity", ok: problems.length === 0, detail: problems.length === 0 ? "the file is sound" : problems.join("; ") };
+  return {
+    check: "integrity",
+    ok: problems.length === 0,
+    detail: problems.length === 0 ? "the file is sound" : problems.join("; "),
+  };
 }
 
 async function chain(ctx: OperationContext): Promise<Finding> {
   const { checked, faults } = await verifyChain(ctx.db);
-  const detail = faults.length === 0 ? `${checked} events, unbroken` : faults.map((fault) => `event ${fault.seq} ${fault.problem}`).join("; ");
+  const detail =
+    faults.length === 0
+      ? `${checked} events, unbroken`
+      : faults.map((fault) => `event ${fault.seq} ${fault.problem}`).join("; ");
   return { check: "event chain", ok: faults.length === 0, detail };
 }
 
@@ -42,11 +61,16 @@ async function leases(ctx: OperationContext): Promise<Finding> {
     .select("key")
     .where("status", "=", "in_progress")
     .where((e) => e.or([e("holder", "is", null), e("holder", "not like", "human:%")]))
-    .where((e) => e.or([e("holder", "is", null), e("lease_expires_at", "is", null), e("lease_expires_at", "<=", ctx.now)]))
+    .where((e) =>
+      e.or([e("holder", "is", null), e("lease_expires_at", "is", null), e("lease_expires_at", "<=", ctx.now)]),
+    )
     .where("foreign_raw", "is", null)
     .limit(10)
     .execute();
-  const detail = rows.length === 0 ? "every task in progress has a holder with a live lease" : `without one: ${rows.map((row) => row.key).join(", ")}`;
+  const detail =
+    rows.length === 0
+      ? "every task in progress has a holder with a live lease"
+      : `without one: ${rows.map((row) => row.key).join(", ")}`;
   return { check: "claims", ok: rows.length === 0, detail };
 }
 

@@ -13,11 +13,18 @@ interface Finding {
 
 /** Computes every derived value from scratch and compares: the counters must never drift. */
 export async function recountDrift(ctx: OperationContext): Promise<Finding[]> {
-  const tasks = new Map((await ctx.db.selectFrom("task").selectAll().execute()).map((row) => [Number(row.id), rowToTask(row)]));
+  const tasks = new Map(
+    (await ctx.db.selectFrom("task").selectAll().execute()).map((row) => [Number(row.id), rowToTask(row)]),
+  );
   const links = await ctx.db.selectFrom("link").selectAll().execute();
   const needs = await ctx.db.selectFrom("dependency").select(["task_id", "blocking", "status", "type"]).execute();
   const drift: string[] = [];
-  const expected = new Map([...tasks].map(([id, task]) => [id, { ...task, openBlockers: 0, blockedAncestors: 0, openChildren: 0, closedChildren: 0 }]));
+  const expected = new Map(
+    [...tasks].map(([id, task]) => [
+      id,
+      { ...task, openBlockers: 0, blockedAncestors: 0, openChildren: 0, closedChildren: 0 },
+    ]),
+  );
   for (const link of links) {
     if (link.type !== "parent-child" || link.cyclic === 1 || link.target_id === null) continue;
     const parent = expected.get(Number(link.target_id));
@@ -35,7 +42,8 @@ export async function recountDrift(ctx: OperationContext): Promise<Finding[]> {
   }
   for (const need of needs) {
     const blocking = need.status === "open" && need.type !== "shared_component" ? 1 : 0;
-    if (blocking !== need.blocking) drift.push(`dependency of task ${need.task_id}: blocking ${need.blocking}, should be ${blocking}`);
+    if (blocking !== need.blocking)
+      drift.push(`dependency of task ${need.task_id}: blocking ${need.blocking}, should be ${blocking}`);
     const source = expected.get(Number(need.task_id));
     if (source) source.openBlockers += blocking;
   }
@@ -44,11 +52,21 @@ export async function recountDrift(ctx: OperationContext): Promise<Finding[]> {
     const have = tasks.get(id);
     if (!have) continue;
     const full = { ...want, readyPrio: readyPriority(want), epicPrio: epicPriority(want) };
-    for (const name of ["openBlockers", "blockedAncestors", "openChildren", "closedChildren", "readyPrio", "epicPrio"] as const) {
+    for (const name of [
+      "openBlockers",
+      "blockedAncestors",
+      "openChildren",
+      "closedChildren",
+      "readyPrio",
+      "epicPrio",
+    ] as const) {
       if (have[name] !== full[name]) drift.push(`${have.key}: ${name} is ${have[name]}, should be ${full[name]}`);
     }
   }
-  return [finding("readiness counters", drift, `${tasks.size} tasks recounted`), await boardFinding(ctx, [...tasks.values()])];
+  return [
+    finding("readiness counters", drift, `${tasks.size} tasks recounted`),
+    await boardFinding(ctx, [...tasks.values()]),
+  ];
 }
 
 /** Parents that hold their children, level by level until nothing changes; parent edges outside circles form a forest. */
@@ -96,5 +114,9 @@ async function boardFinding(ctx: OperationContext, tasks: readonly Task[]): Prom
 }
 
 function finding(check: string, drift: readonly string[], fine: string): Finding {
-  return { check, ok: drift.length === 0, detail: drift.length === 0 ? fine : `${drift.length} wrong: ${drift.slice(0, 10).join("; ")}` };
+  return {
+    check,
+    ok: drift.length === 0,
+    detail: drift.length === 0 ? fine : `${drift.length} wrong: ${drift.slice(0, 10).join("; ")}`,
+  };
 }

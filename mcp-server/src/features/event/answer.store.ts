@@ -1,5 +1,5 @@
-import type { IdempotentRequest } from "../../kernel/execute.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import type { IdempotentRequest } from "../../kernel/execute.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 
 /** The first answer given for the key, or undefined. Throws CONFLICT when the key was used for something else. */
@@ -25,7 +25,10 @@ export async function findAnswer(ctx: OperationContext, request: IdempotentReque
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 
 export async function saveAnswer(ctx: OperationContext, request: IdempotentRequest, answer: unknown): Promise<void> {
-  await ctx.db.deleteFrom("idempotency").where("at", "<", ctx.now - KEEP_MS).execute();
+  await ctx.db
+    .deleteFrom("idempotency")
+    .where("at", "<", ctx.now - KEEP_MS)
+    .execute();
   await ctx.db
     .insertInto("idempotency")
     .values({

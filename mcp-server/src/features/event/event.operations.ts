@@ -50,6 +50,9 @@ export const eventList = defineOperation({
   },
   render: (output, view) =>
     output.events
-      .map((item) => `${String(item.seq).padStart(6)}  ${item.at.slice(0, 19)}  ${view.paint("cyan", item.type.padEnd(20))} ${item.subject ?? ""} ${view.paint("dim", `by ${plainLine(item.by, 30)}`)}`)
+      .map(
+        (item) =>
+          `${String(item.seq).padStart(6)}  ${item.at.slice(0, 19)}  ${view.paint("cyan", item.type.padEnd(20))} ${item.subject ?? ""} ${view.paint("dim", `by ${plainLine(item.by, 30)}`)}`,
+      )
       .join("\n"),
 });

@@ -31,7 +31,10 @@ export async function appendEvents(ctx: OperationContext, operation: string, rep
     rows.push(row);
   }
   for (let start = 0; start < rows.length; start += 500) {
-    await ctx.db.insertInto("event").values(rows.slice(start, start + 500)).execute();
+    await ctx.db
+      .insertInto("event")
+      .values(rows.slice(start, start + 500))
+      .execute();
   }
   const value = JSON.stringify({ seq, hlc: rows.at(-1)?.hlc, hash: previous });
   await ctx.db
@@ -89,8 +92,21 @@ function eventRow(ctx: OperationContext, draft: EventDraft, stamp: Stamp): Event
 /** SHA-256 over every column but the hash itself, in a fixed order. */
 export function hashEvent(row: Omit<EventRow, "hash">): string {
   const fields = [
-    Number(row.seq), row.hlc, Number(row.at), row.replica, row.actor, row.actor_name, row.actor_kind, row.session,
-    row.operation, row.type, row.subject, row.team, row.before, row.after, row.prev_hash,
+    Number(row.seq),
+    row.hlc,
+    Number(row.at),
+    row.replica,
+    row.actor,
+    row.actor_name,
+    row.actor_kind,
+    row.session,
+    row.operation,
+    row.type,
+    row.subject,
+    row.team,
+    row.before,
+    row.after,
+    row.prev_hash,
   ];
   return createHash("sha256").update(JSON.stringify(fields)).digest("hex");
 }
@@ -101,7 +117,13 @@ export async function listEventsAfter(db: Kysely<Database>, seq: number, limit: 
 }
 
 export async function listEventsOf(db: Kysely<Database>, subject: string, limit: number): Promise<EventRow[]> {
-  return db.selectFrom("event").selectAll().where("subject", "=", subject).orderBy("seq", "desc").limit(limit).execute();
+  return db
+    .selectFrom("event")
+    .selectAll()
+    .where("subject", "=", subject)
+    .orderBy("seq", "desc")
+    .limit(limit)
+    .execute();
 }
 
 export async function lastSeq(db: Kysely<Database>): Promise<number> {
@@ -115,7 +137,10 @@ export interface ChainFault {
 }
 
 /** Walks the whole chain in steps; an empty list means that nothing was changed, removed or inserted behind our back. */
-export async function verifyChain(db: Kysely<Database>, stopAfter = 10): Promise<{ checked: number; faults: ChainFault[] }> {
+export async function verifyChain(
+  db: Kysely<Database>,
+  stopAfter = 10,
+): Promise<{ checked: number; faults: ChainFault[] }> {
   const faults: ChainFault[] = [];
   let previous = GENESIS_HASH;
   let seq = 0;
@@ -132,7 +157,8 @@ export async function verifyChain(db: Kysely<Database>, stopAfter = 10): Promise
       if (faults.length >= stopAfter) return { checked: seq, faults };
     }
     if (rows.length > 0) continue;
-    if (head && (head.seq > seq || (head.seq === seq && head.hash !== previous))) faults.push({ seq: head.seq, problem: "is missing at the end of the chain" });
+    if (head && (head.seq > seq || (head.seq === seq && head.hash !== previous)))
+      faults.push({ seq: head.seq, problem: "is missing at the end of the chain" });
     return { checked: seq, faults };
   }
 }

@@ -24,7 +24,8 @@ export async function closesCycle(
   if (source.id === target.id) return `${source.key} → ${source.key}`;
   await ctx.dialect.lockName(ctx.db, "links");
   if (type !== "parent-child") {
-    if (await isAncestor(ctx.db, source.id, target.id)) return `${target.key} is above ${source.key} and cannot finish before it`;
+    if (await isAncestor(ctx.db, source.id, target.id))
+      return `${target.key} is above ${source.key} and cannot finish before it`;
     return findPath(ctx.db, endOf(target.id), startOf(source.id), lenient);
   }
   const asStart = await findPath(ctx.db, startOf(target.id), startOf(source.id), lenient);
@@ -80,7 +81,8 @@ async function laterThan(db: Kysely<Database>, moments: readonly number[], sough
     steps.push({ from: startOf(wait.from), to });
   }
   if (!lenient && endIds.length > 0) {
-    for (const child of await childrenOf(db, endIds, sought)) steps.push({ from: endOf(child.parent), to: endOf(child.child) });
+    for (const child of await childrenOf(db, endIds, sought))
+      steps.push({ from: endOf(child.parent), to: endOf(child.child) });
   }
   return steps;
 }
@@ -128,7 +130,11 @@ async function waitsOf(db: Kysely<Database>, ids: readonly number[], sought: num
     .where("blocking", "=", 1)
     .where("needed_task_id", "is not", null)
     .execute();
-  return [...links, ...needs.map((need) => ({ ...need, type: "needs" }))].map(({ from, to, type }) => ({ from: Number(from), to: Number(to), type }));
+  return [...links, ...needs.map((need) => ({ ...need, type: "needs" }))].map(({ from, to, type }) => ({
+    from: Number(from),
+    to: Number(to),
+    type,
+  }));
 }
 
 async function childrenOf(db: Kysely<Database>, parents: readonly number[], sought: number) {

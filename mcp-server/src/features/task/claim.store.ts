@@ -33,13 +33,21 @@ export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, fi
   }
   for (const label of filter.labels ?? []) {
     query = query.where((e) =>
-      e.exists(e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label)),
+      e.exists(
+        e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label),
+      ),
     );
   }
   const any = filter.anyLabels ?? [];
   if (any.length > 0) {
     query = query.where((e) =>
-      e.exists(e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "in", [...any])),
+      e.exists(
+        e
+          .selectFrom("task_label")
+          .select("label")
+          .whereRef("task_id", "=", "task.id")
+          .where("label", "in", [...any]),
+      ),
     );
   }
   return query;
@@ -119,7 +127,12 @@ export async function renewLeases(ctx: OperationContext, holder: string): Promis
 }
 
 /** True when the holder has a lease that `renewLeases` would prolong. */
-export async function needsRenewal(db: Kysely<Database>, holder: string, now: number, leaseMs: number): Promise<boolean> {
+export async function needsRenewal(
+  db: Kysely<Database>,
+  holder: string,
+  now: number,
+  leaseMs: number,
+): Promise<boolean> {
   const row = await db
     .selectFrom("task")
     .select("id")
@@ -183,21 +196,33 @@ export async function sweepTasks(ctx: OperationContext): Promise<void> {
     if (task.deferUntil === null || task.deferUntil > ctx.now) continue;
     const status = task.status === "deferred" ? "open" : task.status;
     await saveTaskInGraph(ctx, task, { status, deferUntil: null });
-    ctx.record({ type: "task.woke", subject: task.key, team: task.team, before: { state: task.status }, after: { state: status } });
+    ctx.record({
+      type: "task.woke",
+      subject: task.key,
+      team: task.team,
+      before: { state: task.status },
+      after: { state: status },
+    });
   }
 }
 
 /** Four different refusals: held (names the holder), closed, in another state, not ready (says why). */
 export async function checkClaimable(ctx: OperationContext, task: Task): Promise<void> {
   const other = hint("task_ready", "lists what can be claimed");
-  if (task.holder !== null) throw new TeamwrightError("CONFLICT", `${task.key} is held by ${plainLine(task.holderName ?? "another", 60)}.`, other);
+  if (task.holder !== null)
+    throw new TeamwrightError(
+      "CONFLICT",
+      `${task.key} is held by ${plainLine(task.holderName ?? "another", 60)}.`,
+      other,
+    );
   if (task.readyPrio !== null) {
     if (task.assignee !== null && task.assignee !== ctx.principal.name && ctx.principal.kind === "agent") {
       throw new TeamwrightError("FORBIDDEN", `${task.key} is meant for ${plainLine(task.assignee, 60)}.`, other);
     }
     return;
   }
-  if (task.status !== "open") throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status} and cannot be claimed.`, other);
+  if (task.status !== "open")
+    throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status} and cannot be claimed.`, other);
   const reasons = whyNotReady(task, await liveBlockers(ctx.db, task.id));
   throw new TeamwrightError("BLOCKED", `${task.key} is not ready: ${plainLine(reasons.join("; "), 300)}.`, other);
 }

@@ -22,5 +22,9 @@ export function checkLinkTeams(principal: Principal, source: LinkEnd, target: Li
 /** Throws for a link of a task to itself, whatever it means. */
 export function checkNotItself(source: LinkEnd, target: LinkEnd): void {
   if (source.key !== target.key) return;
-  throw new TeamwrightError("RULE_VIOLATED", `${source.key} cannot be linked to itself.`, hint("task_show", "shows its links"));
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `${source.key} cannot be linked to itself.`,
+    hint("task_show", "shows its links"),
+  );
 }

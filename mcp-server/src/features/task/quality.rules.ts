@@ -7,12 +7,14 @@ export interface Draft {
   readonly kind?: string | undefined;
 }
 
-const vague = /^(fix|do|make|handle|update|change|improve|clean ?up|misc|work on)\b.{0,14}$|\b(stuff|things|it work|etc)\b/i;
+const vague =
+  /^(fix|do|make|handle|update|change|improve|clean ?up|misc|work on)\b.{0,14}$|\b(stuff|things|it work|etc)\b/i;
 
 export function taskFindings(draft: Draft): string[] {
   const findings: string[] = [];
   const title = draft.title.trim();
-  if (vague.test(title) || title.split(/\s+/).length < 2) findings.push(`title "${title}" is vague: say what changes where`);
+  if (vague.test(title) || title.split(/\s+/).length < 2)
+    findings.push(`title "${title}" is vague: say what changes where`);
   if ((title.match(/\band\b/gi) ?? []).length + (draft.description?.match(/\band then\b/gi) ?? []).length >= 2) {
     findings.push("more than one piece of work in one task: split it");
   }

@@ -6,8 +6,8 @@ import { circleThrough } from "./circle.store.ts";
 import { addEdge, liveBlockers, saveTaskInGraph } from "./graph.store.ts";
 import { checkNotItself } from "./link.rules.ts";
 import { checkClose, checkHolds, checkMove, nextOperations, unblocked } from "./task.rules.ts";
-import * as fields from "./task.schema.ts";
 import type { Task } from "./task.schema.ts";
+import * as fields from "./task.schema.ts";
 import { findTaskById, getTask, lockTask } from "./task.store.ts";
 import { compact, toBrief } from "./task.view.ts";
 
@@ -38,10 +38,18 @@ export const taskClose = defineOperation({
     checkHolds(task, ctx.principal, input.fence);
     const outcome = input.outcome ?? "done";
     if (input.of !== undefined && outcome !== "duplicate" && outcome !== "superseded") {
-      throw new TeamwrightError("INVALID_INPUT", `A task closed as ${outcome} is not one of another.`, hint("task_close", "with outcome duplicate or superseded"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        `A task closed as ${outcome} is not one of another.`,
+        hint("task_close", "with outcome duplicate or superseded"),
+      );
     }
     if (input.force && ctx.principal.kind === "agent") {
-      throw new TeamwrightError("FORBIDDEN", "Only the lead or a person closes by force.", hint("task_update", "with block says what is in the way"));
+      throw new TeamwrightError(
+        "FORBIDDEN",
+        "Only the lead or a person closes by force.",
+        hint("task_update", "with block says what is in the way"),
+      );
     }
     if (!input.force) checkClose(task, outcome, await liveBlockers(ctx.db, task.id));
     checkMove(task, "closed");
@@ -49,7 +57,10 @@ export const taskClose = defineOperation({
       const original = await getTask(ctx.db, input.of);
       checkOwnTeam(ctx.principal, original.team);
       checkNotItself(task, original);
-      await addEdge(ctx, task, { targetKey: original.key, type: outcome === "superseded" ? "supersedes" : "duplicates" });
+      await addEdge(ctx, task, {
+        targetKey: original.key,
+        type: outcome === "superseded" ? "supersedes" : "duplicates",
+      });
     }
     const closed = await saveTaskInGraph(ctx, await getTask(ctx.db, task.key), {
       ...unblocked(task, ctx.now),
@@ -70,7 +81,11 @@ export const taskClose = defineOperation({
       after: { state: "closed", outcome, ...(input.reason === undefined ? {} : { reason: input.reason }) },
     });
     const freed = await becameReady(ctx);
-    return compact({ task: toBrief(closed), next: nextOperations(closed, ctx.principal), unblocked: freed.length > 0 ? freed : undefined });
+    return compact({
+      task: toBrief(closed),
+      next: nextOperations(closed, ctx.principal),
+      unblocked: freed.length > 0 ? freed : undefined,
+    });
   },
 });
 
@@ -78,7 +93,11 @@ export const taskClose = defineOperation({
 async function checkReopen(ctx: OperationContext, task: Task): Promise<void> {
   const circle = await circleThrough(ctx, task);
   if (circle === false) return;
-  throw new TeamwrightError("RULE_VIOLATED", `Open again, ${task.key} would wait in a circle: ${circle}.`, hint("task_unlink", "removes one of the links"));
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `Open again, ${task.key} would wait in a circle: ${circle}.`,
+    hint("task_unlink", "removes one of the links"),
+  );
 }
 
 /** Tasks that this very transaction made ready, as noted by the graph. */
@@ -103,8 +122,21 @@ export const taskReopen = defineOperation({
     if (task.status !== "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
     await checkReopen(ctx, task);
     // whoever had it may be gone: it is for anybody again
-    const open = await saveTaskInGraph(ctx, task, { status: "open", outcome: null, closeReason: null, closedAt: null, holderName: null, assignee: null });
-    ctx.record({ type: "task.reopened", subject: task.key, team: task.team, before: { outcome: task.outcome }, after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) } });
+    const open = await saveTaskInGraph(ctx, task, {
+      status: "open",
+      outcome: null,
+      closeReason: null,
+      closedAt: null,
+      holderName: null,
+      assignee: null,
+    });
+    ctx.record({
+      type: "task.reopened",
+      subject: task.key,
+      team: task.team,
+      before: { outcome: task.outcome },
+      after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) },
+    });
     const shown = (await findTaskById(ctx.db, open.id)) ?? open;
     return { task: toBrief(shown), next: nextOperations(shown, ctx.principal) };
   },

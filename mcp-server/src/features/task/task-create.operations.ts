@@ -7,8 +7,9 @@ import { addEdge, adoptDanglingEdges } from "./graph.store.ts";
 import { checkLinkTeams } from "./link.rules.ts";
 import { overlappingScopes, taskFindings } from "./quality.rules.ts";
 import * as fields from "./task.schema.ts";
-import { changeLabels, getTask, insertTask, resolveKey } from "./task.store.ts";
+import { getTask, insertTask, resolveKey } from "./task.store.ts";
 import { toBrief } from "./task.view.ts";
+import { changeLabels } from "./task-parts.store.ts";
 
 const draftShape = {
   title: fields.title,
@@ -30,10 +31,12 @@ const draftShape = {
   external_ref: fields.longText.optional(),
 };
 
-const draft = z.strictObject({
-  ...draftShape,
-  ref: z.string().min(1).max(64).optional().describe("Name of this draft for parent and blocked_by of the others."),
-}).meta({ brief: "The same fields, and ref: a name for parent and blocked_by of others." });
+const draft = z
+  .strictObject({
+    ...draftShape,
+    ref: z.string().min(1).max(64).optional().describe("Name of this draft for parent and blocked_by of the others."),
+  })
+  .meta({ brief: "The same fields, and ref: a name for parent and blocked_by of others." });
 type Draft = z.infer<typeof draft>;
 
 const input = z.strictObject({
@@ -50,7 +53,18 @@ export const taskCreate = defineOperation({
     "Create tasks (work items, bugs, epics, stories), one or many in a call, with acceptance criteria, dependencies, parent, file scope. Returns ids and what is weak about them. Starts nothing: see task_claim.",
   kind: "write",
   mcp: "core",
-  coreFields: ["title", "description", "acceptance", "kind", "priority", "team", "parent", "blocked_by", "scope", "tasks"],
+  coreFields: [
+    "title",
+    "description",
+    "acceptance",
+    "kind",
+    "priority",
+    "team",
+    "parent",
+    "blocked_by",
+    "scope",
+    "tasks",
+  ],
   positional: ["title"],
   input,
   output: z.object({
@@ -88,20 +102,33 @@ export const taskCreate = defineOperation({
     };
   },
   render(output, view) {
-    const rows = (output.tasks ?? (output.task ? [output.task] : [])).map((task) => `${view.paint("cyan", task.id)}  ${plainLine(task.title)}  (${task.state}, ${task.team})`);
-    return [...rows, ...(output.findings ?? []).map((finding) => view.paint("yellow", `! ${plainLine(finding, 300)}`))].join("\n");
+    const rows = (output.tasks ?? (output.task ? [output.task] : [])).map(
+      (task) => `${view.paint("cyan", task.id)}  ${plainLine(task.title)}  (${task.state}, ${task.team})`,
+    );
+    return [
+      ...rows,
+      ...(output.findings ?? []).map((finding) => view.paint("yellow", `! ${plainLine(finding, 300)}`)),
+    ].join("\n");
   },
 });
 
 function toDrafts(tasks: Draft[] | undefined, single: Omit<z.infer<typeof input>, "tasks">): Draft[] {
   if (tasks) {
     if (single.title !== undefined) {
-      throw new TeamwrightError("INVALID_INPUT", "Give either title or tasks, not both.", hint("task_create", "with one of them"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        "Give either title or tasks, not both.",
+        hint("task_create", "with one of them"),
+      );
     }
     const refs = tasks.flatMap((item) => (item.ref === undefined ? [] : [item.ref]));
     const twice = refs.find((ref, index) => refs.indexOf(ref) !== index);
     if (twice !== undefined) {
-      throw new TeamwrightError("INVALID_INPUT", `Two drafts are called ${plainLine(twice)}.`, hint("task_create", "with a ref for each"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        `Two drafts are called ${plainLine(twice)}.`,
+        hint("task_create", "with a ref for each"),
+      );
     }
     const { title: _, ...common } = single; // what is said once holds for every draft that does not say otherwise
     return tasks.map((item) => ({ ...common, ...item }));
@@ -116,22 +143,37 @@ function toDrafts(tasks: Draft[] | undefined, single: Omit<z.infer<typeof input>
 function checkAssignees(ctx: OperationContext, drafts: readonly Draft[]): void {
   if (ctx.principal.kind !== "agent") return;
   const other = drafts.find((item) => item.assignee?.trim() && item.assignee.trim() !== ctx.principal.name);
-  if (other) throw new TeamwrightError("FORBIDDEN", "An agent cannot assign work to another.", hint("task_create", "without assignee leaves it to the board"));
+  if (other)
+    throw new TeamwrightError(
+      "FORBIDDEN",
+      "An agent cannot assign work to another.",
+      hint("task_create", "without assignee leaves it to the board"),
+    );
 }
 
 /** Findings by draft; with `task_quality: strict` they refuse the whole call (requirements TD-02, TD-08). */
 function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[] {
   if (ctx.config.task_quality === "off") return [];
-  const findings = drafts.flatMap((item) => taskFindings(item).map((finding) => (drafts.length > 1 ? `${plainLine(item.title, 50)}: ${finding}` : finding)));
+  const findings = drafts.flatMap((item) =>
+    taskFindings(item).map((finding) => (drafts.length > 1 ? `${plainLine(item.title, 50)}: ${finding}` : finding)),
+  );
   const waits = waitingRefs(drafts);
-  const ordered = (item: Draft | undefined, other: Draft | undefined) => Boolean(item && other?.ref && waits.get(item)?.has(other.ref));
+  const ordered = (item: Draft | undefined, other: Draft | undefined) =>
+    Boolean(item && other?.ref && waits.get(item)?.has(other.ref));
   for (const [a, b, glob] of drafts.length <= 100 ? overlappingScopes(drafts.map((item) => item.scope ?? [])) : []) {
     const [left, right] = [drafts[a], drafts[b]];
     if (ordered(left, right) || ordered(right, left)) continue;
-    findings.push(`"${plainLine(left?.title ?? "", 40)}" and "${plainLine(right?.title ?? "", 40)}" may both write ${glob}: order them with blocked_by`);
+    findings.push(
+      `"${plainLine(left?.title ?? "", 40)}" and "${plainLine(right?.title ?? "", 40)}" may both write ${glob}: order them with blocked_by`,
+    );
   }
   if (ctx.config.task_quality === "strict" && findings.length > 0) {
-    throw new TeamwrightError("RULE_VIOLATED", "The project asks for better tasks.", hint("task_create", "with the points mended"), findings.slice(0, 20));
+    throw new TeamwrightError(
+      "RULE_VIOLATED",
+      "The project asks for better tasks.",
+      hint("task_create", "with the points mended"),
+      findings.slice(0, 20),
+    );
   }
   return findings.slice(0, 20);
 }
@@ -206,7 +248,12 @@ async function insertDraft(ctx: OperationContext, item: Draft) {
   return task;
 }
 
-async function connect(ctx: OperationContext, item: Draft, key: string, refs: ReadonlyMap<string, string>): Promise<void> {
+async function connect(
+  ctx: OperationContext,
+  item: Draft,
+  key: string,
+  refs: ReadonlyMap<string, string>,
+): Promise<void> {
   const targets: [string, string][] = (item.blocked_by ?? []).map((ref) => [ref, "blocks"]);
   if (item.parent !== undefined) targets.push([item.parent, "parent-child"]);
   for (const [ref, type] of targets) {

@@ -3,9 +3,9 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkTeam, teamInView } from "../team/team.rules.ts";
-import { dependencyOrder } from "./interchange/beads-graph.rules.ts";
 import { allTasks, foreignRows, loadWhole } from "./interchange/beads-export.store.ts";
-import { importRow, type ImportSetting, type RowVerdict } from "./interchange/beads-import.store.ts";
+import { dependencyOrder } from "./interchange/beads-graph.rules.ts";
+import { type ImportSetting, importRow, type RowVerdict } from "./interchange/beads-import.store.ts";
 import type { ParsedRow } from "./interchange/beads-issue.schema.ts";
 import { readBeads } from "./interchange/beads-read.rules.ts";
 import { issueFromTask } from "./interchange/beads-task.rules.ts";
@@ -52,9 +52,16 @@ export const taskImport = defineOperation({
   }),
   async run(ctx, input) {
     const text = await readSource(ctx, input.file);
-    const team = input.team === undefined ? (ctx.principal.team ?? ctx.config.teams[0]?.id ?? "main") : checkTeam(ctx.config, input.team);
+    const team =
+      input.team === undefined
+        ? (ctx.principal.team ?? ctx.config.teams[0]?.id ?? "main")
+        : checkTeam(ctx.config, input.team);
     const rows = inOrder(readBeads(text, input.strict === undefined ? {} : { strict: input.strict }));
-    const setting: ImportSetting = { team, dryRun: input.dry_run ?? false, ...(input.allow_stale ? { allowStale: true } : {}) };
+    const setting: ImportSetting = {
+      team,
+      dryRun: input.dry_run ?? false,
+      ...(input.allow_stale ? { allowStale: true } : {}),
+    };
     const results: RowVerdict[] = [];
     for (let start = 0; start < rows.length; start += ROWS_PER_TRANSACTION) {
       const chunk = rows.slice(start, start + ROWS_PER_TRANSACTION);
@@ -75,11 +82,17 @@ export const taskImport = defineOperation({
     };
   },
   render(output, view) {
-    const lines = [`${output.dry_run ? "Would be: " : ""}${verdicts.map((verdict) => `${output[verdict]} ${verdict}`).join(", ")} of ${output.total} rows`];
-    const loud = output.rows.filter((item) => item.verdict === "conflict" || item.verdict === "quarantined" || item.warnings);
+    const lines = [
+      `${output.dry_run ? "Would be: " : ""}${verdicts.map((verdict) => `${output[verdict]} ${verdict}`).join(", ")} of ${output.total} rows`,
+    ];
+    const loud = output.rows.filter(
+      (item) => item.verdict === "conflict" || item.verdict === "quarantined" || item.warnings,
+    );
     for (const item of loud.slice(0, 50)) {
       const colour = item.verdict === "quarantined" ? "red" : "yellow";
-      lines.push(`line ${item.line}: ${view.paint(colour, item.verdict)} ${item.id ?? ""} ${plainLine([item.reason, ...(item.fields ?? []), ...(item.warnings ?? [])].join("; "), 160)}`);
+      lines.push(
+        `line ${item.line}: ${view.paint(colour, item.verdict)} ${item.id ?? ""} ${plainLine([item.reason, ...(item.fields ?? []), ...(item.warnings ?? [])].join("; "), 160)}`,
+      );
     }
     if (loud.length > 50) lines.push(`… and ${loud.length - 50} more; --json has all`);
     return lines.join("\n");
@@ -87,12 +100,21 @@ export const taskImport = defineOperation({
 });
 
 async function readSource(ctx: OperationContext, path: string): Promise<string> {
-  if (!ctx.files) throw new TeamwrightError("UNAVAILABLE", "Files are read at the command line only.", hint("task_create", "takes tasks in the call"));
+  if (!ctx.files)
+    throw new TeamwrightError(
+      "UNAVAILABLE",
+      "Files are read at the command line only.",
+      hint("task_create", "takes tasks in the call"),
+    );
   return ctx.files.read(path);
 }
 
 /** A dry run decides without writing; a run decides again inside its transaction, so that a concurrent change wins. */
-async function importChunk(ctx: OperationContext, rows: readonly ParsedRow[], setting: ImportSetting): Promise<RowVerdict[]> {
+async function importChunk(
+  ctx: OperationContext,
+  rows: readonly ParsedRow[],
+  setting: ImportSetting,
+): Promise<RowVerdict[]> {
   const work = async (inner: OperationContext) => {
     inner.effects.ignoreLimits = true;
     const results: RowVerdict[] = [];
@@ -133,7 +155,10 @@ export const taskExport = defineOperation({
   input: z.strictObject({
     file: file.optional(),
     mode: z.enum(["faithful", "bd"]).optional().describe("faithful by default."),
-    sort: z.enum(["dependency", "id", "given"]).optional().describe("dependency (default): parents and blockers first; id: for git; given: order of arrival."),
+    sort: z
+      .enum(["dependency", "id", "given"])
+      .optional()
+      .describe("dependency (default): parents and blockers first; id: for git; given: order of arrival."),
     team: fields.teamId.optional(),
   }),
   output: z.object({
@@ -150,13 +175,24 @@ export const taskExport = defineOperation({
     const defaultTeam = ctx.config.teams[0]?.id ?? "main";
     const whole = await loadWhole(ctx.db, await allTasks(ctx.db, team));
     const memories = await foreignRows(ctx.db, "memory");
-    const raw = [...(await foreignRows(ctx.db, "tombstone")), ...(await foreignRows(ctx.db, "unknown"))].map((item) => item.raw);
+    const raw = [...(await foreignRows(ctx.db, "tombstone")), ...(await foreignRows(ctx.db, "unknown"))].map(
+      (item) => item.raw,
+    );
     const exported = renderBeads(
-      { issues: whole.map((item) => issueFromTask(item, defaultTeam)), memories: memories.map((item) => ({ key: item.key, value: memoryValue(item.raw), raw: item.raw })), rawRows: raw },
+      {
+        issues: whole.map((item) => issueFromTask(item, defaultTeam)),
+        memories: memories.map((item) => ({ key: item.key, value: memoryValue(item.raw), raw: item.raw })),
+        rawRows: raw,
+      },
       { mode: input.mode ?? "faithful", sort: input.sort ?? "dependency" },
     );
     if (input.file !== undefined) {
-      if (!ctx.files) throw new TeamwrightError("UNAVAILABLE", "Files are written at the command line only.", hint("task_export", "without file gives the lines"));
+      if (!ctx.files)
+        throw new TeamwrightError(
+          "UNAVAILABLE",
+          "Files are written at the command line only.",
+          hint("task_export", "without file gives the lines"),
+        );
       await ctx.files.write(input.file, withNewlines(exported.lines));
     }
     return compact({

@@ -20,7 +20,10 @@ export const taskLink = defineOperation({
     id: fields.taskRef,
     target: fields.taskRef.describe("The other task: the one waited for, the parent, the original."),
     type: fields.linkType.optional().describe("blocks by default."),
-    gate: z.enum(["all-children", "any-children"]).optional().describe("For waits-for: which of the target's children must be closed."),
+    gate: z
+      .enum(["all-children", "any-children"])
+      .optional()
+      .describe("For waits-for: which of the target's children must be closed."),
   }),
   output: z.object({ result: z.string(), task: fields.taskBrief, next: z.array(z.string()) }),
   async run(ctx, input) {
@@ -31,7 +34,11 @@ export const taskLink = defineOperation({
     checkLinkTeams(ctx.principal, source, target, type);
     checkNotItself(source, target);
     if (input.gate !== undefined && type !== "waits-for") {
-      throw new TeamwrightError("INVALID_INPUT", `A ${type} link has no gate.`, hint("task_link", "with type waits-for has one"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        `A ${type} link has no gate.`,
+        hint("task_link", "with type waits-for has one"),
+      );
     }
     const metadata = input.gate === undefined ? null : JSON.stringify({ gate: input.gate });
     const result = await addEdge(ctx, source, { targetKey, type, metadata });
@@ -44,7 +51,8 @@ export const taskLink = defineOperation({
 
 export const taskUnlink = defineOperation({
   name: "task_unlink",
-  description: "Remove the link from one task to another; what waited for it alone becomes ready. Says so when there is none.",
+  description:
+    "Remove the link from one task to another; what waited for it alone becomes ready. Says so when there is none.",
   kind: "write",
   destructive: true,
   mcp: "all",
@@ -71,5 +79,9 @@ async function ownTask(ctx: OperationContext, ref: string) {
 }
 
 function noSuchLink(from: string, to: string): TeamwrightError {
-  return new TeamwrightError("NOT_FOUND", `${from} has no link to ${plainLine(to, 60)}.`, hint("task_show", "lists the links"));
+  return new TeamwrightError(
+    "NOT_FOUND",
+    `${from} has no link to ${plainLine(to, 60)}.`,
+    hint("task_show", "lists the links"),
+  );
 }

@@ -36,13 +36,17 @@ export async function listTasks(
   if (filter.blocked !== undefined) query = query.where("blocked_since", filter.blocked ? "is not" : "is", null);
   for (const label of filter.labels ?? []) {
     query = query.where((e) =>
-      e.exists(e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label)),
+      e.exists(
+        e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label),
+      ),
     );
   }
   if (filter.any_labels?.length) {
     const any = [...filter.any_labels];
     query = query.where((e) =>
-      e.exists(e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "in", any)),
+      e.exists(
+        e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "in", any),
+      ),
     );
   }
   if (filter.parent !== undefined) {

@@ -1,20 +1,17 @@
 import { sql } from "kysely";
 import * as z from "zod";
-import { hint, TeamwrightError } from "../../kernel/errors.ts";
-import { fenceText, plainLine } from "../../kernel/fence.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { readCounts } from "../board/board.store.ts";
-import { dependenciesOf, isSharedWith } from "../dependency/dependency.store.ts";
-import { listEventsOf } from "../event/event.store.ts";
-import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
+import { teamInView } from "../team/team.rules.ts";
 import { type ReadyFilter, readyTasks, withFilter } from "./claim.store.ts";
-import { edgesFrom } from "./graph.store.ts";
 import { beadsReadyList } from "./interchange/beads-ready.store.ts";
 import { whyNotReady } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
-import { getTask, listComments, rowToTask } from "./task.store.ts";
-import { compact, isoTime, renderBriefs, renderFull, toBrief, toFull } from "./task.view.ts";
+import { rowToTask } from "./task.store.ts";
+import { compact, isoTime, renderBriefs, toBrief } from "./task.view.ts";
 import { listTasks, type TaskFilter } from "./task-list.store.ts";
+import { waitsFor } from "./wait.store.ts";
 
 const limit = z.number().int().min(0).max(10_000).describe("0 for all.");
 const brief = fields.taskBrief;
@@ -63,9 +60,16 @@ export const taskReady = defineOperation({
     });
   },
   render(output, view) {
-    const lines = [output.total === 0 ? "Nothing is ready." : `${output.total} ready`, renderBriefs(output.tasks, view)];
-    if (output.needs_decomposition) lines.push("Epics that need decomposition:", renderBriefs(output.needs_decomposition, view));
-    for (const item of output.not_ready ?? []) lines.push(`${view.paint("cyan", item.id)} ${plainLine(item.title, 60)}: ${plainLine(item.reasons.join("; "), 200)}`);
+    const lines = [
+      output.total === 0 ? "Nothing is ready." : `${output.total} ready`,
+      renderBriefs(output.tasks, view),
+    ];
+    if (output.needs_decomposition)
+      lines.push("Epics that need decomposition:", renderBriefs(output.needs_decomposition, view));
+    for (const item of output.not_ready ?? [])
+      lines.push(
+        `${view.paint("cyan", item.id)} ${plainLine(item.title, 60)}: ${plainLine(item.reasons.join("; "), 200)}`,
+      );
     return lines.filter(Boolean).join("\n");
   },
 });
@@ -74,7 +78,7 @@ export const taskReady = defineOperation({
 async function countReady(ctx: OperationContext, filter: Parameters<typeof readyTasks>[1]): Promise<number> {
   if (!filter.labels?.length && !filter.anyLabels?.length && !filter.kind) {
     let total = 0;
-    for (const columns of (await readCounts(ctx.db, filter.team)).values()) total += columns["ready"] ?? 0;
+    for (const columns of (await readCounts(ctx.db, filter.team)).values()) total += columns.ready ?? 0;
     return total;
   }
   const row = await readyTasks(ctx.db, filter).select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
@@ -82,7 +86,10 @@ async function countReady(ctx: OperationContext, filter: Parameters<typeof ready
 }
 
 async function openEpics(ctx: OperationContext, filter: ReadyFilter) {
-  const epics = withFilter(ctx.db.selectFrom("task").where("epic_prio", "is not", null).where("closed_children", "=", 0), filter).selectAll("task");
+  const epics = withFilter(
+    ctx.db.selectFrom("task").where("epic_prio", "is not", null).where("closed_children", "=", 0),
+    filter,
+  ).selectAll("task");
   const rows = await epics.orderBy("epic_prio").orderBy("id").limit(10).execute();
   return rows.map((row) => toBrief(rowToTask(row)));
 }
@@ -90,118 +97,18 @@ async function openEpics(ctx: OperationContext, filter: ReadyFilter) {
 async function explainOthers(ctx: OperationContext, filter: ReadyFilter, most: number) {
   const others = ctx.db.selectFrom("task").where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null);
   const query = withFilter(others, filter).selectAll("task");
-  const rows = await query.orderBy("priority").orderBy("created_at").orderBy("id").limit(most > 0 ? Math.min(most, 200) : 200).execute();
+  const rows = await query
+    .orderBy("priority")
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(most > 0 ? Math.min(most, 200) : 200)
+    .execute();
   const result = [];
   for (const row of rows) {
     const task = rowToTask(row);
     result.push({ id: task.key, title: task.title, reasons: whyNotReady(task, await waitsFor(ctx, task.id)) });
   }
   return result;
-}
-
-async function waitsFor(ctx: OperationContext, taskId: number): Promise<string[]> {
-  const edges = (await edgesFrom(ctx.db, taskId)).filter((edge) => edge.blocking === 1);
-  const needs = (await dependenciesOf(ctx.db, taskId)).filter((need) => need.blocking === 1 && Number(need.task_id) === taskId);
-  return [
-    ...edges.map((edge) => (edge.type === "conditional-blocks" ? `${edge.target_key} to fail` : edge.target_key)),
-    ...needs.map((need) => `team ${need.needs_team}`),
-  ];
-}
-
-const link = z.object({ type: z.string(), id: z.string(), state: z.string().optional(), title: z.string().optional(), blocking: z.boolean().optional() });
-const comment = z.object({ by: z.string(), at: z.string(), text: z.string() });
-
-export const taskShow = defineOperation({
-  name: "task_show",
-  description:
-    "Show one task in full: description, acceptance criteria, holder, links both ways, dependencies, comments, history.",
-  kind: "read",
-  mcp: "core",
-  positional: ["id"],
-  input: z.strictObject({
-    id: fields.taskRef,
-    comments: z.number().int().min(0).max(500).optional().describe("Most; 10 by default."),
-    history: z.boolean().optional(),
-  }),
-  output: z.object({
-    task: fields.taskFull,
-    reasons: z.array(z.string()).optional(),
-    links: z.array(link).optional(),
-    linked_from: z.array(link).optional(),
-    dependencies: z.array(z.object({ id: z.string(), team: z.string(), needs_team: z.string(), type: z.string(), status: z.string(), needed_task: z.string().optional() })).optional(),
-    comments: z.array(comment).optional(),
-    history: z.array(z.object({ at: z.string(), type: z.string(), by: z.string(), after: z.string().optional() })).optional(),
-  }),
-  async run(ctx, input) {
-    const task = await getTask(ctx.db, input.id);
-    if (!(await isSharedWith(ctx.db, task.id, ctx.principal.team))) checkOwnTeam(ctx.principal, task.team);
-    const comments = input.comments === 0 ? [] : await listComments(ctx.db, task.id, input.comments ?? 10);
-    const dependencies = await dependenciesOf(ctx.db, task.id);
-    const reasons = task.status === "open" || task.status === "deferred" ? whyNotReady(task, await waitsFor(ctx, task.id)) : [];
-    return compact({
-      task: await toFull(ctx.db, task, ctx.now),
-      reasons: some(reasons),
-      links: some(await outgoing(ctx, task.id)),
-      linked_from: some(await incoming(ctx, task.id)),
-      dependencies: some(dependencies.map(({ key, team, needs_team, type, status, needed_key }) => compact({ id: key, team, needs_team, type, status, needed_task: needed_key ?? undefined }))),
-      comments: some(comments.map((row) => ({ by: row.author, at: isoTime(row.created_at) ?? "", text: row.body }))),
-      history: input.history ? await history(ctx, task.key) : undefined,
-    });
-  },
-  render(output, view) {
-    const lines = [renderFull(output.task, view)];
-    if (output.reasons) lines.push(`not ready: ${plainLine(output.reasons.join("; "), 300)}`);
-    for (const item of output.links ?? []) lines.push(`${item.type} → ${item.id} ${item.state ?? "(unknown)"} ${plainLine(item.title ?? "", 60)}`);
-    for (const item of output.linked_from ?? []) lines.push(`${item.type} ← ${item.id} ${item.state ?? ""} ${plainLine(item.title ?? "", 60)}`);
-    for (const item of output.dependencies ?? []) lines.push(`needs team ${item.needs_team}: ${item.type}, ${item.status} (${item.id})`);
-    for (const item of output.comments ?? []) lines.push(fenceText(`comment of ${plainLine(item.by, 40)} at ${item.at}`, item.text));
-    for (const item of output.history ?? []) lines.push(`${item.at} ${item.type} by ${plainLine(item.by, 40)} ${plainLine(item.after ?? "", 120)}`);
-    return lines.join("\n");
-  },
-});
-
-function some<T>(list: T[]): T[] | undefined {
-  return list.length > 0 ? list : undefined;
-}
-
-const MAX_LINKS_SHOWN = 100;
-
-async function outgoing(ctx: OperationContext, taskId: number) {
-  const rows = await ctx.db
-    .selectFrom("link")
-    .leftJoin("task", "task.id", "link.target_id")
-    .select(["link.type", "link.target_key", "link.blocking", "link.cyclic", "task.status", "task.title"])
-    .where("link.task_id", "=", taskId)
-    .orderBy("link.id")
-    .limit(MAX_LINKS_SHOWN)
-    .execute();
-  return rows.map((row) =>
-    compact({ type: row.type, id: row.target_key, state: row.cyclic ? "in a circle, not waited for" : (row.status ?? undefined), title: row.title ?? undefined, blocking: row.blocking === 1 || undefined }),
-  );
-}
-
-async function incoming(ctx: OperationContext, taskId: number) {
-  const rows = await ctx.db
-    .selectFrom("link")
-    .innerJoin("task", "task.id", "link.task_id")
-    .select(["link.type", "task.key", "link.blocking", "task.status", "task.title"])
-    .where("link.target_id", "=", taskId)
-    .orderBy("link.id")
-    .limit(MAX_LINKS_SHOWN)
-    .execute();
-  return rows.map((row) => compact({ type: row.type, id: row.key, state: row.status, title: row.title, blocking: row.blocking === 1 || undefined }));
-}
-
-async function history(ctx: OperationContext, key: string) {
-  const rows = await listEventsOf(ctx.db, key, 50);
-  return rows.map((row) => compact({ at: isoTime(row.at) ?? "", type: row.type, by: row.actor_name, after: withoutTokens(row.after) }));
-}
-
-/** The holder's key and fencing number are its own business. */
-function withoutTokens(after: string | null): string | undefined {
-  if (after === null) return undefined;
-  const { holder: _, fence: __, ...rest } = JSON.parse(after) as Record<string, unknown>;
-  return Object.keys(rest).length > 0 ? JSON.stringify(rest) : undefined;
 }
 
 const filters = {
@@ -226,7 +133,11 @@ export const taskList = defineOperation({
   mcp: "core",
   coreFields: ["team", "status", "labels", "parent", "blocked", "search", "limit"],
   positional: ["search"],
-  input: z.strictObject({ ...filters, limit: limit.optional(), offset: z.number().int().min(0).max(10_000_000).optional() }),
+  input: z.strictObject({
+    ...filters,
+    limit: limit.optional(),
+    offset: z.number().int().min(0).max(10_000_000).optional(),
+  }),
   output: z.object({ total: z.number(), tasks: z.array(brief), truncated: z.boolean().optional() }),
   async run(ctx, { limit: asked, offset, ...input }) {
     const filter: TaskFilter = { ...input, team: teamInView(ctx.config, ctx.principal, input.team) };
@@ -234,7 +145,8 @@ export const taskList = defineOperation({
     const { rows, total } = await listTasks(ctx, filter, most, offset ?? 0);
     return compact({ total, tasks: rows.map(toBrief), truncated: (offset ?? 0) + rows.length < total || undefined });
   },
-  render: (output, view) => `${output.total} task${output.total === 1 ? "" : "s"}${output.truncated ? `, ${output.tasks.length} shown` : ""}\n${renderBriefs(output.tasks, view)}`,
+  render: (output, view) =>
+    `${output.total} task${output.total === 1 ? "" : "s"}${output.truncated ? `, ${output.tasks.length} shown` : ""}\n${renderBriefs(output.tasks, view)}`,
 });
 
 export const taskStale = defineOperation({
@@ -242,7 +154,11 @@ export const taskStale = defineOperation({
   description: "Stale tasks: open or in progress and untouched for some days, oldest first. Changes nothing.",
   kind: "read",
   mcp: "none",
-  input: z.strictObject({ days: z.number().min(0).max(36_500).optional().describe("30 by default."), team: fields.teamId.optional(), limit: limit.optional() }),
+  input: z.strictObject({
+    days: z.number().min(0).max(36_500).optional().describe("30 by default."),
+    team: fields.teamId.optional(),
+    limit: limit.optional(),
+  }),
   output: z.object({ total: z.number(), tasks: z.array(brief.extend({ updated_at: z.string() })) }),
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team);

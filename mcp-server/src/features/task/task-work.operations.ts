@@ -6,10 +6,11 @@ import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { checkClaimable, dropClaim, grantClaim, heldBy, pickReady } from "./claim.store.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
 import { checkAgentLimit, checkMayChange, checkMove, nextOperations, unblocked } from "./task.rules.ts";
-import * as fields from "./task.schema.ts";
 import type { Task } from "./task.schema.ts";
-import { changeLabels, insertComment, lockTask } from "./task.store.ts";
+import * as fields from "./task.schema.ts";
+import { lockTask } from "./task.store.ts";
 import { compact, renderFull, toBrief, toFull } from "./task.view.ts";
+import { changeLabels, insertComment } from "./task-parts.store.ts";
 
 const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
 
@@ -38,7 +39,11 @@ export const taskClaim = defineOperation({
     await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
     const team = teamInView(ctx.config, ctx.principal, input.team);
     if (input.id !== undefined && (input.team ?? input.labels ?? input.any_labels ?? input.kind) !== undefined) {
-      throw new TeamwrightError("INVALID_INPUT", "An id leaves nothing to filter.", hint("task_claim", "with id, or with filters"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        "An id leaves nothing to filter.",
+        hint("task_claim", "with id, or with filters"),
+      );
     }
     const held = (await heldBy(ctx.db, ctx.principal.key)).filter((task) => task.status === "in_progress");
     if (input.id !== undefined) {
@@ -46,14 +51,24 @@ export const taskClaim = defineOperation({
       checkOwnTeam(ctx.principal, task.team);
       if (task.holder === ctx.principal.key && task.status === "in_progress") return claimed(ctx, task);
       await checkClaimable(ctx, task);
-      checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, task.team).per_agent ?? 1);
+      checkAgentLimit(
+        held.map((other) => other.key),
+        limitsOf(ctx.config, task.team).per_agent ?? 1,
+      );
       return claimed(ctx, await grantClaim(ctx, task));
     }
     if (held.length > 0) {
-      checkAgentLimit(held.map((other) => other.key), limitsOf(ctx.config, held[0]?.team ?? "").per_agent ?? 1);
+      checkAgentLimit(
+        held.map((other) => other.key),
+        limitsOf(ctx.config, held[0]?.team ?? "").per_agent ?? 1,
+      );
     }
     const task = await pickReady(ctx, {
-      team, labels: input.labels, anyLabels: input.any_labels, kind: input.kind, forName: ctx.principal.name,
+      team,
+      labels: input.labels,
+      anyLabels: input.any_labels,
+      kind: input.kind,
+      forName: ctx.principal.name,
     });
     if (!task) return { next: ["task_ready", "brief_show"] };
     return claimed(ctx, await grantClaim(ctx, task));
@@ -85,14 +100,27 @@ const update = z.strictObject({
   comment: fields.comment.optional(),
   block: fields.reason.optional().describe("Reason; raises the blocked flag, the task stays yours."),
   unblock: z.boolean().optional(),
-  defer_until: z.union([fields.instant, z.literal("indefinitely"), z.literal("now")]).optional().describe("Puts it off; now wakes it."),
+  defer_until: z
+    .union([fields.instant, z.literal("indefinitely"), z.literal("now")])
+    .optional()
+    .describe("Puts it off; now wakes it."),
   due_at: fields.instant.optional(),
   external_ref: fields.longText.optional(),
   release: fields.reason.optional().describe("Reason; gives the claim back."),
   fence: fields.fenceNumber.optional(),
 });
 
-const plainFields = ["title", "description", "acceptance", "design", "notes", "kind", "priority", "points", "scope"] as const;
+const plainFields = [
+  "title",
+  "description",
+  "acceptance",
+  "design",
+  "notes",
+  "kind",
+  "priority",
+  "points",
+  "scope",
+] as const;
 
 export const taskUpdate = defineOperation({
   name: "task_update",
@@ -100,7 +128,20 @@ export const taskUpdate = defineOperation({
     "Update a task: fields, labels, comment, block or unblock with a reason, defer, release your claim. Only holder or lead change a held task; anybody of the team may comment. Closing: task_close; columns: board_move.",
   kind: "write",
   mcp: "core",
-  coreFields: ["id", "title", "description", "acceptance", "priority", "scope", "add_labels", "comment", "block", "unblock", "defer_until", "release"],
+  coreFields: [
+    "id",
+    "title",
+    "description",
+    "acceptance",
+    "priority",
+    "scope",
+    "add_labels",
+    "comment",
+    "block",
+    "unblock",
+    "defer_until",
+    "release",
+  ],
   positional: ["id"],
   input: update,
   output: changed.extend({ released: z.boolean().optional() }),
@@ -111,21 +152,35 @@ export const taskUpdate = defineOperation({
     const asked = Object.keys(rest).filter((name) => rest[name as keyof typeof rest] !== undefined);
     if (asked.length > 0 || fence !== undefined) checkMayChange(task, ctx.principal, fence);
     if (asked.length === 0 && comment === undefined) {
-      throw new TeamwrightError("INVALID_INPUT", "Nothing to change was given.", hint("task_update", "with a field, comment, block, defer_until or release"));
+      throw new TeamwrightError(
+        "INVALID_INPUT",
+        "Nothing to change was given.",
+        hint("task_update", "with a field, comment, block, defer_until or release"),
+      );
     }
     const patch = fieldPatch(ctx, input);
     const wake = await deferPatch(ctx, task, input.defer_until);
     const block = blockPatch(ctx, task, input);
     const before = task;
     task = await saveTaskInGraph(ctx, task, { ...patch, ...wake, ...block });
-    if (input.add_labels || input.remove_labels) await changeLabels(ctx, task.id, input.add_labels ?? [], input.remove_labels ?? []);
+    if (input.add_labels || input.remove_labels)
+      await changeLabels(ctx, task.id, input.add_labels ?? [], input.remove_labels ?? []);
     if (comment !== undefined) await insertComment(ctx, task.id, { author: ctx.principal.name, body: comment });
     ctx.record(changeEvent(before, task, input));
     if (input.release !== undefined && (before.holder === null || task.holder !== null)) {
-      if (task.holder === null) throw new TeamwrightError("CONFLICT", `${task.key} is held by nobody.`, hint("task_show", "shows where it stands"));
+      if (task.holder === null)
+        throw new TeamwrightError(
+          "CONFLICT",
+          `${task.key} is held by nobody.`,
+          hint("task_show", "shows where it stands"),
+        );
       task = await dropClaim(ctx, task, "claim.released", input.release);
     }
-    return compact({ task: toBrief(task), next: nextOperations(task, ctx.principal), released: input.release === undefined ? undefined : true });
+    return compact({
+      task: toBrief(task),
+      next: nextOperations(task, ctx.principal),
+      released: input.release === undefined ? undefined : true,
+    });
   },
 });
 
@@ -134,12 +189,16 @@ type Update = z.infer<typeof update>;
 function fieldPatch(ctx: OperationContext, input: Update) {
   const patch: Record<string, unknown> = {};
   for (const name of plainFields) if (input[name] !== undefined) patch[name] = input[name];
-  if (input.assignee !== undefined) patch["assignee"] = input.assignee.trim() || null;
-  if (input.due_at !== undefined) patch["dueAt"] = Date.parse(input.due_at);
-  if (input.external_ref !== undefined) patch["externalRef"] = input.external_ref;
-  if (typeof patch["title"] === "string") patch["title"] = patch["title"].trim();
-  if (patch["assignee"] !== undefined && ctx.principal.kind === "agent" && patch["assignee"] !== ctx.principal.name) {
-    throw new TeamwrightError("FORBIDDEN", "An agent cannot assign work to another.", hint("task_update", "with comment says who should look at it"));
+  if (input.assignee !== undefined) patch.assignee = input.assignee.trim() || null;
+  if (input.due_at !== undefined) patch.dueAt = Date.parse(input.due_at);
+  if (input.external_ref !== undefined) patch.externalRef = input.external_ref;
+  if (typeof patch.title === "string") patch.title = patch.title.trim();
+  if (patch.assignee !== undefined && ctx.principal.kind === "agent" && patch.assignee !== ctx.principal.name) {
+    throw new TeamwrightError(
+      "FORBIDDEN",
+      "An agent cannot assign work to another.",
+      hint("task_update", "with comment says who should look at it"),
+    );
   }
   return patch;
 }
@@ -152,15 +211,27 @@ async function deferPatch(ctx: OperationContext, task: Task, until: Update["defe
   }
   const deferUntil = until === "indefinitely" ? null : Date.parse(until);
   if (deferUntil !== null && deferUntil <= ctx.now) {
-    throw new TeamwrightError("INVALID_INPUT", "defer_until lies in the past.", hint("task_update", "with defer_until now wakes a task"));
+    throw new TeamwrightError(
+      "INVALID_INPUT",
+      "defer_until lies in the past.",
+      hint("task_update", "with defer_until now wakes a task"),
+    );
   }
   if (task.status !== "deferred") checkMove(task, "deferred");
-  return { status: "deferred" as const, deferUntil, ...(task.holder === null ? {} : { holder: null, holderName: null, assignee: null, leaseExpiresAt: null }) };
+  return {
+    status: "deferred" as const,
+    deferUntil,
+    ...(task.holder === null ? {} : { holder: null, holderName: null, assignee: null, leaseExpiresAt: null }),
+  };
 }
 
 function blockPatch(ctx: OperationContext, task: Task, input: Update) {
   if (input.block !== undefined && input.unblock) {
-    throw new TeamwrightError("INVALID_INPUT", "Give block or unblock, not both.", hint("task_update", "with one of them"));
+    throw new TeamwrightError(
+      "INVALID_INPUT",
+      "Give block or unblock, not both.",
+      hint("task_update", "with one of them"),
+    );
   }
   if (input.block !== undefined) {
     if (task.status === "closed") checkMove(task, "in_progress");
@@ -171,10 +242,36 @@ function blockPatch(ctx: OperationContext, task: Task, input: Update) {
 }
 
 function changeEvent(before: Task, after: Task, input: Update) {
-  const names = ["status", "title", "description", "acceptance", "design", "notes", "kind", "priority", "points", "assignee", "scope", "holder", "blockedReason", "deferUntil", "dueAt", "externalRef"] as const;
+  const names = [
+    "status",
+    "title",
+    "description",
+    "acceptance",
+    "design",
+    "notes",
+    "kind",
+    "priority",
+    "points",
+    "assignee",
+    "scope",
+    "holder",
+    "blockedReason",
+    "deferUntil",
+    "dueAt",
+    "externalRef",
+  ] as const;
   const differing = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  const type = input.block !== undefined ? "task.blocked" : input.unblock && before.blockedSince !== null ? "task.unblocked" : "task.updated";
-  const extra = { ...(input.add_labels ? { add_labels: input.add_labels } : {}), ...(input.remove_labels ? { remove_labels: input.remove_labels } : {}), ...(input.comment !== undefined ? { comment: input.comment } : {}) };
+  const type =
+    input.block !== undefined
+      ? "task.blocked"
+      : input.unblock && before.blockedSince !== null
+        ? "task.unblocked"
+        : "task.updated";
+  const extra = {
+    ...(input.add_labels ? { add_labels: input.add_labels } : {}),
+    ...(input.remove_labels ? { remove_labels: input.remove_labels } : {}),
+    ...(input.comment !== undefined ? { comment: input.comment } : {}),
+  };
   return {
     type,
     subject: after.key,

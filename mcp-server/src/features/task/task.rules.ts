@@ -4,7 +4,16 @@ import type { Outcome, Task, TaskStatus } from "./task.schema.ts";
 
 /** Kinds that are no work for one agent: epics need decomposition, the rest are another tool's records. */
 const notWorkable = new Set([
-  "epic", "merge-request", "gate", "molecule", "rig", "agent", "role", "message", "event", "convoy",
+  "epic",
+  "merge-request",
+  "gate",
+  "molecule",
+  "rig",
+  "agent",
+  "role",
+  "message",
+  "event",
+  "convoy",
 ]);
 
 export function isWorkable(kind: string): boolean {
@@ -14,8 +23,16 @@ export function isWorkable(kind: string): boolean {
 /** What the derived columns depend on. */
 export type ReadinessFacts = Pick<
   Task,
-  | "status" | "priority" | "kind" | "openBlockers" | "blockedAncestors" | "blockedSince" | "foreignStatus"
-  | "pinned" | "ephemeral" | "template"
+  | "status"
+  | "priority"
+  | "kind"
+  | "openBlockers"
+  | "blockedAncestors"
+  | "blockedSince"
+  | "foreignStatus"
+  | "pinned"
+  | "ephemeral"
+  | "template"
 >;
 
 /** Priority when an agent may take the task now, else null (design §4: the key of the partial index). */
@@ -42,9 +59,7 @@ export function epicPriority(task: ReadinessFacts & Pick<Task, "openChildren">):
 /** True when the task holds its children back: it waits itself, is blocked, or is put off, at any depth above. */
 export function holdsChildren(task: ReadinessFacts): boolean {
   if (task.status === "closed" || task.foreignStatus === "pinned") return false;
-  return (
-    task.openBlockers > 0 || task.blockedAncestors > 0 || task.blockedSince !== null || task.status === "deferred"
-  );
+  return task.openBlockers > 0 || task.blockedAncestors > 0 || task.blockedSince !== null || task.status === "deferred";
 }
 
 /** True when tasks that wait for this one may go on. A pinned record is frozen and never waited for. */
@@ -81,7 +96,7 @@ function readGate(metadata: string | null): { anyChild: boolean; alsoBlocks: boo
     const value: unknown = JSON.parse(metadata ?? "{}");
     if (typeof value === "object" && value !== null) {
       const record = value as Record<string, unknown>;
-      return { anyChild: record["gate"] === "any-children", alsoBlocks: record["also_blocks"] === true };
+      return { anyChild: record.gate === "any-children", alsoBlocks: record.also_blocks === true };
     }
   } catch {
     // metadata of another tool that is no JSON says nothing about gates
@@ -192,7 +207,8 @@ export function whyNotReady(task: Task, waitsFor: readonly string[]): string[] {
   if (task.openBlockers > 0) reasons.push(`waits for ${waitsFor.length > 0 ? waitsFor.join(", ") : task.openBlockers}`);
   if (task.blockedAncestors > 0) reasons.push("a task above it is blocked, waiting or deferred");
   if (task.foreignStatus !== null) reasons.push(`has the foreign status ${task.foreignStatus}`);
-  if (!isWorkable(task.kind)) reasons.push(task.kind === "epic" ? "an epic needs decomposition" : `a ${task.kind} is no work`);
+  if (!isWorkable(task.kind))
+    reasons.push(task.kind === "epic" ? "an epic needs decomposition" : `a ${task.kind} is no work`);
   if (task.pinned) reasons.push("is pinned");
   if (task.ephemeral) reasons.push("is ephemeral");
   if (task.template) reasons.push("is a template");
@@ -202,5 +218,10 @@ export function whyNotReady(task: Task, waitsFor: readonly string[]): string[] {
 /** Lowers the blocked flag and adds the time to the record (C-10: blocked time is recorded). */
 export function unblocked(task: Pick<Task, "blockedSince" | "blockedMs">, now: number) {
   if (task.blockedSince === null) return {};
-  return { blockedReason: null, blockedSince: null, blockedBy: null, blockedMs: task.blockedMs + Math.max(0, now - task.blockedSince) };
+  return {
+    blockedReason: null,
+    blockedSince: null,
+    blockedBy: null,
+    blockedMs: task.blockedMs + Math.max(0, now - task.blockedSince),
+  };
 }

@@ -8,8 +8,21 @@ export type Outcome = (typeof outcomes)[number];
 /** beads-compat §1.4: the first four affect readiness, the others never do; any other text up to 32 is kept too. */
 export const blockingLinkTypes = ["blocks", "conditional-blocks", "waits-for", "parent-child"] as const;
 export const informingLinkTypes = [
-  "related", "discovered-from", "replies-to", "relates-to", "duplicates", "supersedes", "authored-by", "assigned-to",
-  "approved-by", "attests", "tracks", "until", "caused-by", "validates", "delegated-from",
+  "related",
+  "discovered-from",
+  "replies-to",
+  "relates-to",
+  "duplicates",
+  "supersedes",
+  "authored-by",
+  "assigned-to",
+  "approved-by",
+  "attests",
+  "tracks",
+  "until",
+  "caused-by",
+  "validates",
+  "delegated-from",
 ] as const;
 export const linkTypes = [...blockingLinkTypes, ...informingLinkTypes] as const;
 
@@ -69,7 +82,12 @@ export function isPlain(value: string): boolean {
 }
 
 export const MAX_TITLE_BYTES = 500;
-export const taskRef = z.string().min(1).max(255).refine(isPlain, "must not contain NUL characters").describe("Task id or a unique start of it.");
+export const taskRef = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine(isPlain, "must not contain NUL characters")
+  .describe("Task id or a unique start of it.");
 export const dependencyRef = text(64).min(1).describe("Dependency id.");
 export const title = text(MAX_TITLE_BYTES)
   .refine((value) => value.trim().length > 0, "must not be empty")

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
@@ -63,16 +63,51 @@ export function rowToTask(row: TaskRow): Task {
 
 /** Columns of `task` by the names of `Task`; the derived ones are written by the graph only. */
 const columnNames = {
-  key: "key", team: "team", title: "title", description: "description", design: "design", acceptance: "acceptance",
-  notes: "notes", kind: "kind", status: "status", outcome: "outcome", foreignStatus: "foreign_status",
-  priority: "priority", points: "points", estimateMinutes: "estimate_minutes", assignee: "assignee", scope: "scope",
-  externalRef: "external_ref", dueAt: "due_at", deferUntil: "defer_until", blockedReason: "blocked_reason",
-  blockedSince: "blocked_since", blockedBy: "blocked_by", blockedMs: "blocked_ms", holder: "holder",
-  holderName: "holder_name", leaseExpiresAt: "lease_expires_at", fence: "fence", openBlockers: "open_blockers",
-  blockedAncestors: "blocked_ancestors", openChildren: "open_children", closedChildren: "closed_children",
-  readyPrio: "ready_prio", epicPrio: "epic_prio", pinned: "pinned", ephemeral: "ephemeral", template: "template", version: "version",
-  createdAt: "created_at", createdBy: "created_by", updatedAt: "updated_at", startedAt: "started_at",
-  closedAt: "closed_at", closeReason: "close_reason", foreignRaw: "foreign_raw", foreignDigest: "foreign_digest",
+  key: "key",
+  team: "team",
+  title: "title",
+  description: "description",
+  design: "design",
+  acceptance: "acceptance",
+  notes: "notes",
+  kind: "kind",
+  status: "status",
+  outcome: "outcome",
+  foreignStatus: "foreign_status",
+  priority: "priority",
+  points: "points",
+  estimateMinutes: "estimate_minutes",
+  assignee: "assignee",
+  scope: "scope",
+  externalRef: "external_ref",
+  dueAt: "due_at",
+  deferUntil: "defer_until",
+  blockedReason: "blocked_reason",
+  blockedSince: "blocked_since",
+  blockedBy: "blocked_by",
+  blockedMs: "blocked_ms",
+  holder: "holder",
+  holderName: "holder_name",
+  leaseExpiresAt: "lease_expires_at",
+  fence: "fence",
+  openBlockers: "open_blockers",
+  blockedAncestors: "blocked_ancestors",
+  openChildren: "open_children",
+  closedChildren: "closed_children",
+  readyPrio: "ready_prio",
+  epicPrio: "epic_prio",
+  pinned: "pinned",
+  ephemeral: "ephemeral",
+  template: "template",
+  version: "version",
+  createdAt: "created_at",
+  createdBy: "created_by",
+  updatedAt: "updated_at",
+  startedAt: "started_at",
+  closedAt: "closed_at",
+  closeReason: "close_reason",
+  foreignRaw: "foreign_raw",
+  foreignDigest: "foreign_digest",
 } as const satisfies Record<Exclude<keyof Task, "id">, keyof TaskTable>;
 
 export type TaskPatch = Partial<Omit<Task, "id" | "key">>;
@@ -98,7 +133,12 @@ export async function resolveKey(db: Kysely<Database>, ref: string): Promise<str
   const matching = keys.map((row) => row.key).filter((key) => key.startsWith(ref));
   if (matching.length === 1 && matching[0] !== undefined) return matching[0];
   if (matching.length > 1) {
-    throw new TeamwrightError("INVALID_INPUT", `${ref} is the start of several ids.`, hint("task_show", "with one of them"), matching);
+    throw new TeamwrightError(
+      "INVALID_INPUT",
+      `${ref} is the start of several ids.`,
+      hint("task_show", "with one of them"),
+      matching,
+    );
   }
   throw new TeamwrightError("NOT_FOUND", "No task has this id.", hint("task_list", "finds tasks by words and filters"));
 }
@@ -106,7 +146,11 @@ export async function resolveKey(db: Kysely<Database>, ref: string): Promise<str
 export async function getTask(db: Kysely<Database>, ref: string): Promise<Task> {
   const row =
     (await db.selectFrom("task").selectAll().where("key", "=", ref).executeTakeFirst()) ??
-    (await db.selectFrom("task").selectAll().where("key", "=", await resolveKey(db, ref)).executeTakeFirstOrThrow());
+    (await db
+      .selectFrom("task")
+      .selectAll()
+      .where("key", "=", await resolveKey(db, ref))
+      .executeTakeFirstOrThrow());
   return rowToTask(row);
 }
 
@@ -131,7 +175,16 @@ export async function findTaskById(db: Kysely<Database>, id: number): Promise<Ta
 
 export type NewTask = Omit<
   Task,
-  | "id" | "openBlockers" | "blockedAncestors" | "openChildren" | "closedChildren" | "readyPrio" | "epicPrio" | "version" | "blockedMs" | "fence"
+  | "id"
+  | "openBlockers"
+  | "blockedAncestors"
+  | "openChildren"
+  | "closedChildren"
+  | "readyPrio"
+  | "epicPrio"
+  | "version"
+  | "blockedMs"
+  | "fence"
 >;
 
 /** Inserts a task without edges; counts it into its column. */
@@ -170,8 +223,8 @@ export async function saveTask(ctx: OperationContext, before: Task, patch: TaskP
     if (value !== columnValue(before[field])) changes[column] = value;
   }
   if (Object.keys(changes).length === 0) return before;
-  changes["version"] = before.version + 1;
-  if (touch) changes["updated_at"] = Math.max(ctx.now, before.updatedAt);
+  changes.version = before.version + 1;
+  if (touch) changes.updated_at = Math.max(ctx.now, before.updatedAt);
   const result = await ctx.db
     .updateTable("task")
     .set(changes as never)
@@ -179,7 +232,11 @@ export async function saveTask(ctx: OperationContext, before: Task, patch: TaskP
     .where("version", "=", before.version)
     .executeTakeFirst();
   if (Number(result.numUpdatedRows) !== 1) {
-    throw new TeamwrightError("CONFLICT", `${before.key} was changed by another at the same moment.`, hint("task_show", "shows it as it is now"));
+    throw new TeamwrightError(
+      "CONFLICT",
+      `${before.key} was changed by another at the same moment.`,
+      hint("task_show", "shows it as it is now"),
+    );
   }
   const from = columnOf({ status: before.status, ready: before.readyPrio !== null });
   const to = columnOf({ status: after.status, ready: after.readyPrio !== null });
@@ -187,70 +244,9 @@ export async function saveTask(ctx: OperationContext, before: Task, patch: TaskP
     count(ctx, before.team, from, -1);
     count(ctx, after.team, to, 1);
   }
-  return { ...after, version: before.version + 1, updatedAt: touch ? Math.max(ctx.now, before.updatedAt) : before.updatedAt };
-}
-
-export async function labelsOf(db: Kysely<Database>, ids: readonly number[]): Promise<Map<number, string[]>> {
-  const found = new Map<number, string[]>();
-  for (let start = 0; start < ids.length; start += 500) {
-    const rows = await db
-      .selectFrom("task_label")
-      .selectAll()
-      .where("task_id", "in", ids.slice(start, start + 500))
-      .orderBy("label")
-      .execute();
-    for (const row of rows) found.set(Number(row.task_id), [...(found.get(Number(row.task_id)) ?? []), row.label]);
-  }
-  return found;
-}
-
-export async function changeLabels(ctx: OperationContext, taskId: number, add: readonly string[], remove: readonly string[]): Promise<void> {
-  if (remove.length > 0) {
-    await ctx.db.deleteFrom("task_label").where("task_id", "=", taskId).where("label", "in", [...remove]).execute();
-  }
-  for (const label of new Set(add)) {
-    await ctx.db
-      .insertInto("task_label")
-      .values({ task_id: taskId, label })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
-}
-
-export async function insertComment(
-  ctx: OperationContext,
-  taskId: number,
-  comment: { key?: string; author: string; body: string; at?: number },
-): Promise<void> {
-  await ctx.db
-    .insertInto("task_comment")
-    .values({
-      key: comment.key ?? ctx.newKey("c"),
-      task_id: taskId,
-      author: comment.author,
-      body: comment.body,
-      created_at: comment.at ?? ctx.now,
-    })
-    .execute();
-}
-
-export async function listComments(db: Kysely<Database>, taskId: number, limit: number) {
-  const rows = await db
-    .selectFrom("task_comment")
-    .selectAll()
-    .where("task_id", "=", taskId)
-    .orderBy("created_at", "desc")
-    .orderBy("id", "desc")
-    .limit(limit)
-    .execute();
-  return rows.reverse();
-}
-
-export async function countRows(db: Kysely<Database>, table: "task_comment" | "link", taskId: number): Promise<number> {
-  const row = await db
-    .selectFrom(table)
-    .select(sql<number>`count(*)`.as("n"))
-    .where("task_id", "=", taskId)
-    .executeTakeFirstOrThrow();
-  return Number(row.n);
+  return {
+    ...after,
+    version: before.version + 1,
+    updatedAt: touch ? Math.max(ctx.now, before.updatedAt) : before.updatedAt,
+  };
 }

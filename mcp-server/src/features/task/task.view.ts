@@ -3,7 +3,7 @@ import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import type { Task, TaskBrief, TaskFull } from "./task.schema.ts";
-import { labelsOf } from "./task.store.ts";
+import { labelsOf } from "./task-parts.store.ts";
 
 export function isoTime(ms: number | null | undefined): string | undefined {
   if (ms === null || ms === undefined) return undefined;

@@ -14,8 +14,12 @@ export const teamList = defineOperation({
   output: z.object({
     teams: z.array(
       z.object({
-        id: z.string(), name: z.string().optional(), team_type: z.enum(teamTypes).optional(),
-        agents: z.array(z.string()), live: z.array(z.string()), columns: z.record(z.string(), z.number()),
+        id: z.string(),
+        name: z.string().optional(),
+        team_type: z.enum(teamTypes).optional(),
+        agents: z.array(z.string()),
+        live: z.array(z.string()),
+        columns: z.record(z.string(), z.number()),
       }),
     ),
   }),
@@ -25,13 +29,30 @@ export const teamList = defineOperation({
     for (const team of ctx.config.teams) {
       if (ctx.principal.team !== undefined && ctx.principal.team !== team.id) continue;
       const live = (await liveAgents(ctx.db, team.id)).map((row) => row.name ?? row.agent_id);
-      teams.push(compact({ id: team.id, name: team.name, team_type: team.team_type, agents: team.agents, live, columns: counts.get(team.id) ?? {} }));
+      teams.push(
+        compact({
+          id: team.id,
+          name: team.name,
+          team_type: team.team_type,
+          agents: team.agents,
+          live,
+          columns: counts.get(team.id) ?? {},
+        }),
+      );
     }
     return { teams };
   },
   render: (output, view) =>
     view.table(
       ["team", "type", "agents", "live", "ready", "in progress", "done"],
-      output.teams.map((team) => [view.paint("cyan", team.id), team.team_type ?? "", team.agents.join(", "), team.live.join(", "), String(team.columns["ready"] ?? 0), String(team.columns["in_progress"] ?? 0), String(team.columns["done"] ?? 0)]),
+      output.teams.map((team) => [
+        view.paint("cyan", team.id),
+        team.team_type ?? "",
+        team.agents.join(", "),
+        team.live.join(", "),
+        String(team.columns.ready ?? 0),
+        String(team.columns.in_progress ?? 0),
+        String(team.columns.done ?? 0),
+      ]),
     ),
 });

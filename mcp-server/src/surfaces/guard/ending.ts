@@ -15,7 +15,8 @@ export async function endClaims(
       holders.push(`lead:${session}`);
       for (const agent of await agentsOfSession(ctx.db, session)) {
         holders.push(`agent:${agent.agent_id}`);
-        if (agent.ended_at === null) await setAgent(ctx, agent.agent_id, { ended_at: ctx.now, end_reason: ending.reason });
+        if (agent.ended_at === null)
+          await setAgent(ctx, agent.agent_id, { ended_at: ctx.now, end_reason: ending.reason });
       }
     }
     return freeClaims(ctx, holders, ending.reason);

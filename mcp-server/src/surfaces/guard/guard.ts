@@ -1,5 +1,14 @@
 import { parseRecord, shellRefusal, taskIdsIn } from "../../features/agent/agent.rules.ts";
-import { type AgentRow, agentPrincipal, agentsOfSession, confirmSpawn, findAgent, meetAgent, noteSpawn, setAgent } from "../../features/agent/agent.store.ts";
+import {
+  type AgentRow,
+  agentPrincipal,
+  agentsOfSession,
+  confirmSpawn,
+  findAgent,
+  meetAgent,
+  noteSpawn,
+  setAgent,
+} from "../../features/agent/agent.store.ts";
 import { findOperation } from "../../features/index.ts";
 import { dropClaim, freeClaims, heldBy, needsRenewal, renewLeases } from "../../features/task/claim.store.ts";
 import { lockTaskById } from "../../features/task/task.store.ts";
@@ -29,16 +38,16 @@ export interface HookCall {
 
 export function readHookCall(input: Record<string, unknown>): HookCall {
   return {
-    event: textOf(input["event"]),
-    session: textOf(input["session_id"]),
-    agentId: textOf(input["agent_id"]),
-    agentType: textOf(input["agent_type"]),
-    toolName: textOf(input["tool_name"]),
-    toolUseId: textOf(input["tool_use_id"]),
-    toolInput: parseRecord(textOf(input["tool_input"])),
-    toolResponse: parseRecord(textOf(input["tool_response"])),
-    cwd: textOf(input["cwd"]),
-    transcript: textOf(input["transcript_path"]),
+    event: textOf(input.event),
+    session: textOf(input.session_id),
+    agentId: textOf(input.agent_id),
+    agentType: textOf(input.agent_type),
+    toolName: textOf(input.tool_name),
+    toolUseId: textOf(input.tool_use_id),
+    toolInput: parseRecord(textOf(input.tool_input)),
+    toolResponse: parseRecord(textOf(input.tool_response)),
+    cwd: textOf(input.cwd),
+    transcript: textOf(input.transcript_path),
   };
 }
 
@@ -97,30 +106,48 @@ export class Guard {
     await this.#renew(principal);
     if (this.#runtime.config.guard === "off") return undefined;
     if (call.toolName === "Bash") {
-      const refusal = shellRefusal(textOf(call.toolInput["command"]), isReadCommand);
+      const refusal = shellRefusal(textOf(call.toolInput.command), isReadCommand);
       return refusal === undefined ? undefined : deny(refusal);
     }
     if (/^(Edit|MultiEdit|Write|NotebookEdit)$/.test(call.toolName)) return denyStoreWrite(call);
     if (call.toolName === "Agent" || call.toolName === "Task") await this.#noteSpawn(call);
-    return undefined;
+    return this.#lateBrief(call.agentId);
   }
 
+  /** An agent that nobody could name when it started hears at its first call what the others heard at once. */
+  async #lateBrief(agentId: string): Promise<Decision> {
+    if (!this.#agents.has(agentId) || !this.#unbriefed.delete(agentId)) return undefined;
+    const brief = await this.#write("guard_brief", async (ctx) => {
+      const agent = await findAgent(ctx.db, agentId);
+      return agent && spawnBrief(ctx, agent);
+    });
+    return brief === undefined
+      ? undefined
+      : { hookSpecificOutput: { hookEventName: "PreToolUse", additionalContext: brief } };
+  }
+  readonly #unbriefed = new Set<string>();
+
   async #noteSpawn(call: HookCall): Promise<void> {
-    const prompt = textOf(call.toolInput["prompt"]);
+    const prompt = textOf(call.toolInput.prompt);
     await this.#write("guard_spawn", async (ctx) => {
-      const candidates = taskIdsIn(`${textOf(call.toolInput["description"])}\n${prompt}`);
+      const candidates = taskIdsIn(`${textOf(call.toolInput.description)}\n${prompt}`);
       const task =
         candidates.length === 0
           ? undefined
-          : await ctx.db.selectFrom("task").select("key").where("key", "in", candidates).where("status", "!=", "closed").executeTakeFirst();
+          : await ctx.db
+              .selectFrom("task")
+              .select("key")
+              .where("key", "in", candidates)
+              .where("status", "!=", "closed")
+              .executeTakeFirst();
       await noteSpawn(ctx, {
         session: call.session,
         tool_use_id: call.toolUseId,
         parent_agent_id: call.agentId || null,
-        name: textOf(call.toolInput["name"]) || null,
-        subagent_type: textOf(call.toolInput["subagent_type"]) || null,
+        name: textOf(call.toolInput.name) || null,
+        subagent_type: textOf(call.toolInput.subagent_type) || null,
         task_key: task?.key ?? null,
-        worktree: call.toolInput["isolation"] === "worktree" ? 1 : 0,
+        worktree: call.toolInput.isolation === "worktree" ? 1 : 0,
       });
     });
   }
@@ -129,9 +156,9 @@ export class Guard {
     if (call.toolName === "TaskStop") return this.#agentKilled(call);
     if (call.toolName !== "Agent" && call.toolName !== "Task") return undefined;
     // the oldest client shows a teammate's address here, not its id: such an agent is joined by its name at the start
-    const agentId = textOf(call.toolResponse["agentId"]) || textOf(call.toolResponse["agent_id"]);
+    const agentId = textOf(call.toolResponse.agentId) || textOf(call.toolResponse.agent_id);
     if (agentId === "" || agentId.includes("@")) return undefined;
-    const worktree = textOf(call.toolResponse["worktreePath"]);
+    const worktree = textOf(call.toolResponse.worktreePath);
     const row = await this.#write("guard_agent", async (ctx) => {
       const agent = await confirmSpawn(ctx, call.session, call.toolUseId, agentId);
       if (agent && worktree !== "") await setAgent(ctx, agentId, { worktree });
@@ -153,6 +180,7 @@ export class Guard {
       return { row: agent, brief: await spawnBrief(ctx, agent) };
     });
     this.#remember(row);
+    if (!this.#agents.has(row.agent_id)) this.#unbriefed.add(row.agent_id);
     if (brief === undefined || this.#runtime.config.guard === "off") return undefined;
     return { hookSpecificOutput: { hookEventName: "SubagentStart", additionalContext: brief } };
   }
@@ -164,7 +192,9 @@ export class Guard {
   async #agentStops(call: HookCall): Promise<Decision> {
     if (call.agentId === "") return undefined;
     const principal = await this.#principalOf(call);
-    const held = (await heldBy(this.#runtime.store.db, principal.key)).filter((task) => task.status === "in_progress" && task.blockedSince === null);
+    const held = (await heldBy(this.#runtime.store.db, principal.key)).filter(
+      (task) => task.status === "in_progress" && task.blockedSince === null,
+    );
     const stoppedBefore = this.#sentBack.delete(call.agentId);
     if (held.length > 0 && !stoppedBefore && this.#runtime.config.guard === "on") {
       this.#sentBack.add(call.agentId);
@@ -179,7 +209,8 @@ export class Guard {
       if (!agent) return;
       await setAgent(ctx, agent.agent_id, { ended_at: ctx.now, end_reason: "stopped", last_seen_at: ctx.now });
       ctx.record({ type: "agent.stopped", subject: agent.agent_id, team: agent.team ?? undefined });
-      for (const task of held) await dropClaim(ctx, await lockTaskById(ctx, task.id), "claim.freed", "its agent stopped");
+      for (const task of held)
+        await dropClaim(ctx, await lockTaskById(ctx, task.id), "claim.freed", "its agent stopped");
     });
     return undefined;
   }
@@ -188,7 +219,7 @@ export class Guard {
 
   /** TaskStop fires no SubagentStop for the agent it ends: its own PostToolUse is the only sign. */
   async #agentKilled(call: HookCall): Promise<Decision> {
-    const target = textOf(call.toolInput["task_id"]) || textOf(call.toolResponse["task_id"]);
+    const target = textOf(call.toolInput.task_id) || textOf(call.toolResponse.task_id);
     if (target === "") return undefined;
     await this.#write("guard_kill", async (ctx) => {
       const agents = await agentsOfSession(ctx.db, call.session);
@@ -239,10 +270,14 @@ function isReadCommand(noun: string, verb: string): boolean {
 }
 
 function deny(reason: string): Decision {
-  return { hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: reason } };
+  return {
+    hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: reason },
+  };
 }
 
 function denyStoreWrite(call: HookCall): Decision {
-  const path = textOf(call.toolInput["file_path"]) || textOf(call.toolInput["notebook_path"]);
-  return /(^|[\\/])\.teamwright([\\/]|$)/.test(path) ? deny("The store under .teamwright is written by the teamwright tools only.") : undefined;
+  const path = textOf(call.toolInput.file_path) || textOf(call.toolInput.notebook_path);
+  return /(^|[\\/])\.teamwright([\\/]|$)/.test(path)
+    ? deny("The store under .teamwright is written by the teamwright tools only.")
+    : undefined;
 }

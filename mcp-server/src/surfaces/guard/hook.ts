@@ -15,13 +15,17 @@ export async function runHook(name: string, input: string, start: string): Promi
   try {
     const parsed: unknown = JSON.parse(input || "{}");
     const payload = isRecord(parsed) ? parsed : {};
-    const session = textOf(payload["session_id"]);
+    const session = textOf(payload.session_id);
     const root = findProjectRoot(start);
     if (session === "" || !existsSync(join(root, STATE_FOLDER, "state.db"))) return "";
     const runtime = await openRuntime({ start, defaultIdentity: "strict" });
     try {
       if (name === "session-end") {
-        await endClaims(runtime, { holders: [], session, reason: `session ended (${textOf(payload["reason"]) || "other"})` });
+        await endClaims(runtime, {
+          holders: [],
+          session,
+          reason: `session ended (${textOf(payload.reason) || "other"})`,
+        });
         return "";
       }
       return await sessionBrief(runtime, session);
@@ -38,7 +42,8 @@ export async function runHook(name: string, input: string, start: string): Promi
 async function sessionBrief(runtime: Awaited<ReturnType<typeof openRuntime>>, session: string): Promise<string> {
   const principal = { kind: "lead", key: `lead:${session}`, name: "lead", session } as const;
   const brief = await inTransaction(runtime, { principal }, "session_start", (ctx) => composeBrief(ctx, principal));
-  const sum = (column: "backlog" | "ready" | "in_progress" | "review") => brief.boards.reduce((total, board) => total + board[column], 0);
+  const sum = (column: "backlog" | "ready" | "in_progress" | "review") =>
+    brief.boards.reduce((total, board) => total + board[column], 0);
   const open = sum("backlog") + sum("ready") + sum("in_progress") + sum("review");
   if (open === 0) return "";
   const text = `Teamwright holds ${open} unfinished tasks of this project (${sum("ready")} ready, ${sum("in_progress")} in progress, ${sum("review")} in review); brief_show has the details.`;

@@ -12,7 +12,8 @@ export function clientParent(pid = process.ppid, depth = 0): boolean {
   const parent = inspect(pid);
   if (!parent) return false;
   if (isClient(parent)) return parent.group !== undefined && parent.group === inspect(process.pid)?.group;
-  const isLauncher = /^node/.test(basename(parent.exe)) && parent.args.some((part) => /(^|\/)bin\/teamwright$/.test(part));
+  const isLauncher =
+    /^node/.test(basename(parent.exe)) && parent.args.some((part) => /(^|\/)bin\/teamwright$/.test(part));
   return isLauncher && depth < 2 && parent.parent !== undefined ? clientParent(parent.parent, depth + 1) : false;
 }
 
@@ -28,7 +29,9 @@ function isClient({ exe, args }: Seen): boolean {
   const program = basename(exe);
   if (/^claude(\.exe)?$/.test(program)) return true;
   // older installations run the client's script under node
-  return /^(node|bun)/.test(program) && args.slice(1, 3).some((part) => /@anthropic-ai\/claude-code\/cli\.m?js$/.test(part));
+  return (
+    /^(node|bun)/.test(program) && args.slice(1, 3).some((part) => /@anthropic-ai\/claude-code\/cli\.m?js$/.test(part))
+  );
 }
 
 function inspect(pid: number): Seen | undefined {
@@ -36,12 +39,20 @@ function inspect(pid: number): Seen | undefined {
     if (process.platform === "linux") {
       const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\u0000");
       // pid (name) state parent group …: the name may hold blanks and brackets
-      const [, parent, group] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ").map(Number);
+      const [, parent, group] = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ")
+        .map(Number);
       return { exe: readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""), args, parent, group };
     }
     if (process.platform === "win32") return undefined;
-    const [parent = "", group = "", exe = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/m.exec(execFileSync("ps", ["-o", "ppid=,pgid=,comm=", "-p", String(pid)], { encoding: "utf8" }))?.slice(1) ?? [];
-    const args = execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" }).trim().split(/\s+/);
+    const [parent = "", group = "", exe = ""] =
+      /^\s*(\d+)\s+(\d+)\s+(.*)$/m
+        .exec(execFileSync("ps", ["-o", "ppid=,pgid=,comm=", "-p", String(pid)], { encoding: "utf8" }))
+        ?.slice(1) ?? [];
+    const args = execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" })
+      .trim()
+      .split(/\s+/);
     return { exe, args, parent: Number(parent), group: Number(group) };
   } catch {
     return undefined;

@@ -19,11 +19,20 @@ export async function spawnBrief(ctx: OperationContext, agent: AgentRow): Promis
   const principal = agentPrincipal(agent);
   const generation = agent.generation > 1 ? `, generation ${agent.generation} of that name` : "";
   const team = agent.team === null ? "" : ` of team ${agent.team}`;
-  const lines = [`Teamwright knows you as ${principal.name}${team}${agent.role ? ` (${agent.role})` : ""}${generation}.`];
+  const lines = [
+    `Teamwright knows you as ${principal.name}${team}${agent.role ? ` (${agent.role})` : ""}${generation}.`,
+  ];
   if (agent.task_key !== null) lines.push(...(await aboutTask(ctx, agent.task_key)));
-  const others = (await liveAgents(ctx.db, agent.team ?? undefined)).filter((row) => row.agent_id !== agent.agent_id && row.session === agent.session && row.name !== null);
+  const others = (await liveAgents(ctx.db, agent.team ?? undefined)).filter(
+    (row) => row.agent_id !== agent.agent_id && row.session === agent.session && row.name !== null,
+  );
   if (others.length > 0) {
-    lines.push(`Also on the team: ${others.slice(0, 12).map((row) => `${row.name}${row.role ? ` (${row.role})` : ""}${row.task_key ? ` on ${row.task_key}` : ""}`).join(", ")}.`);
+    lines.push(
+      `Also on the team: ${others
+        .slice(0, 12)
+        .map((row) => `${row.name}${row.role ? ` (${row.role})` : ""}${row.task_key ? ` on ${row.task_key}` : ""}`)
+        .join(", ")}.`,
+    );
   }
   lines.push("task_claim takes a task, brief_show says where you stand, task_close or board_move hands in.");
   const text = lines.join("\n");
@@ -34,6 +43,7 @@ async function aboutTask(ctx: OperationContext, key: string): Promise<string[]> 
   const task = await getTask(ctx.db, key);
   const lines = ["Your task:", renderFull(await toFull(ctx.db, task, ctx.now), plainView(ctx.now))];
   const edges = (await edgesFrom(ctx.db, task.id)).slice(0, 20);
-  for (const edge of edges) lines.push(`${edge.type} → ${plainLine(edge.target_key, 60)}${edge.blocking === 1 ? " (waiting for it)" : ""}`);
+  for (const edge of edges)
+    lines.push(`${edge.type} → ${plainLine(edge.target_key, 60)}${edge.blocking === 1 ? " (waiting for it)" : ""}`);
   return lines;
 }

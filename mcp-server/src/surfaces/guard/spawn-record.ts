@@ -11,5 +11,5 @@ export async function spawnCallOf(transcript: string, agentId: string): Promise<
   if (!transcript.endsWith(".jsonl") || !/^[\w-]+$/.test(agentId)) return undefined;
   const file = join(transcript.slice(0, -".jsonl".length), "subagents", `agent-${agentId}.meta.json`);
   const text = await readFile(file, "utf8").catch(() => "");
-  return textOf(parseRecord(text)["toolUseId"]) || undefined;
+  return textOf(parseRecord(text).toolUseId) || undefined;
 }

@@ -78,7 +78,7 @@ export class Caller {
       if (!bound) await this.#renew(runtime, principal);
       const output = await execute(runtime, operation, input, { principal });
       const text = operation.render
-        ? operation.render(output, plainView(runtime.now())) 
+        ? operation.render(output, plainView(runtime.now()))
         : JSON.stringify(fenceStored(output));
       return { content: [{ type: "text", text }], structuredContent: fenceStored(output) as Record<string, unknown> };
     } catch (error) {
@@ -118,7 +118,13 @@ export class Caller {
 
 function unknownTool(name: string, names: readonly string[]): ToolAnswer {
   const close = nearest(name, names);
-  return errorAnswer(new TeamwrightError("NOT_FOUND", `There is no tool of this name${close ? `; did you mean ${close}?` : "."}`, hint("brief_show", "shows where you stand")));
+  return errorAnswer(
+    new TeamwrightError(
+      "NOT_FOUND",
+      `There is no tool of this name${close ? `; did you mean ${close}?` : "."}`,
+      hint("brief_show", "shows where you stand"),
+    ),
+  );
 }
 
 function errorAnswer(error: TeamwrightError): ToolAnswer {

@@ -62,7 +62,7 @@ function slim(schema: unknown, inList = false): unknown {
   if (Array.isArray(schema)) return schema.map((item) => slim(item));
   if (!isRecord(schema)) return schema;
   // a shape that repeats its surroundings is described, not listed again
-  if (typeof schema["brief"] === "string") return { type: "object", description: schema["brief"] };
+  if (typeof schema.brief === "string") return { type: "object", description: schema.brief };
   const entries = Object.entries(schema).filter(
     ([key, value]) => !(unlisted.has(key) && typeof value !== "object") && !(inList && key === "description"),
   );

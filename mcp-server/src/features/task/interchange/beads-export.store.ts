@@ -1,7 +1,8 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../../../store/database.ts";
 import type { Task } from "../task.schema.ts";
-import { labelsOf, rowToTask } from "../task.store.ts";
+import { rowToTask } from "../task.store.ts";
+import { labelsOf } from "../task-parts.store.ts";
 import type { TaskComment, TaskEdge, WholeTask } from "./beads-task.rules.ts";
 
 /** The tasks with labels, edges and comments, in a few statements however many they are. */
@@ -13,14 +14,25 @@ export async function loadWhole(db: Kysely<Database>, tasks: readonly Task[]): P
     const labels = await labelsOf(db, ids);
     const edges = group(
       await db.selectFrom("link").selectAll().where("task_id", "in", ids).orderBy("id").execute(),
-      (row): TaskEdge => ({ targetKey: row.target_key, type: row.type, metadata: row.metadata, createdAt: row.created_at, createdBy: row.created_by }),
+      (row): TaskEdge => ({
+        targetKey: row.target_key,
+        type: row.type,
+        metadata: row.metadata,
+        createdAt: row.created_at,
+        createdBy: row.created_by,
+      }),
     );
     const comments = group(
       await db.selectFrom("task_comment").selectAll().where("task_id", "in", ids).orderBy("id").execute(),
       (row): TaskComment => ({ key: row.key, author: row.author, body: row.body, createdAt: row.created_at }),
     );
     for (const task of page) {
-      whole.push({ task, labels: labels.get(task.id) ?? [], edges: edges.get(task.id) ?? [], comments: comments.get(task.id) ?? [] });
+      whole.push({
+        task,
+        labels: labels.get(task.id) ?? [],
+        edges: edges.get(task.id) ?? [],
+        comments: comments.get(task.id) ?? [],
+      });
     }
   }
   return whole;

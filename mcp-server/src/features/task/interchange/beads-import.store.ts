@@ -2,11 +2,25 @@ import { createHash } from "node:crypto";
 import type { OperationContext } from "../../../kernel/operation.ts";
 import { addEdge, adoptDanglingEdges, removeEdge, saveTaskInGraph } from "../graph.store.ts";
 import type { Task } from "../task.schema.ts";
-import { changeLabels, insertComment, insertTask, lockTaskById, rowToTask } from "../task.store.ts";
-import { contentText, decideImport, type ExistingRow, type ImportDecision, type ImportOptions } from "./beads-decide.rules.ts";
+import { insertTask, lockTaskById, rowToTask } from "../task.store.ts";
+import { changeLabels, insertComment } from "../task-parts.store.ts";
+import {
+  contentText,
+  decideImport,
+  type ExistingRow,
+  type ImportDecision,
+  type ImportOptions,
+} from "./beads-decide.rules.ts";
 import { loadWhole } from "./beads-export.store.ts";
 import type { BeadsIssue, ParsedRow } from "./beads-issue.schema.ts";
-import { commentsFromIssue, edgesFromIssue, fieldsFromIssue, issueFromRaw, issueFromTask, labelsFromIssue } from "./beads-task.rules.ts";
+import {
+  commentsFromIssue,
+  edgesFromIssue,
+  fieldsFromIssue,
+  issueFromRaw,
+  issueFromTask,
+  labelsFromIssue,
+} from "./beads-task.rules.ts";
 
 export interface RowVerdict {
   line: number;
@@ -24,7 +38,16 @@ export interface ImportSetting extends ImportOptions {
 
 /** Decides one row against the store as it is now and, unless it is a dry run, applies the decision. */
 export async function importRow(ctx: OperationContext, row: ParsedRow, setting: ImportSetting): Promise<RowVerdict> {
-  const id = row.kind === "issue" ? row.issue.id : row.kind === "tombstone" ? row.tombstone.id : row.kind === "duplicate" ? row.id : row.kind === "memory" ? row.key : undefined;
+  const id =
+    row.kind === "issue"
+      ? row.issue.id
+      : row.kind === "tombstone"
+        ? row.tombstone.id
+        : row.kind === "duplicate"
+          ? row.id
+          : row.kind === "memory"
+            ? row.key
+            : undefined;
   const warnings = row.warnings.map((warning) => warning.message);
   const base = { line: row.line, ...(id === undefined ? {} : { id }), ...(warnings.length > 0 ? { warnings } : {}) };
   if (row.kind === "memory") return { ...base, ...(await keepForeign(ctx, "memory", row.key, row.raw, setting)) };
@@ -35,13 +58,20 @@ export async function importRow(ctx: OperationContext, row: ParsedRow, setting: 
   if (row.kind === "bad") return { ...base, verdict: "quarantined", reason: row.message };
   if (row.kind === "marker") return { ...base, verdict: "kept", reason: "conflict marker; both sides were read" };
   if (row.kind === "header") return { ...base, verdict: "kept", reason: "header" };
-  if (row.kind === "duplicate") return { ...base, verdict: "kept", reason: `the id stands again at line ${row.winnerLine}, which is newer` };
+  if (row.kind === "duplicate")
+    return { ...base, verdict: "kept", reason: `the id stands again at line ${row.winnerLine}, which is newer` };
   const existing = await findExisting(ctx, id ?? "", setting.team);
   const contentDigest = row.kind === "issue" ? digest(contentText(row.issue)) : "";
   const decision = decideImport(existing?.row, { row, contentDigest }, setting);
-  const verdict: RowVerdict = { ...base, verdict: decision.verdict, reason: decision.reason, ...(decision.fields.length > 0 ? { fields: decision.fields } : {}) };
+  const verdict: RowVerdict = {
+    ...base,
+    verdict: decision.verdict,
+    reason: decision.reason,
+    ...(decision.fields.length > 0 ? { fields: decision.fields } : {}),
+  };
   if (decision.verdict !== "created" && decision.verdict !== "updated") return verdict;
-  if (isClaimed(existing?.task, ctx.now)) return { ...verdict, verdict: "conflict", reason: "an agent holds it; imported when the claim is over" };
+  if (isClaimed(existing?.task, ctx.now))
+    return { ...verdict, verdict: "conflict", reason: "an agent holds it; imported when the claim is over" };
   if (setting.dryRun) return verdict;
   if (row.kind === "tombstone") await bury(ctx, row.tombstone.id, row.raw, existing?.task);
   else if (existing?.task) await updateTask(ctx, existing.task, row.issue);
@@ -54,10 +84,19 @@ function isClaimed(task: Task | undefined, now: number): boolean {
   return task?.holder != null && (task.leaseExpiresAt === null || task.leaseExpiresAt > now);
 }
 
-async function findExisting(ctx: OperationContext, key: string, team: string): Promise<{ row: ExistingRow; task?: Task } | undefined> {
+async function findExisting(
+  ctx: OperationContext,
+  key: string,
+  team: string,
+): Promise<{ row: ExistingRow; task?: Task } | undefined> {
   const found = await ctx.db.selectFrom("task").selectAll().where("key", "=", key).executeTakeFirst();
   if (!found) {
-    const buried = await ctx.db.selectFrom("foreign_row").selectAll().where("kind", "=", "tombstone").where("key", "=", key).executeTakeFirst();
+    const buried = await ctx.db
+      .selectFrom("foreign_row")
+      .selectAll()
+      .where("kind", "=", "tombstone")
+      .where("key", "=", key)
+      .executeTakeFirst();
     return buried ? { row: { updatedAt: buried.at, contentDigest: "", isDeleted: true } } : undefined;
   }
   const task = rowToTask(found);
@@ -86,14 +125,29 @@ function digest(text: string): string {
 }
 
 async function createTask(ctx: OperationContext, issue: BeadsIssue, defaultTeam: string): Promise<void> {
-  const team = ctx.config.teams.some((candidate) => candidate.id === issue.own.team) ? (issue.own.team ?? defaultTeam) : defaultTeam;
+  const team = ctx.config.teams.some((candidate) => candidate.id === issue.own.team)
+    ? (issue.own.team ?? defaultTeam)
+    : defaultTeam;
   const fields = fieldsFromIssue(issue, ctx.now);
-  const task = await insertTask(ctx, { ...fields, key: issue.id, team, holder: null, holderName: null, leaseExpiresAt: null, foreignDigest: null });
+  const task = await insertTask(ctx, {
+    ...fields,
+    key: issue.id,
+    team,
+    holder: null,
+    holderName: null,
+    leaseExpiresAt: null,
+    foreignDigest: null,
+  });
   await changeLabels(ctx, task.id, labelsFromIssue(issue), []);
   const adopted = await adoptDanglingEdges(ctx, task);
   await addEdges(ctx, task, issue, adopted === 0);
   await addComments(ctx, task.id, issue);
-  ctx.record({ type: "task.imported", subject: task.key, team, after: { title: fields.title, state: fields.status, priority: fields.priority } });
+  ctx.record({
+    type: "task.imported",
+    subject: task.key,
+    team,
+    after: { title: fields.title, state: fields.status, priority: fields.priority },
+  });
 }
 
 async function updateTask(ctx: OperationContext, before: Task, issue: BeadsIssue): Promise<void> {
@@ -101,10 +155,20 @@ async function updateTask(ctx: OperationContext, before: Task, issue: BeadsIssue
   const was = issueFromRaw(before.foreignRaw);
   const locked = await lockTaskById(ctx, before.id);
   const closed = fields.status === "closed";
-  const after = await saveTaskInGraph(ctx, locked, { ...fields, holder: null, holderName: closed ? locked.holderName : null, leaseExpiresAt: null });
+  const after = await saveTaskInGraph(ctx, locked, {
+    ...fields,
+    holder: null,
+    holderName: closed ? locked.holderName : null,
+    leaseExpiresAt: null,
+  });
   await ctx.db.updateTable("task").set({ updated_at: updatedAt }).where("id", "=", after.id).execute();
   const labels = labelsFromIssue(issue);
-  await changeLabels(ctx, after.id, labels, (was?.labels ?? []).filter((label) => !labels.includes(label)));
+  await changeLabels(
+    ctx,
+    after.id,
+    labels,
+    (was?.labels ?? []).filter((label) => !labels.includes(label)),
+  );
   for (const edge of was?.dependencies ?? []) {
     if (!issue.dependencies.some((other) => other.target === edge.target && other.type === edge.type)) {
       await removeEdge(ctx, await lockTaskById(ctx, after.id), edge.target);
@@ -124,7 +188,11 @@ async function updateTask(ctx: OperationContext, before: Task, issue: BeadsIssue
 /** Edges that would close a circle are kept and flagged; a pair that is there with another type keeps the first. */
 async function addEdges(ctx: OperationContext, task: Task, issue: BeadsIssue, isNewSource: boolean): Promise<void> {
   const present = new Map(
-    isNewSource ? [] : (await ctx.db.selectFrom("link").select(["target_key", "type"]).where("task_id", "=", task.id).execute()).map((row) => [row.target_key, row.type]),
+    isNewSource
+      ? []
+      : (await ctx.db.selectFrom("link").select(["target_key", "type"]).where("task_id", "=", task.id).execute()).map(
+          (row) => [row.target_key, row.type],
+        ),
   );
   for (const edge of edgesFromIssue(issue)) {
     if (present.has(edge.targetKey)) continue;
@@ -136,7 +204,11 @@ async function addEdges(ctx: OperationContext, task: Task, issue: BeadsIssue, is
 async function addComments(ctx: OperationContext, taskId: number, issue: BeadsIssue): Promise<void> {
   const incoming = commentsFromIssue(issue);
   if (incoming.length === 0) return;
-  const rows = await ctx.db.selectFrom("task_comment").select(["author", "body", "created_at"]).where("task_id", "=", taskId).execute();
+  const rows = await ctx.db
+    .selectFrom("task_comment")
+    .select(["author", "body", "created_at"])
+    .where("task_id", "=", taskId)
+    .execute();
   const known = new Set(rows.map((row) => JSON.stringify([row.author, Number(row.created_at), row.body])));
   for (const comment of incoming) {
     const name = JSON.stringify([comment.author, comment.createdAt, comment.body]);
@@ -150,13 +222,31 @@ async function addComments(ctx: OperationContext, taskId: number, issue: BeadsIs
 async function bury(ctx: OperationContext, key: string, raw: string, task: Task | undefined): Promise<void> {
   await putForeign(ctx, "tombstone", key, raw);
   if (task && task.status !== "closed") {
-    await saveTaskInGraph(ctx, await lockTaskById(ctx, task.id), { status: "closed", outcome: "cancelled", closedAt: ctx.now, closeReason: "deleted elsewhere", holder: null, leaseExpiresAt: null });
+    await saveTaskInGraph(ctx, await lockTaskById(ctx, task.id), {
+      status: "closed",
+      outcome: "cancelled",
+      closedAt: ctx.now,
+      closeReason: "deleted elsewhere",
+      holder: null,
+      leaseExpiresAt: null,
+    });
   }
   ctx.record({ type: "task.tombstone", subject: key, ...(task ? { team: task.team } : {}) });
 }
 
-async function keepForeign(ctx: OperationContext, kind: string, key: string, raw: string, setting: ImportSetting): Promise<Pick<RowVerdict, "verdict" | "reason">> {
-  const row = await ctx.db.selectFrom("foreign_row").select("raw").where("kind", "=", kind).where("key", "=", key).executeTakeFirst();
+async function keepForeign(
+  ctx: OperationContext,
+  kind: string,
+  key: string,
+  raw: string,
+  setting: ImportSetting,
+): Promise<Pick<RowVerdict, "verdict" | "reason">> {
+  const row = await ctx.db
+    .selectFrom("foreign_row")
+    .select("raw")
+    .where("kind", "=", kind)
+    .where("key", "=", key)
+    .executeTakeFirst();
   if (row?.raw === raw) return { verdict: "kept", reason: "identical" };
   if (!setting.dryRun) await putForeign(ctx, kind, key, raw);
   return row ? { verdict: "updated", reason: kind } : { verdict: "created", reason: kind };

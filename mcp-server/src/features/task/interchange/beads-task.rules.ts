@@ -28,10 +28,36 @@ export interface WholeTask {
 /** Columns of a task that an import sets. */
 export type ImportedFields = Pick<
   Task,
-  | "title" | "description" | "design" | "acceptance" | "notes" | "kind" | "status" | "outcome" | "foreignStatus"
-  | "priority" | "points" | "estimateMinutes" | "assignee" | "scope" | "externalRef" | "dueAt" | "deferUntil"
-  | "blockedReason" | "blockedSince" | "blockedBy" | "pinned" | "ephemeral" | "template" | "createdAt" | "createdBy"
-  | "updatedAt" | "startedAt" | "closedAt" | "closeReason" | "foreignRaw"
+  | "title"
+  | "description"
+  | "design"
+  | "acceptance"
+  | "notes"
+  | "kind"
+  | "status"
+  | "outcome"
+  | "foreignStatus"
+  | "priority"
+  | "points"
+  | "estimateMinutes"
+  | "assignee"
+  | "scope"
+  | "externalRef"
+  | "dueAt"
+  | "deferUntil"
+  | "blockedReason"
+  | "blockedSince"
+  | "blockedBy"
+  | "pinned"
+  | "ephemeral"
+  | "template"
+  | "createdAt"
+  | "createdBy"
+  | "updatedAt"
+  | "startedAt"
+  | "closedAt"
+  | "closeReason"
+  | "foreignRaw"
 >;
 
 /** PostgreSQL's text holds no NUL; a visible mark takes its place. */
@@ -90,8 +116,24 @@ export function issueFromRaw(raw: string | null): BeadsIssue | undefined {
 }
 
 const ownFields = [
-  "title", "description", "design", "acceptance", "notes", "kind", "priority", "assignee", "estimateMinutes",
-  "externalRef", "dueAt", "pinned", "ephemeral", "template", "createdAt", "updatedAt", "startedAt", "closeReason",
+  "title",
+  "description",
+  "design",
+  "acceptance",
+  "notes",
+  "kind",
+  "priority",
+  "assignee",
+  "estimateMinutes",
+  "externalRef",
+  "dueAt",
+  "pinned",
+  "ephemeral",
+  "template",
+  "createdAt",
+  "updatedAt",
+  "startedAt",
+  "closeReason",
 ] as const;
 
 /** The task in bd's words. What the imported row said stays as it was wherever the task has not changed since. */
@@ -107,11 +149,11 @@ export function issueFromTask(whole: WholeTask, defaultTeam: string): BeadsIssue
     else issue[name] = task[name];
   }
   if (!then || !sameState(then, task)) writeState(issue, task);
-  issue["own"] = ownOf(task, was, defaultTeam);
-  issue["labels"] = mergeLabels(whole.labels, was?.labels ?? []);
-  issue["dependencies"] = whole.edges.map((edge) => edgeOf(edge, was?.dependencies ?? []));
-  issue["comments"] = whole.comments.map((comment) => commentOf(comment, was?.comments ?? []));
-  if (was && task.foreignRaw !== null) issue["raw"] = task.foreignRaw;
+  issue.own = ownOf(task, was, defaultTeam);
+  issue.labels = mergeLabels(whole.labels, was?.labels ?? []);
+  issue.dependencies = whole.edges.map((edge) => edgeOf(edge, was?.dependencies ?? []));
+  issue.comments = whole.comments.map((comment) => commentOf(comment, was?.comments ?? []));
+  if (was && task.foreignRaw !== null) issue.raw = task.foreignRaw;
   return issue as unknown as BeadsIssue; // every member comes from a BeadsIssue or is set above
 }
 
@@ -131,17 +173,28 @@ function sameState(then: ImportedFields, task: Task): boolean {
 }
 
 function freshIssue(task: Task): Record<string, unknown> {
-  return { id: task.key, createdBy: task.createdBy, own: {}, labels: [], dependencies: [], comments: [], noHistory: false };
+  return {
+    id: task.key,
+    createdBy: task.createdBy,
+    own: {},
+    labels: [],
+    dependencies: [],
+    comments: [],
+    noHistory: false,
+  };
 }
 
 function writeState(issue: Record<string, unknown>, task: Task): void {
-  issue["status"] = {
+  issue.status = {
     state: task.status,
     ...(task.outcome === null ? {} : { outcome: task.outcome }),
     ...(task.foreignStatus === null ? {} : { foreignStatus: task.foreignStatus }),
     ...(task.blockedSince === null ? {} : { blockedFlag: true }),
   };
-  for (const [name, value] of [["closedAt", task.closedAt], ["deferUntil", task.deferUntil]] as const) {
+  for (const [name, value] of [
+    ["closedAt", task.closedAt],
+    ["deferUntil", task.deferUntil],
+  ] as const) {
     if (value === null) delete issue[name];
     else issue[name] = value;
   }
@@ -188,7 +241,10 @@ function parse(text: string): JsonValue {
 
 function commentOf(comment: TaskComment, then: readonly BeadsComment[]): BeadsComment {
   const known = then.find(
-    (candidate) => clean(candidate.text) === comment.body && candidate.createdAt === comment.createdAt && clean(candidate.author ?? "") === comment.author,
+    (candidate) =>
+      clean(candidate.text) === comment.body &&
+      candidate.createdAt === comment.createdAt &&
+      clean(candidate.author ?? "") === comment.author,
   );
   return known ?? { id: comment.key, author: comment.author, text: comment.body, createdAt: comment.createdAt };
 }
@@ -207,7 +263,11 @@ export function edgesFromIssue(issue: BeadsIssue): TaskEdge[] {
 }
 
 export function commentsFromIssue(issue: BeadsIssue): Omit<TaskComment, "key">[] {
-  return issue.comments.map((comment) => ({ author: clean(comment.author ?? ""), body: clean(comment.text), createdAt: comment.createdAt }));
+  return issue.comments.map((comment) => ({
+    author: clean(comment.author ?? ""),
+    body: clean(comment.text),
+    createdAt: comment.createdAt,
+  }));
 }
 
 export function labelsFromIssue(issue: BeadsIssue): string[] {

@@ -1,0 +1,153 @@
+import * as z from "zod";
+import { fenceText, plainLine } from "../../kernel/fence.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { dependenciesOf, isSharedWith } from "../dependency/dependency.store.ts";
+import { listEventsOf } from "../event/event.store.ts";
+import { checkOwnTeam } from "../team/team.rules.ts";
+import { whyNotReady } from "./task.rules.ts";
+import * as fields from "./task.schema.ts";
+import { getTask } from "./task.store.ts";
+import { compact, isoTime, renderFull, toFull } from "./task.view.ts";
+import { listComments } from "./task-parts.store.ts";
+import { waitsFor } from "./wait.store.ts";
+
+const link = z.object({
+  type: z.string(),
+  id: z.string(),
+  state: z.string().optional(),
+  title: z.string().optional(),
+  blocking: z.boolean().optional(),
+});
+const comment = z.object({ by: z.string(), at: z.string(), text: z.string() });
+
+export const taskShow = defineOperation({
+  name: "task_show",
+  description:
+    "Show one task in full: description, acceptance criteria, holder, links both ways, dependencies, comments, history.",
+  kind: "read",
+  mcp: "core",
+  positional: ["id"],
+  input: z.strictObject({
+    id: fields.taskRef,
+    comments: z.number().int().min(0).max(500).optional().describe("Most; 10 by default."),
+    history: z.boolean().optional(),
+  }),
+  output: z.object({
+    task: fields.taskFull,
+    reasons: z.array(z.string()).optional(),
+    links: z.array(link).optional(),
+    linked_from: z.array(link).optional(),
+    dependencies: z
+      .array(
+        z.object({
+          id: z.string(),
+          team: z.string(),
+          needs_team: z.string(),
+          type: z.string(),
+          status: z.string(),
+          needed_task: z.string().optional(),
+        }),
+      )
+      .optional(),
+    comments: z.array(comment).optional(),
+    history: z
+      .array(z.object({ at: z.string(), type: z.string(), by: z.string(), after: z.string().optional() }))
+      .optional(),
+  }),
+  async run(ctx, input) {
+    const task = await getTask(ctx.db, input.id);
+    if (!(await isSharedWith(ctx.db, task.id, ctx.principal.team))) checkOwnTeam(ctx.principal, task.team);
+    const comments = input.comments === 0 ? [] : await listComments(ctx.db, task.id, input.comments ?? 10);
+    const dependencies = await dependenciesOf(ctx.db, task.id);
+    const reasons =
+      task.status === "open" || task.status === "deferred" ? whyNotReady(task, await waitsFor(ctx, task.id)) : [];
+    return compact({
+      task: await toFull(ctx.db, task, ctx.now),
+      reasons: some(reasons),
+      links: some(await outgoing(ctx, task.id)),
+      linked_from: some(await incoming(ctx, task.id)),
+      dependencies: some(
+        dependencies.map(({ key, team, needs_team, type, status, needed_key }) =>
+          compact({ id: key, team, needs_team, type, status, needed_task: needed_key ?? undefined }),
+        ),
+      ),
+      comments: some(comments.map((row) => ({ by: row.author, at: isoTime(row.created_at) ?? "", text: row.body }))),
+      history: input.history ? await history(ctx, task.key) : undefined,
+    });
+  },
+  render(output, view) {
+    const lines = [renderFull(output.task, view)];
+    if (output.reasons) lines.push(`not ready: ${plainLine(output.reasons.join("; "), 300)}`);
+    for (const item of output.links ?? [])
+      lines.push(`${item.type} → ${item.id} ${item.state ?? "(unknown)"} ${plainLine(item.title ?? "", 60)}`);
+    for (const item of output.linked_from ?? [])
+      lines.push(`${item.type} ← ${item.id} ${item.state ?? ""} ${plainLine(item.title ?? "", 60)}`);
+    for (const item of output.dependencies ?? [])
+      lines.push(`needs team ${item.needs_team}: ${item.type}, ${item.status} (${item.id})`);
+    for (const item of output.comments ?? [])
+      lines.push(fenceText(`comment of ${plainLine(item.by, 40)} at ${item.at}`, item.text));
+    for (const item of output.history ?? [])
+      lines.push(`${item.at} ${item.type} by ${plainLine(item.by, 40)} ${plainLine(item.after ?? "", 120)}`);
+    return lines.join("\n");
+  },
+});
+
+function some<T>(list: T[]): T[] | undefined {
+  return list.length > 0 ? list : undefined;
+}
+
+const MAX_LINKS_SHOWN = 100;
+
+async function outgoing(ctx: OperationContext, taskId: number) {
+  const rows = await ctx.db
+    .selectFrom("link")
+    .leftJoin("task", "task.id", "link.target_id")
+    .select(["link.type", "link.target_key", "link.blocking", "link.cyclic", "task.status", "task.title"])
+    .where("link.task_id", "=", taskId)
+    .orderBy("link.id")
+    .limit(MAX_LINKS_SHOWN)
+    .execute();
+  return rows.map((row) =>
+    compact({
+      type: row.type,
+      id: row.target_key,
+      state: row.cyclic ? "in a circle, not waited for" : (row.status ?? undefined),
+      title: row.title ?? undefined,
+      blocking: row.blocking === 1 || undefined,
+    }),
+  );
+}
+
+async function incoming(ctx: OperationContext, taskId: number) {
+  const rows = await ctx.db
+    .selectFrom("link")
+    .innerJoin("task", "task.id", "link.task_id")
+    .select(["link.type", "task.key", "link.blocking", "task.status", "task.title"])
+    .where("link.target_id", "=", taskId)
+    .orderBy("link.id")
+    .limit(MAX_LINKS_SHOWN)
+    .execute();
+  return rows.map((row) =>
+    compact({
+      type: row.type,
+      id: row.key,
+      state: row.status,
+      title: row.title,
+      blocking: row.blocking === 1 || undefined,
+    }),
+  );
+}
+
+async function history(ctx: OperationContext, key: string) {
+  const rows = await listEventsOf(ctx.db, key, 50);
+  return rows.map((row) =>
+    compact({ at: isoTime(row.at) ?? "", type: row.type, by: row.actor_name, after: withoutTokens(row.after) }),
+  );
+}
+
+/** The holder's key and fencing number are its own business. */
+function withoutTokens(after: string | null): string | undefined {
+  if (after === null) return undefined;
+  const { holder: _, fence: __, ...rest } = JSON.parse(after) as Record<string, unknown>;
+  return Object.keys(rest).length > 0 ? JSON.stringify(rest) : undefined;
+}
