@@ -158,6 +158,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(then.agents.map((row) => row.role)).toEqual(
       expect.arrayContaining(["builder", "tester", "builder", "researcher"]),
     );
+    expect(deedsOf(ada)).toHaveLength(5);
     const known = [...ids.values()].map((id) => `agent:${id}`);
     const others = then.events.filter((event) => !known.includes(event.actor)).map((event) => event.actor);
     expect(new Set(others)).toEqual(new Set([`lead:${first.sessionId}`, "human:grace", "service:teamwright"]));
@@ -184,7 +185,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(ben.shown).toContain("ACCEPT-LOAD");
     expect(bea.shown).toContain("Teamwright knows you as bea of team beta (builder)");
     expect(bea.shown).toContain("PARSER-IS-READY");
-    expect(abe.shown.match(/Stop hook feedback:\nYou still hold/g)?.length).toBeGreaterThan(0);
+    expect(JSON.stringify(abe.requests.at(-1)?.messages).match(/Stop hook feedback:\nYou still hold/g)).toHaveLength(1);
     expect(lead.shown).not.toContain("hook success");
 
     // The dead agent's task went to another, under a new fencing number.

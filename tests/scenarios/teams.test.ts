@@ -86,6 +86,12 @@ describe.each(dialects)("teams on %s", (dialect) => {
     // one whose name is not listed is of the team of its task
     const temp = await world.spawn("temp", { prompt: `please do ${other}` });
     expect((await temp.must("brief_show")).you.team).toBe("beta");
+    // one of no team at all may look, and write on no board
+    const stray = await world.spawn("stray");
+    for (const [tool, input] of [["task_claim", {}], ["task_claim", { id: mine }], ["task_create", { title: "Write here", team: "alpha" }], ["task_update", { id: mine, comment: "x" }]] as const) {
+      expect([tool, (await stray.call(tool, input)).error]).toEqual([tool, expect.objectContaining({ code: "FORBIDDEN", message: expect.stringContaining("no team") })]);
+    }
+    expect(await refusal(stray.call("task_show", { id: mine }))).toBe("accepted");
     await expectSound(world);
   });
 

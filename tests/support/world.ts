@@ -177,7 +177,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
 
 async function openDialect(dialect: Dialect, root: string): Promise<Store> {
   if (dialect === "sqlite") return openSqlite({ path: join(root, ".teamwright", "state.db"), synchronous: "normal" });
-  if (dialect === "postgres") return openScratchDatabase();
+  if (dialect === "postgres") return openScratchSchema();
   return openPglite();
 }
 
@@ -205,20 +205,20 @@ async function openPglite(): Promise<Store> {
   };
 }
 
-let databases = 0;
+let schemas = 0;
 
-/** A database of its own on the server the environment names. */
-async function openScratchDatabase(): Promise<Store> {
+/** A schema of its own on the server the environment names: a database for each test would take seconds. */
+async function openScratchSchema(): Promise<Store> {
   const base = process.env.TEAMWRIGHT_TEST_POSTGRES;
   if (!base) throw new Error("TEAMWRIGHT_TEST_POSTGRES is not set");
   const { default: pg } = await import("pg");
-  databases += 1;
-  const name = `tw_${process.pid}_${Date.now()}_${databases}`;
+  schemas += 1;
+  const name = `tw_${process.pid}_${Date.now()}_${schemas}`;
   const admin = new pg.Client({ connectionString: base });
   await admin.connect();
-  await admin.query(`create database ${name}`);
+  await admin.query(`create schema ${name}`);
   await admin.end();
   const url = new URL(base);
-  url.pathname = `/${name}`;
+  url.searchParams.set("options", `-c search_path=${name}`);
   return openPostgres(url.toString());
 }

@@ -34,13 +34,26 @@ export function parseConfig(text: string, file: string): { config?: ConfigFile; 
   };
   const problems = document.errors.map((error) => `${at(error.pos[0])} ${error.message}`);
   if (problems.length > 0) return { problems };
-  const result = configSchema.safeParse(document.toJS() ?? {});
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch (error) {
+    return { problems: [`${at(0)} ${error instanceof Error ? error.message : String(error)}`] }; // aliases of nothing, or too many
+  }
+  const result = configSchema.safeParse(value);
   if (!result.success) {
     for (const issue of result.error.issues) problems.push(...describe(issue, document, at));
-    return { problems };
+    return { problems: problems.sort(byPlace) };
   }
   problems.push(...crossChecks(result.data, document, at));
+  problems.sort(byPlace);
   return problems.length > 0 ? { problems } : { config: result.data, problems };
+}
+
+function byPlace(a: string, b: string): number {
+  const [, lineA = 0, columnA = 0] = a.split(/[: ]/, 3).map(Number);
+  const [, lineB = 0, columnB = 0] = b.split(/[: ]/, 3).map(Number);
+  return lineA - lineB || columnA - columnB;
 }
 
 type Position = (offset: number) => string;

@@ -50,10 +50,20 @@ export function findOperation(name: string): Operation | undefined {
   return operations.find((operation) => operation.name === name);
 }
 
-/** What the kernel asks of the features. `strict` refuses writes of callers the guard has not bound (design §3). */
+/**
+ * What the kernel asks of the features. `strict` refuses writes of callers the guard has not bound (design §3), and an agent
+ * that belongs to none of several teams writes on no board (KB-01).
+ */
 export function executorHooks(replica: string, identity: "strict" | "advisory"): ExecutorHooks {
   return {
-    authorize(operation, principal) {
+    authorize(operation, principal, config) {
+      if (operation.kind !== "read" && principal.kind === "agent" && principal.team === undefined && config.teams.length > 1) {
+        throw new TeamwrightError(
+          "FORBIDDEN",
+          "You belong to no team: your spawn named neither an agent of one nor a task.",
+          hint("brief_show", "shows who you are; the lead starts you with the id of a task"),
+        );
+      }
       if (operation.kind === "read" || identity === "advisory" || principal.kind !== "unverified") return;
       throw new TeamwrightError(
         "FORBIDDEN",

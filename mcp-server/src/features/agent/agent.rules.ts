@@ -35,7 +35,8 @@ export function taskIdsIn(text: string): string[] {
   return [...new Set(text.match(/\b[a-z0-9][a-z0-9_-]{0,40}-[a-z0-9]{2,12}(?:\.\d+)*\b/g) ?? [])].slice(0, 50);
 }
 
-const wrappers = /^(sudo|env|node|npx|nohup|time|exec|command|xargs|bash|sh|zsh|eval|setsid|timeout|nice)$/;
+/** What may stand before a program: others that start it, settings, numbers. */
+const leading = /^(sudo|env|node|npx|nohup|time|exec|command|xargs|bash|sh|zsh|eval|setsid|timeout|nice|then|do|else|if|while|until|!|\{|\w+=.*|\d+[smh]?)$/;
 const entryFile = /(^|\/)(main\.ts|server\.cjs|cli\.cjs|main\.cjs)$/;
 
 /**
@@ -51,19 +52,24 @@ export function shellRefusal(
   if (/(^|[\s/=:(])\.teamwright(\/|\s|$)/.test(bare)) {
     return "The store under .teamwright is not to be opened from a shell; use the teamwright tools.";
   }
-  const words = bare.split(/[\s;|&()<>`]+|\$\(/).filter((word) => word !== "");
+  for (const part of bare.split(/[;|&()<>`\n]+|\$\(/)) {
+    const refusal = commandRefusal(part.split(/\s+/).filter((word) => word !== ""), isReadCommand);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+/** Looks at one simple command: a folder of that name, or the word in a text, is not the program. */
+function commandRefusal(words: readonly string[], isReadCommand: (noun: string, verb: string) => boolean): string | undefined {
   for (const [index, word] of words.entries()) {
     const name = word.slice(word.lastIndexOf("/") + 1);
-    const isProgram = name === "teamwright" || (entryFile.test(word) && /mcp-server|dist/.test(word));
-    if (!isProgram) continue;
-    const rest = words.slice(index + 1).filter((part) => !part.startsWith("-"));
-    const [noun, verb] = rest;
-    const atCommand =
-      index === 0 || wrappers.test(words[index - 1] ?? "") || word.includes("/") || startsCommand(bare, word);
+    if (name !== "teamwright" && !(entryFile.test(word) && /mcp-server|dist/.test(word))) continue;
+    const [noun, verb] = words.slice(index + 1).filter((part) => !part.startsWith("-"));
+    const isProgram = words.slice(0, index).every((before) => leading.test(before.slice(before.lastIndexOf("/") + 1)) || before.startsWith("-"));
     if (noun === undefined || /^(help|completion)$/.test(noun)) continue;
-    if (noun === "serve" || noun === "hook") return serveRefusal;
+    if (isProgram && (noun === "serve" || noun === "hook")) return serveRefusal;
     if (verb !== undefined && isReadCommand(noun, verb)) continue;
-    if (atCommand || (verb !== undefined && /^[a-z]+$/.test(noun) && isKnownNoun(noun))) {
+    if (isProgram || (verb !== undefined && nouns.has(noun) && /^[a-z-]+$/.test(verb))) {
       return `Writing through the command line acts as the person and is not for agents; use the tool ${noun}_${verb ?? "…"}.`;
     }
   }
@@ -73,16 +79,6 @@ export function shellRefusal(
 const serveRefusal =
   "A second server started from a shell would not know who you are; use the teamwright tools of this session.";
 const nouns = new Set(["task", "board", "dependency", "team", "brief", "doctor"]);
-function isKnownNoun(word: string): boolean {
-  return nouns.has(word);
-}
-
-/** True when the word stands where a command begins: after ; | & ( ` or a line break. */
-function startsCommand(text: string, word: string): boolean {
-  const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`(^|[;|&(\`\\n]|&&|\\$\\()\\s*(\\w+=\\S*\\s+)*${escaped}(\\s|$)`).test(text);
-}
-
 /** Reads a hook's JSON text argument; anything else is an empty record. */
 export function parseRecord(text: string): Record<string, unknown> {
   try {

@@ -44,8 +44,8 @@ function firstOverlap(left: readonly string[], right: readonly string[]): string
 
 /** True when some path could match both globs; errs on the side of yes. Quadratic at worst, whatever the globs. */
 export function globsMeet(a: string, b: string): boolean {
-  const left = a.split("/");
-  const right = b.split("/");
+  const left = parts(a);
+  const right = parts(b);
   // reachable[j]: the first i parts of `left` and the first j of `right` can match the same path
   let reachable = new Array<boolean>(right.length + 1).fill(false);
   reachable[0] = true;
@@ -66,9 +66,18 @@ export function globsMeet(a: string, b: string): boolean {
   return Boolean(reachable[right.length]);
 }
 
+/** Steps of a path; a folder means all in it, and from a group that spans folders on anything may follow. */
+function parts(glob: string): string[] {
+  const steps = glob.trim().replace(/^(\.?\/)+/, "").replace(/\/$/, "/**").split("/").filter((step) => step !== "" && step !== ".");
+  const spanning = steps.findIndex((step) => /[{([][^)}\]]*$/.test(step));
+  return spanning < 0 || spanning === steps.length - 1 ? steps : [...steps.slice(0, spanning), "**"];
+}
+
+const wild = /[*?[{\\]|[@!+]\(/;
+
 function segmentsMeet(a: string, b: string): boolean {
-  const wildA = a.search(/[*?[{]/);
-  const wildB = b.search(/[*?[{]/);
+  const wildA = a.search(wild);
+  const wildB = b.search(wild);
   if (wildA < 0 && wildB < 0) return a === b;
   const prefixA = wildA < 0 ? a : a.slice(0, wildA);
   const prefixB = wildB < 0 ? b : b.slice(0, wildB);

@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "./config.load.ts";
+import { configSchema, limitsOf, teamOfAgent, withDefaults } from "./config.schema.ts";
+
+const problems = (text: string) => parseConfig(text, "/some/where/teamwright.yaml").problems;
+
+describe("teamwright.yaml", () => {
+  test("every problem is told at once, with its place and the nearest name (TC-02, TC-03, TC-04, TC-09)", () => {
+    expect(
+      problems(`projekt: {prefix: tw}
+project: {prefix: "No Good"}
+claims:
+  lease_second: 60
+wip_limits: {in_progres: 3, review: 0}
+task_quality: harsh
+teams:
+  - id: alpha
+    agents: [ada, bob]
+    team_type: stream-aligned
+  - id: Beta
+    agent: [cat]
+  - {agents: "dan"}
+`),
+    ).toMatchInlineSnapshot(`
+      [
+        "teamwright.yaml:1:1 unknown key projekt; did you mean project?",
+        "teamwright.yaml:2:19 project.prefix: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit",
+        "teamwright.yaml:4:3 unknown key claims.lease_second; did you mean lease_seconds?",
+        "teamwright.yaml:5:14 unknown key wip_limits.in_progres; did you mean in_progress?",
+        "teamwright.yaml:5:37 wip_limits.review: Too small: expected number to be >0",
+        "teamwright.yaml:6:15 task_quality: Invalid option: expected one of "strict"|"warn"|"off"",
+        "teamwright.yaml:10:16 teams.0.team_type: Invalid option: expected one of "stream_aligned"|"platform"|"enabling"|"complicated_subsystem"",
+        "teamwright.yaml:11:9 teams.1.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit",
+        "teamwright.yaml:12:5 unknown key teams.1.agent; did you mean agents?",
+        "teamwright.yaml:13:5 teams.2.id: Invalid input: expected string, received undefined",
+        "teamwright.yaml:13:14 teams.2.agents: Invalid input: expected array, received string",
+      ]
+    `);
+    expect(
+      problems(`teams:
+  - {id: a, agents: [ada, bob]}
+  - {id: b, agents: [bob]}
+  - {id: a}
+`),
+    ).toMatchInlineSnapshot(`
+      [
+        "teamwright.yaml:3:22 teams.1.agents: bob is already in team a; an agent is in one team",
+        "teamwright.yaml:4:10 teams.2.id: a is already team number 1",
+      ]
+    `);
+    expect(problems(`teams: [${["a", "b", "c", "d", "e", "f", "g", "h"].map((id) => `{id: ${id}}`).join(", ")}]`)).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7"]);
+  });
+
+  test("what is no YAML is told with its place", () => {
+    expect(problems("teams: [\n")[0]).toMatch(/^teamwright\.yaml:\d+:\d+ /);
+    expect(problems("a: 1\na: 2\n")[0]).toMatch(/^teamwright\.yaml:2:1 .*unique/);
+    expect(problems("- a\n")[0]).toMatch(/^teamwright\.yaml:1:1 the file: /);
+    expect(problems("just text")[0]).toMatch(/^teamwright\.yaml:1:1 the file: /);
+    expect(problems("teams: {a: 1}")[0]).toMatch(/^teamwright\.yaml:1:8 teams: /);
+    expect(problems("storage: {url: 'mysql://x'}")).toEqual(["teamwright.yaml:1:16 storage.url: must start with postgres://"]);
+  });
+
+  test("nothing at all is one team named main with the defaults", () => {
+    for (const text of ["", "# nothing\n", "---\n", "{}", "teams: []"]) {
+      const { config } = parseConfig(text, "teamwright.yaml");
+      expect(config && withDefaults(config, "/x")).toMatchObject({
+        teams: [{ id: "main", agents: [] }], project: { prefix: "tw" }, claims: { lease_seconds: 900 }, task_quality: "warn", guard: "on", wip_limits: {}, root: "/x", file: undefined,
+      });
+    }
+  });
+
+  test("any text is a configuration or problems with places, never a failure", () => {
+    const words = fc.constantFrom("teams", ":", "\n", "  ", "- ", "id", "a", "{", "}", "[", "]", "&x", "*x", "<<", "null", "1", "wip_limits", "!!js", "'", '"', "? ", "__proto__", "\t", "|");
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.array(words, { maxLength: 20 }).map((parts) => parts.join(""))), (text) => {
+        const { config, problems: found } = parseConfig(text, "teamwright.yaml");
+        expect(config === undefined).toBe(found.length > 0);
+        for (const problem of found) expect(problem).toMatch(/^teamwright\.yaml:\d+:\d+ /);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test("a team's limits are merged over the project's, key by key (TC-05)", () => {
+  const config = withDefaults(
+    configSchema.parse({ wip_limits: { in_progress: 4, review: 2 }, teams: [{ id: "a", wip_limits: { in_progress: 1 } }, { id: "b", agents: ["bea"] }] }),
+    "/x",
+  );
+  expect([limitsOf(config, "a"), limitsOf(config, "b"), limitsOf(config, "gone")]).toEqual([
+    { in_progress: 1, review: 2 }, { in_progress: 4, review: 2 }, { in_progress: 4, review: 2 },
+  ]);
+  expect([teamOfAgent(config, "bea"), teamOfAgent(config, "ada")]).toEqual(["b", undefined]);
+});
