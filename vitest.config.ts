@@ -9,6 +9,7 @@ export default defineConfig({
         test: {
           name: "scenarios",
           include: ["tests/scenarios/**/*.test.ts"],
+          isolate: false, // files of one worker share its PGlite, whose start takes seconds
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

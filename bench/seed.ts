@@ -33,23 +33,12 @@ export async function seedProject(bench: Bench, { tasks, ready }: Seed): Promise
     select i, 'tw-' || printf('%08x', i), 'main', 'Do part ' || i || ' of the whole', 'Some words on what is to be done in part ' || i, 'It is done when part ' || i || ' works',
       'task', 'open', i % 5, case when i % ? = 0 then 0 else 1 end, case when i % ? = 0 then i % 5 end, ? + i, 'seed', ? + i
     from n`).run(tasks, every, every, now - tasks, now - tasks);
-  // whoever is not ready waits for a task that is
+  // whoever is not ready waits for the next that is; the numbers stand in the text, because bound ones would be reals
+  const target = `(id - id % ${every} + ${every})`;
   db.prepare(`
     insert into link (task_id, target_id, target_key, type, blocking, created_at, created_by)
-    select id, (id / ?) * ? + ?, 'tw-' || printf('%08x', (id / ?) * ? + ?), 'blocks', 1, ?, 'seed' from task
-    where ready_prio is null and (id / ?) * ? + ? <= ?`).run(
-    every,
-    every,
-    every,
-    every,
-    every,
-    every,
-    now,
-    every,
-    every,
-    every,
-    tasks,
-  );
+    select id, ${target}, 'tw-' || printf('%08x', ${target}), 'blocks', 1, ?, 'seed' from task
+    where ready_prio is null and ${target} <= ${tasks}`).run(now);
   db.exec(`
     insert into board_count (team, col, n)
     select 'main', case when ready_prio is null then 'backlog' else 'ready' end, count(*) from task group by 2`);

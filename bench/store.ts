@@ -113,7 +113,8 @@ export async function benchClaims(bench: Bench): Promise<Measurement[]> {
       return outcome.ms;
     },
     floor: async () => {
-      const file = join(bench.folder, `claims-raw-${(round += 1)}.db`);
+      round += 1;
+      const file = join(bench.folder, `claims-raw-${round}.db`);
       copyFileSync(empty, file);
       const outcome = await raceWorkers(
         Array.from({ length: PROCESSES }, () => [bench.floorClaims, file]),

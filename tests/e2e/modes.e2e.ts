@@ -218,8 +218,8 @@ describe.each(clientVersions)("the %s client", (version) => {
       await runClaude({ ...at, prompt: "[actor:lead] Begin.", args: mode.named ? [] : withoutMessages });
     }
     model.check();
-    expect(ada.shown).toMatch(/Teamwright knows you as \w+ of team alpha \(builder\)[^]*ACCEPT-PARSER/);
-    expect(bea.shown).toMatch(/Teamwright knows you as \w+ of team beta \(builder\)[^]*ACCEPT-SERVER/);
+    expect(ada.shown).toMatch(/Teamwright knows you as \w+ of team alpha \(builder\)[\s\S]*ACCEPT-PARSER/);
+    expect(bea.shown).toMatch(/Teamwright knows you as \w+ of team beta \(builder\)[\s\S]*ACCEPT-SERVER/);
     const { agents, tasks } = readStore(project);
     expect(tasks.map((task) => task.status)).toEqual(["closed", "closed"]);
     expect(agents.map((row) => [row.team, row.task_key]).sort()).toEqual([

@@ -107,8 +107,8 @@ describe.each(clientVersions)("the %s client", (version) => {
       await until(() => isClosed("Write the parser"), "the parser is closed");
       await turn.must(tool("task_claim"), { id: keyOf("Write the printer") });
       await until(() => holderOf(arriving.title) !== null, "ada has gone on");
-      const feedback = await turn.say("I stop here.");
-      await turn.must(tool("task_close"), { id: keyOf("Write the printer"), reason: feedback.slice(0, 50) });
+      await turn.say("I stop here.");
+      await turn.must(tool("task_close"), { id: keyOf("Write the printer"), reason: "It prints." });
     });
 
     const bea = model.actor("bea", async (turn) => {
@@ -185,7 +185,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(ben.shown).toContain("ACCEPT-LOAD");
     expect(bea.shown).toContain("Teamwright knows you as bea of team beta (builder)");
     expect(bea.shown).toContain("PARSER-IS-READY");
-    expect(JSON.stringify(abe.requests.at(-1)?.messages).match(/Stop hook feedback:\nYou still hold/g)).toHaveLength(1);
+    expect(JSON.stringify(abe.requests.at(-1)?.messages).match(/Stop hook feedback:/g)).toHaveLength(1);
     expect(lead.shown).not.toContain("hook success");
 
     // The dead agent's task went to another, under a new fencing number.

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { operations } from "../../mcp-server/src/features/index.ts";
 import { errorCodes, TeamwrightError } from "../../mcp-server/src/kernel/errors.ts";
 import type { FilePort } from "../../mcp-server/src/kernel/operation.ts";
-import { fillIn, mutated, valueOf } from "../support/generate-input.ts";
+import { fillIn, mutated, anyOf } from "../support/generate-input.ts";
 import { type Actor, type Answer, type Dialect, dialects, openWorld, type World } from "../support/world.ts";
 
 const CALLS = Number(process.env.TEAMWRIGHT_FUZZ_CALLS ?? 5000);
@@ -118,7 +118,7 @@ function expectAnswer(answer: Answer, what: string): void {
 }
 
 const callArbitrary = fc.constantFrom(...operations).chain((operation) => {
-  const good = valueOf(operation.input) as fc.Arbitrary<Record<string, unknown>>;
+  const good = anyOf(operation.input) as fc.Arbitrary<Record<string, unknown>>;
   const input = fc.oneof({ weight: 3, arbitrary: good }, { weight: 1, arbitrary: mutated(good) });
   return fc.record({
     operation: fc.constant(operation),

@@ -217,7 +217,7 @@ describe.each(dialects)("readiness on %s", (dialect) => {
     await expectSound(world);
   });
 
-  test("lists are ordered by priority, age and id, and every filter counts, in claims too (beads 13, 16, 22)", async () => {
+  test("lists are ordered by priority, age and id, and every filter counts, in claims too (BD-05, beads 13, 16, 22)", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();
     const add = async (draft: Record<string, unknown>) => {

@@ -36,7 +36,7 @@ const nasty = [
   "C:\\",
   "file:///",
   "{{x}}",
-  "${x}",
+  "$" + "{x}",
   "<script>",
   "</stored-text>",
   "__proto__",
@@ -90,7 +90,7 @@ const instant = fc.constantFrom(
 );
 
 /** Values the schema takes, or nearly: refinements are not looked at, so some are refused. */
-export function valueOf(schema: z.core.$ZodType, name = ""): fc.Arbitrary<unknown> {
+export function anyOf(schema: z.core.$ZodType, name = ""): fc.Arbitrary<unknown> {
   const def = schema._zod.def as unknown as Record<string, unknown> & { type: string };
   switch (def.type) {
     case "optional":
@@ -98,13 +98,13 @@ export function valueOf(schema: z.core.$ZodType, name = ""): fc.Arbitrary<unknow
     case "nullable":
     case "readonly":
     case "pipe":
-      return valueOf((def.innerType ?? def.in) as z.core.$ZodType, name);
+      return anyOf((def.innerType ?? def.in) as z.core.$ZodType, name);
     case "object":
       return objectOf(schema as z.ZodObject);
     case "array":
-      return fc.array(valueOf(def.element as z.core.$ZodType, name), { maxLength: 4 });
+      return fc.array(anyOf(def.element as z.core.$ZodType, name), { maxLength: 4 });
     case "union":
-      return fc.oneof(...(def.options as z.core.$ZodType[]).map((option) => valueOf(option, name)));
+      return fc.oneof(...(def.options as z.core.$ZodType[]).map((option) => anyOf(option, name)));
     case "enum":
       return fc.constantFrom(...Object.values(def.entries as Record<string, string>));
     case "literal":
@@ -150,7 +150,7 @@ function stringFor(name: string): fc.Arbitrary<string> {
 function objectOf(schema: z.ZodObject): fc.Arbitrary<Record<string, unknown>> {
   const entries = Object.entries(schema.shape).map(([name, member]) => {
     const optional = (member as z.core.$ZodType)._zod.def.type === "optional";
-    const value = valueOf(member as z.core.$ZodType, name);
+    const value = anyOf(member as z.core.$ZodType, name);
     // few members at once, or nearly every call would be refused for one of them
     return fc
       .option(value, { nil: undefined, freq: optional ? 1 : 60 })

@@ -49,7 +49,20 @@ teams:
         "teamwright.yaml:4:10 teams.2.id: a is already team number 1",
       ]
     `);
-    expect(problems(`teams: [${["a", "b", "c", "d", "e", "f", "g", "h"].map((id) => `{id: ${id}}`).join(", ")}]`)).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7"]);
+    expect(
+      problems(`teams: [${["a", "b", "c", "d", "e", "f", "g", "h"].map((id) => `{id: ${id}}`).join(", ")}]`),
+    ).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7"]);
+  });
+
+  test("teams may be called after initiatives, issues and reviews, agents as anybody likes (TN-01, TN-02)", () => {
+    const ids = ["swarm-auth-overhaul", "issue-123", "review-user-auth-design", "auth-refactor-team"];
+    const { config } = parseConfig(
+      `teams: [${ids.map((id) => `{id: ${id}, agents: ["orch-${id}"]}`).join(", ")}]`,
+      "teamwright.yaml",
+    );
+    expect(config?.teams.map((team) => [team.id, team.agents])).toEqual(ids.map((id) => [id, [`orch-${id}`]]));
+    for (const id of ["Swarm", "a b", "../up", "-a", "a/b", "é", ""])
+      expect(problems(`teams: [{id: "${id}"}]`)).toHaveLength(1);
   });
 
   test("what is no YAML is told with its place", () => {
@@ -58,26 +71,66 @@ teams:
     expect(problems("- a\n")[0]).toMatch(/^teamwright\.yaml:1:1 the file: /);
     expect(problems("just text")[0]).toMatch(/^teamwright\.yaml:1:1 the file: /);
     expect(problems("teams: {a: 1}")[0]).toMatch(/^teamwright\.yaml:1:8 teams: /);
-    expect(problems("storage: {url: 'mysql://x'}")).toEqual(["teamwright.yaml:1:16 storage.url: must start with postgres://"]);
+    expect(problems("storage: {url: 'mysql://x'}")).toEqual([
+      "teamwright.yaml:1:16 storage.url: must start with postgres://",
+    ]);
   });
 
   test("nothing at all is one team named main with the defaults", () => {
     for (const text of ["", "# nothing\n", "---\n", "{}", "teams: []"]) {
       const { config } = parseConfig(text, "teamwright.yaml");
       expect(config && withDefaults(config, "/x")).toMatchObject({
-        teams: [{ id: "main", agents: [] }], project: { prefix: "tw" }, claims: { lease_seconds: 900 }, task_quality: "warn", guard: "on", wip_limits: {}, root: "/x", file: undefined,
+        teams: [{ id: "main", agents: [] }],
+        project: { prefix: "tw" },
+        claims: { lease_seconds: 900 },
+        task_quality: "warn",
+        guard: "on",
+        wip_limits: {},
+        root: "/x",
+        file: undefined,
       });
     }
   });
 
   test("any text is a configuration or problems with places, never a failure", () => {
-    const words = fc.constantFrom("teams", ":", "\n", "  ", "- ", "id", "a", "{", "}", "[", "]", "&x", "*x", "<<", "null", "1", "wip_limits", "!!js", "'", '"', "? ", "__proto__", "\t", "|");
+    const words = fc.constantFrom(
+      "teams",
+      ":",
+      "\n",
+      "  ",
+      "- ",
+      "id",
+      "a",
+      "{",
+      "}",
+      "[",
+      "]",
+      "&x",
+      "*x",
+      "<<",
+      "null",
+      "1",
+      "wip_limits",
+      "!!js",
+      "'",
+      '"',
+      "? ",
+      "__proto__",
+      "\t",
+      "|",
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(words, { maxLength: 20 }).map((parts) => parts.join(""))), (text) => {
-        const { config, problems: found } = parseConfig(text, "teamwright.yaml");
-        expect(config === undefined).toBe(found.length > 0);
-        for (const problem of found) expect(problem).toMatch(/^teamwright\.yaml:\d+:\d+ /);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(words, { maxLength: 20 }).map((parts) => parts.join("")),
+        ),
+        (text) => {
+          const { config, problems: found } = parseConfig(text, "teamwright.yaml");
+          expect(config === undefined).toBe(found.length > 0);
+          for (const problem of found) expect(problem).toMatch(/^teamwright\.yaml:\d+:\d+ /);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -85,11 +138,19 @@ teams:
 
 test("a team's limits are merged over the project's, key by key (TC-05)", () => {
   const config = withDefaults(
-    configSchema.parse({ wip_limits: { in_progress: 4, review: 2 }, teams: [{ id: "a", wip_limits: { in_progress: 1 } }, { id: "b", agents: ["bea"] }] }),
+    configSchema.parse({
+      wip_limits: { in_progress: 4, review: 2 },
+      teams: [
+        { id: "a", wip_limits: { in_progress: 1 } },
+        { id: "b", agents: ["bea"] },
+      ],
+    }),
     "/x",
   );
   expect([limitsOf(config, "a"), limitsOf(config, "b"), limitsOf(config, "gone")]).toEqual([
-    { in_progress: 1, review: 2 }, { in_progress: 4, review: 2 }, { in_progress: 4, review: 2 },
+    { in_progress: 1, review: 2 },
+    { in_progress: 4, review: 2 },
+    { in_progress: 4, review: 2 },
   ]);
   expect([teamOfAgent(config, "bea"), teamOfAgent(config, "ada")]).toEqual(["b", undefined]);
 });

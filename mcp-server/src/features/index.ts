@@ -57,7 +57,12 @@ export function findOperation(name: string): Operation | undefined {
 export function executorHooks(replica: string, identity: "strict" | "advisory"): ExecutorHooks {
   return {
     authorize(operation, principal, config) {
-      if (operation.kind !== "read" && principal.kind === "agent" && principal.team === undefined && config.teams.length > 1) {
+      if (
+        operation.kind !== "read" &&
+        principal.kind === "agent" &&
+        principal.team === undefined &&
+        config.teams.length > 1
+      ) {
         throw new TeamwrightError(
           "FORBIDDEN",
           "You belong to no team: your spawn named neither an agent of one nor a task.",

@@ -78,7 +78,7 @@ async function runRead(runtime: Runtime, operation: Operation, input: Record<str
   const { db, readOnly } = runtime.store;
   for (let step = 0; !readOnly && step < MAX_SWEEPS && (await runtime.hooks.isSweepDue(db, runtime.now())); step += 1)
     await sweep(runtime);
-  return operation.run(context(runtime, db, options, operation.name), input);
+  return untilFree(runtime, () => operation.run(context(runtime, db, options, operation.name), input));
 }
 
 /** Wakes what is due and frees expired claims, as the system. */
@@ -110,18 +110,25 @@ export async function inTransaction<T>(
   operationName: string,
   work: (ctx: OperationContext) => Promise<T>,
 ): Promise<T> {
+  return untilFree(runtime, () =>
+    runtime.store.db.transaction().execute(async (trx) => {
+      const before = context(runtime, trx, { principal: systemPrincipal }, "sweep");
+      await runtime.hooks.beforeWrite(before);
+      if (before.effects.events.length > 0) await runtime.hooks.flush(before, "sweep");
+      const ctx = context(runtime, trx, options, operationName);
+      const result = await work(ctx);
+      await runtime.hooks.flush(ctx, operationName);
+      return result;
+    }),
+  );
+}
+
+/** Does it again while others are in the way, for as long as a caller may be kept waiting. */
+async function untilFree<T>(runtime: Runtime, attempt: () => Promise<T>): Promise<T> {
   const begun = performance.now();
   for (;;) {
     try {
-      return await runtime.store.db.transaction().execute(async (trx) => {
-        const before = context(runtime, trx, { principal: systemPrincipal }, "sweep");
-        await runtime.hooks.beforeWrite(before);
-        if (before.effects.events.length > 0) await runtime.hooks.flush(before, "sweep");
-        const ctx = context(runtime, trx, options, operationName);
-        const result = await work(ctx);
-        await runtime.hooks.flush(ctx, operationName);
-        return result;
-      });
+      return await attempt();
     } catch (error) {
       if (performance.now() - begun > MAX_RETRY_MS || !runtime.store.port.isRetryable(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_DELAY_MS));

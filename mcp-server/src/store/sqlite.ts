@@ -20,26 +20,18 @@ import { newerStoreMessage, olderStoreMessage, schemaVersion, unreadable } from 
 import { migrateSqlite, sqliteVersion } from "./migrate-sqlite.ts";
 import { replicaName } from "./replica.ts";
 
-const BUSY_MS = 5000;
-const BEGIN_BUSY_MS = 20;
-
+const OPEN_BUSY_MS = 5000;
 /**
- * Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2).
- * Waiting for the write lock stops the whole process, and SQLite's own waiting grows so unfair that one of 32 busy
- * processes got nothing for 10 s: so it is short here, and the executor tries the transaction again.
+ * Waiting for the write lock stops the whole process, and SQLite's own waiting is so unfair that one of 32 busy
+ * processes got nothing for 10 s: so it is short once the store is open, and the executor tries again.
  */
+const BUSY_MS = 20;
+
+/** Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2). */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
-    if (settings?.accessMode === "read only") {
-      await connection.executeQuery(CompiledQuery.raw("begin"));
-      return;
-    }
-    await connection.executeQuery(CompiledQuery.raw(`pragma busy_timeout = ${BEGIN_BUSY_MS}`));
-    try {
-      await connection.executeQuery(CompiledQuery.raw("begin immediate"));
-    } finally {
-      await connection.executeQuery(CompiledQuery.raw(`pragma busy_timeout = ${BUSY_MS}`));
-    }
+    const statement = settings?.accessMode === "read only" ? "begin" : "begin immediate";
+    await connection.executeQuery(CompiledQuery.raw(statement));
   }
 }
 
@@ -98,9 +90,10 @@ export function openSqlite(options: SqliteOptions): Store {
   let newer: number | undefined;
   try {
     if (writable) {
-      db = new Sqlite(path, { timeout: BUSY_MS });
+      db = new Sqlite(path, { timeout: OPEN_BUSY_MS });
       configure(db, options.synchronous);
       newer = migrateSqlite(db, path);
+      db.pragma(`busy_timeout = ${BUSY_MS}`);
     } else {
       db = openForReading(path);
       const found = sqliteVersion(db);
@@ -124,8 +117,13 @@ export function openSqlite(options: SqliteOptions): Store {
     replica: replicaName(),
     close: async () => {
       if (!db.open) return;
-      if (writable && !memory && !newer) db.pragma("optimize");
-      db.close();
+      try {
+        if (writable && !memory && !newer) db.pragma("optimize");
+      } catch (error) {
+        if (!isBusy(error)) throw error; // others write at the moment; one of them will do it
+      } finally {
+        db.close();
+      }
     },
   };
 }
@@ -151,7 +149,7 @@ function openForReading(path: string): Sqlite.Database {
     bytes[19] = 1;
     return new Sqlite(bytes, { readonly: true });
   }
-  return new Sqlite(path, { readonly: true, timeout: BUSY_MS, fileMustExist: true });
+  return new Sqlite(path, { readonly: true, timeout: OPEN_BUSY_MS, fileMustExist: true });
 }
 
 function configure(db: Sqlite.Database, synchronous: "normal" | "full"): void {

@@ -8,21 +8,60 @@ const refused = (command: string) => shellRefusal(command, isRead) !== undefined
 
 describe("shell commands of agents", () => {
   test.each([
-    "teamwright task close tw-1", "teamwright task close", "./bin/teamwright task update tw-1 --release x", "npx teamwright task reopen tw-1",
-    "cd /tmp && teamwright task close tw-1", "FOO=1 teamwright task close tw-1", "bash -c 'teamwright task close tw-1'", "echo $(teamwright task close tw-1)",
-    "team''wright task close tw-1", 't\\eamwright task close tw-1', "true; /opt/teamwright/bin/teamwright task claim", "timeout 5 teamwright task claim",
-    "xargs -n1 teamwright task close", "sudo -u pat teamwright task close tw-1", "node mcp-server/src/main.ts task close tw-1", "teamwright serve", "teamwright hook session-end",
-    "teamwright --json task close tw-1", "teamwright task list; teamwright task close tw-1", "teamwright task list\nteamwright board move tw-1 ready", "cat ids | xargs teamwright task close",
-    "sqlite3 .teamwright/state.db 'delete from event'", "rm -rf .teamwright", "cp ./.teamwright/state.db /tmp", "nohup node dist/server.cjs serve &", "teamwright task import x.jsonl",
-    "env -i teamwright task close tw-1", "find . -exec teamwright task close {} +", "node --no-warnings bin/teamwright task close tw-1",
+    "teamwright task close tw-1",
+    "teamwright task close",
+    "./bin/teamwright task update tw-1 --release x",
+    "npx teamwright task reopen tw-1",
+    "cd /tmp && teamwright task close tw-1",
+    "FOO=1 teamwright task close tw-1",
+    "bash -c 'teamwright task close tw-1'",
+    "echo $(teamwright task close tw-1)",
+    "team''wright task close tw-1",
+    "t\\eamwright task close tw-1",
+    "true; /opt/teamwright/bin/teamwright task claim",
+    "timeout 5 teamwright task claim",
+    "xargs -n1 teamwright task close",
+    "sudo -u pat teamwright task close tw-1",
+    "node mcp-server/src/main.ts task close tw-1",
+    "teamwright serve",
+    "teamwright hook session-end",
+    "teamwright --json task close tw-1",
+    "teamwright task list; teamwright task close tw-1",
+    "teamwright task list\nteamwright board move tw-1 ready",
+    "cat ids | xargs teamwright task close",
+    "sqlite3 .teamwright/state.db 'delete from event'",
+    "rm -rf .teamwright",
+    "cp ./.teamwright/state.db /tmp",
+    "nohup node dist/server.cjs serve &",
+    "teamwright task import x.jsonl",
+    "env -i teamwright task close tw-1",
+    "find . -exec teamwright task close {} +",
+    "node --no-warnings bin/teamwright task close tw-1",
   ])("%s is refused", (command) => {
     expect(refused(command)).toBe(true);
   });
 
   test.each([
-    "ls", "git status", "teamwright task list", "teamwright task show tw-1 --json", "teamwright board show | head", "teamwright help", "teamwright", "teamwright --version",
-    "grep -rn teamwright README.md", "cd /work/teamwright && npm test", "cd ~/teamwright; ls src", "git clone https://github.com/acme/teamwright checkout", "cat /work/teamwright/README.md",
-    "ls /work/teamwright src", "git commit -m 'rename teamwright docs'", "npm test -- teamwright close", "cat teamwright.yaml", "vim .teamwrightrc", "node dist/other.js serve", "git log -- teamwright",
+    "ls",
+    "git status",
+    "teamwright task list",
+    "teamwright task show tw-1 --json",
+    "teamwright board show | head",
+    "teamwright help",
+    "teamwright",
+    "teamwright --version",
+    "grep -rn teamwright README.md",
+    "cd /work/teamwright && npm test",
+    "cd ~/teamwright; ls src",
+    "git clone https://github.com/acme/teamwright checkout",
+    "cat /work/teamwright/README.md",
+    "ls /work/teamwright src",
+    "git commit -m 'rename teamwright docs'",
+    "npm test -- teamwright close",
+    "cat teamwright.yaml",
+    "vim .teamwrightrc",
+    "node dist/other.js serve",
+    "git log -- teamwright",
   ])("%s is not", (command) => {
     expect([command, shellRefusal(command, isRead)]).toEqual([command, undefined]);
   });
@@ -30,13 +69,23 @@ describe("shell commands of agents", () => {
   test("any text is decided, quickly", () => {
     fc.assert(fc.property(fc.string(), (text) => void shellRefusal(text, isRead)));
     const begun = performance.now();
-    for (const text of ["teamwright ".repeat(20_000), "a=".repeat(50_000), "((((".repeat(20_000), `${"A=b ".repeat(20_000)}teamwright`]) shellRefusal(text, isRead);
+    for (const text of [
+      "teamwright ".repeat(20_000),
+      "a=".repeat(50_000),
+      "((((".repeat(20_000),
+      `${"A=b ".repeat(20_000)}teamwright`,
+    ])
+      shellRefusal(text, isRead);
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 });
 
 describe("which spawn an agent belongs to", () => {
-  const pending = (id: number, name: string | null, subagentType: string | null = "teamwright:builder") => ({ id, name, subagentType });
+  const pending = (id: number, name: string | null, subagentType: string | null = "teamwright:builder") => ({
+    id,
+    name,
+    subagentType,
+  });
 
   test("by its name, by its id, by its type when only one can be meant, else none", () => {
     expect(matchSpawn([pending(1, "ada"), pending(2, "bob")], "a1", "ada")?.id).toBe(1);
@@ -53,7 +102,13 @@ describe("which spawn an agent belongs to", () => {
 });
 
 test("the role is the definition without the plugin", () => {
-  expect([roleOf("teamwright:builder"), roleOf("Explore"), roleOf(null), roleOf(""), roleOf("x:")]).toEqual(["builder", "Explore", null, null, null]);
+  expect([roleOf("teamwright:builder"), roleOf("Explore"), roleOf(null), roleOf(""), roleOf("x:")]).toEqual([
+    "builder",
+    "Explore",
+    null,
+    null,
+    null,
+  ]);
 });
 
 test("task ids are found in a prompt, once each, and long text is no harm", () => {
@@ -66,7 +121,9 @@ test("task ids are found in a prompt, once each, and long text is no harm", () =
 });
 
 test("a hook's text is a record or an empty one", () => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void expect(parseRecord(text)).toBeTypeOf("object")));
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => void expect(parseRecord(text)).toBeTypeOf("object")),
+  );
   for (const text of ["", "null", "[1]", "7", "{"]) expect(parseRecord(text)).toEqual({});
   expect(parseRecord('{"a":1}')).toEqual({ a: 1 });
 });

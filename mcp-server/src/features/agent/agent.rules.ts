@@ -36,7 +36,8 @@ export function taskIdsIn(text: string): string[] {
 }
 
 /** What may stand before a program: others that start it, settings, numbers. */
-const leading = /^(sudo|env|node|npx|nohup|time|exec|command|xargs|bash|sh|zsh|eval|setsid|timeout|nice|then|do|else|if|while|until|!|\{|\w+=.*|\d+[smh]?)$/;
+const leading =
+  /^(sudo|env|node|npx|nohup|time|exec|command|xargs|bash|sh|zsh|eval|setsid|timeout|nice|then|do|else|if|while|until|!|\{|\w+=.*|\d+[smh]?)$/;
 const entryFile = /(^|\/)(main\.ts|server\.cjs|cli\.cjs|main\.cjs)$/;
 
 /**
@@ -53,19 +54,27 @@ export function shellRefusal(
     return "The store under .teamwright is not to be opened from a shell; use the teamwright tools.";
   }
   for (const part of bare.split(/[;|&()<>`\n]+|\$\(/)) {
-    const refusal = commandRefusal(part.split(/\s+/).filter((word) => word !== ""), isReadCommand);
+    const refusal = commandRefusal(
+      part.split(/\s+/).filter((word) => word !== ""),
+      isReadCommand,
+    );
     if (refusal !== undefined) return refusal;
   }
   return undefined;
 }
 
 /** Looks at one simple command: a folder of that name, or the word in a text, is not the program. */
-function commandRefusal(words: readonly string[], isReadCommand: (noun: string, verb: string) => boolean): string | undefined {
+function commandRefusal(
+  words: readonly string[],
+  isReadCommand: (noun: string, verb: string) => boolean,
+): string | undefined {
   for (const [index, word] of words.entries()) {
     const name = word.slice(word.lastIndexOf("/") + 1);
     if (name !== "teamwright" && !(entryFile.test(word) && /mcp-server|dist/.test(word))) continue;
     const [noun, verb] = words.slice(index + 1).filter((part) => !part.startsWith("-"));
-    const isProgram = words.slice(0, index).every((before) => leading.test(before.slice(before.lastIndexOf("/") + 1)) || before.startsWith("-"));
+    const isProgram = words
+      .slice(0, index)
+      .every((before) => leading.test(before.slice(before.lastIndexOf("/") + 1)) || before.startsWith("-"));
     if (noun === undefined || /^(help|completion)$/.test(noun)) continue;
     if (isProgram && (noun === "serve" || noun === "hook")) return serveRefusal;
     if (verb !== undefined && isReadCommand(noun, verb)) continue;

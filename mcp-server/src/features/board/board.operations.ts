@@ -7,8 +7,8 @@ import { checkClaimable, dropClaim, grantClaim, heldBy } from "../task/claim.sto
 import { saveTaskInGraph } from "../task/graph.store.ts";
 import { checkAgentLimit, checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
-import { lockTask, rowToTask } from "../task/task.store.ts";
-import { compact, toBrief } from "../task/task.view.ts";
+import { lockTask } from "../task/task.store.ts";
+import { briefColumns, briefOfRow, compact, toBrief } from "../task/task.view.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { columnOf, columns, limitedColumn } from "./board.rules.ts";
 import { readCounts } from "./board.store.ts";
@@ -80,15 +80,12 @@ export const boardShow = defineOperation({
 });
 
 async function cards(ctx: OperationContext, team: string, name: (typeof columns)[number], limit: number) {
-  let query = ctx.db.selectFrom("task").selectAll().where("team", "=", team);
+  if (name === "backlog") {
+    const open = await backlogCards(ctx, team, "open", limit);
+    return open.length < limit ? [...open, ...(await backlogCards(ctx, team, "deferred", limit - open.length))] : open;
+  }
+  let query = ctx.db.selectFrom("task").select(briefColumns).where("team", "=", team);
   if (name === "ready") query = query.where("ready_prio", "is not", null).orderBy("ready_prio").orderBy("created_at");
-  else if (name === "backlog")
-    query = query
-      .where("status", "in", ["open", "deferred"])
-      .where("ready_prio", "is", null)
-      .orderBy("status", "desc")
-      .orderBy("priority")
-      .orderBy("created_at");
   else if (name === "done") query = query.where("closed_at", "is not", null).orderBy("closed_at", "desc");
   else
     query = query
@@ -96,7 +93,23 @@ async function cards(ctx: OperationContext, team: string, name: (typeof columns)
       .orderBy("priority")
       .orderBy("created_at");
   const rows = await query.orderBy("id").limit(limit).execute();
-  return rows.map((row) => toBrief(rowToTask(row)));
+  return rows.map(briefOfRow);
+}
+
+/** One state at a time, in the order of the index: sorting the whole backlog for ten cards is what made boards slow. */
+async function backlogCards(ctx: OperationContext, team: string, status: "open" | "deferred", limit: number) {
+  const rows = await ctx.db
+    .selectFrom("task")
+    .select(briefColumns)
+    .where("team", "=", team)
+    .where("status", "=", status)
+    .where("ready_prio", "is", null)
+    .orderBy("priority")
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map(briefOfRow);
 }
 
 export const boardMove = defineOperation({

@@ -68,7 +68,12 @@ export function globsMeet(a: string, b: string): boolean {
 
 /** Steps of a path; a folder means all in it, and from a group that spans folders on anything may follow. */
 function parts(glob: string): string[] {
-  const steps = glob.trim().replace(/^(\.?\/)+/, "").replace(/\/$/, "/**").split("/").filter((step) => step !== "" && step !== ".");
+  const steps = glob
+    .trim()
+    .replace(/^(\.?\/)+/, "")
+    .replace(/\/$/, "/**")
+    .split("/")
+    .filter((step) => step !== "" && step !== ".");
   const spanning = steps.findIndex((step) => /[{([][^)}\]]*$/.test(step));
   return spanning < 0 || spanning === steps.length - 1 ? steps : [...steps.slice(0, spanning), "**"];
 }

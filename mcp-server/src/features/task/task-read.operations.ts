@@ -9,7 +9,7 @@ import { beadsReadyList } from "./interchange/beads-ready.store.ts";
 import { whyNotReady } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
 import { rowToTask } from "./task.store.ts";
-import { compact, isoTime, renderBriefs, toBrief } from "./task.view.ts";
+import { briefColumns, briefOfRow, compact, isoTime, renderBriefs, toBrief } from "./task.view.ts";
 import { listTasks, type TaskFilter } from "./task-list.store.ts";
 import { waitsFor } from "./wait.store.ts";
 
@@ -45,11 +45,15 @@ export const taskReady = defineOperation({
     const most = input.limit ?? 20;
     if (input.rules === "beads") return beadsReadyList(ctx, team, most, input);
     const filter = { team, labels: input.labels, anyLabels: input.any_labels, kind: input.kind };
-    let query = readyTasks(ctx.db, filter).selectAll("task").orderBy("ready_prio").orderBy("created_at").orderBy("id");
+    let query = readyTasks(ctx.db, filter)
+      .select(briefColumns)
+      .orderBy("ready_prio")
+      .orderBy("created_at")
+      .orderBy("id");
     if (most > 0) query = query.limit(most + 1);
     const rows = await query.execute();
     const truncated = most > 0 && rows.length > most;
-    const tasks = (truncated ? rows.slice(0, most) : rows).map((row) => toBrief(rowToTask(row)));
+    const tasks = (truncated ? rows.slice(0, most) : rows).map(briefOfRow);
     const epics = await openEpics(ctx, filter);
     return compact({
       total: truncated ? await countReady(ctx, filter) : tasks.length,
@@ -89,9 +93,9 @@ async function openEpics(ctx: OperationContext, filter: ReadyFilter) {
   const epics = withFilter(
     ctx.db.selectFrom("task").where("epic_prio", "is not", null).where("closed_children", "=", 0),
     filter,
-  ).selectAll("task");
+  ).select(briefColumns);
   const rows = await epics.orderBy("epic_prio").orderBy("id").limit(10).execute();
-  return rows.map((row) => toBrief(rowToTask(row)));
+  return rows.map(briefOfRow);
 }
 
 async function explainOthers(ctx: OperationContext, filter: ReadyFilter, most: number) {

@@ -1,8 +1,9 @@
-import type { Kysely } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
-import type { Task, TaskBrief, TaskFull } from "./task.schema.ts";
+import type { Task, TaskBrief, TaskFull, TaskStatus } from "./task.schema.ts";
+import type { TaskTable } from "./task.table.ts";
 import { labelsOf } from "./task-parts.store.ts";
 
 export function isoTime(ms: number | null | undefined): string | undefined {
@@ -16,7 +17,76 @@ export function compact<T extends Record<string, unknown>>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined && member !== null)) as T;
 }
 
-export function toBrief(task: Task): TaskBrief {
+/** What a list shows of a task; reading all fifty columns of each row costs several times as much. */
+export const briefColumns = [
+  "task.key",
+  "task.title",
+  "task.status",
+  "task.ready_prio",
+  "task.priority",
+  "task.team",
+  "task.kind",
+  "task.points",
+  "task.holder",
+  "task.holder_name",
+  "task.assignee",
+  "task.blocked_reason",
+  "task.open_blockers",
+] as const;
+
+type BriefRow = Pick<
+  Selectable<TaskTable>,
+  | "key"
+  | "title"
+  | "status"
+  | "ready_prio"
+  | "priority"
+  | "team"
+  | "kind"
+  | "points"
+  | "holder"
+  | "holder_name"
+  | "assignee"
+  | "blocked_reason"
+  | "open_blockers"
+>;
+
+export function briefOfRow(row: BriefRow): TaskBrief {
+  return toBrief({
+    key: row.key,
+    title: row.title,
+    status: row.status as TaskStatus, // written by task.store.ts only, from the closed list
+    readyPrio: row.ready_prio,
+    priority: row.priority,
+    team: row.team,
+    kind: row.kind,
+    points: row.points,
+    holder: row.holder,
+    holderName: row.holder_name,
+    assignee: row.assignee,
+    blockedReason: row.blocked_reason,
+    openBlockers: row.open_blockers,
+  });
+}
+
+type BriefFacts = Pick<
+  Task,
+  | "key"
+  | "title"
+  | "status"
+  | "readyPrio"
+  | "priority"
+  | "team"
+  | "kind"
+  | "points"
+  | "holder"
+  | "holderName"
+  | "assignee"
+  | "blockedReason"
+  | "openBlockers"
+>;
+
+export function toBrief(task: BriefFacts): TaskBrief {
   return compact({
     id: task.key,
     title: task.title,
