@@ -3,6 +3,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { operations } from "../mcp-server/src/features/index.ts";
+import { listTools } from "../mcp-server/src/surfaces/mcp/tools.ts";
 
 const root = join(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
@@ -40,6 +42,7 @@ async function bundle(entry: string, outfile: string, plugins: Plugin[]): Promis
     legalComments: "none",
     define: {
       TEAMWRIGHT_VERSION: JSON.stringify(version),
+      TEAMWRIGHT_TOOLS: JSON.stringify({ core: listTools(operations, "core"), all: listTools(operations, "all") }),
       "import.meta.url": "importMetaUrl",
       "import.meta.dirname": "__dirname",
       "import.meta.filename": "__filename",

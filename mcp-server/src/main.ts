@@ -19,10 +19,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const { runCli } = await import("./surfaces/cli/cli.ts");
+  const { insideClient } = await import("./surfaces/guard/parent.ts");
   return runCli(argv, {
     cwd: process.cwd(),
     user: process.env.USER || process.env.USERNAME || "person",
     isCi: Boolean(process.env.CI),
+    insideClient,
     noColour: Boolean(process.env.NO_COLOR),
   });
 }

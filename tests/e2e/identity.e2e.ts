@@ -210,7 +210,7 @@ describe.each(clientVersions)("the %s client", (version) => {
   });
 
   // Known to fail: the store is made when the server starts, and git is not told to ignore it.
-  test.fails("the repository of somebody who does not use Teamwright stays clean", async () => {
+  test("the repository of somebody who does not use Teamwright stays clean", async () => {
     await using box = await openSandbox();
     await using model = await startModel();
     model.actor("lead", async () => "over");

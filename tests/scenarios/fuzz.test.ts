@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { operations } from "../../mcp-server/src/features/index.ts";
 import { errorCodes, TeamwrightError } from "../../mcp-server/src/kernel/errors.ts";
 import type { FilePort } from "../../mcp-server/src/kernel/operation.ts";
-import { fillIn, mutated, anyOf } from "../support/generate-input.ts";
+import { anyOf, fillIn, mutated } from "../support/generate-input.ts";
 import { type Actor, type Answer, type Dialect, dialects, openWorld, type World } from "../support/world.ts";
 
 const CALLS = Number(process.env.TEAMWRIGHT_FUZZ_CALLS ?? 5000);

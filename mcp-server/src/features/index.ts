@@ -72,7 +72,7 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
       if (operation.kind === "read" || identity === "advisory" || principal.kind !== "unverified") return;
       throw new TeamwrightError(
         "FORBIDDEN",
-        "This call was not bound to an agent by the guard, and the project's identity setting is strict.",
+        "Nobody vouches for this caller and the project's identity setting is strict; a person uses a terminal of their own, an agent the tools of its session.",
         hint("doctor_check", "shows whether the guard is at work"),
       );
     },

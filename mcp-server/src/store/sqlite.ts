@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import Sqlite from "better-sqlite3";
 import {
   CompiledQuery,
@@ -81,7 +81,7 @@ export function openSqlite(options: SqliteOptions): Store {
   const { path } = options;
   const memory = path === ":memory:";
   try {
-    if (!memory && !options.readOnly) mkdirSync(dirname(path), { recursive: true });
+    if (!memory && !options.readOnly) makeFolder(dirname(path));
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -126,6 +126,11 @@ export function openSqlite(options: SqliteOptions): Store {
       }
     },
   };
+}
+
+/** A new folder of ours hides itself from git: using Teamwright must not show in a repository's status. */
+function makeFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true }) !== undefined) writeFileSync(join(folder, ".gitignore"), "*\n");
 }
 
 function isWritable(path: string): boolean {

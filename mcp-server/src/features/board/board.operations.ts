@@ -3,7 +3,7 @@ import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { checkClaimable, dropClaim, grantClaim, heldBy } from "../task/claim.store.ts";
+import { checkClaimable, dropClaim, grantClaim, workHeldBy } from "../task/claim.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
 import { checkAgentLimit, checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
@@ -158,7 +158,7 @@ async function move(
     checkMove(task, "in_progress");
     await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
     if (task.status === "open") await checkClaimable(ctx, task);
-    const held = (await heldBy(ctx.db, ctx.principal.key)).filter((other) => other.status === "in_progress");
+    const held = await workHeldBy(ctx.db, ctx.principal.key);
     checkAgentLimit(
       held.map((other) => other.key),
       limitsOf(ctx.config, task.team).per_agent ?? 1,

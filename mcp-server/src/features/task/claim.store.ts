@@ -108,6 +108,17 @@ export async function dropClaim(ctx: OperationContext, task: Task, type: string,
   return freed;
 }
 
+/** What counts against the limit of an agent, without the fifty columns of each row. */
+export async function workHeldBy(db: Kysely<Database>, holder: string): Promise<{ key: string; team: string }[]> {
+  return db
+    .selectFrom("task")
+    .select(["key", "team"])
+    .where("holder", "=", holder)
+    .where("status", "=", "in_progress")
+    .orderBy("id")
+    .execute();
+}
+
 export async function heldBy(db: Kysely<Database>, holder: string): Promise<Task[]> {
   const rows = await db.selectFrom("task").selectAll().where("holder", "=", holder).orderBy("id").execute();
   return rows.map(rowToTask);

@@ -3,7 +3,7 @@ import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
-import { checkClaimable, dropClaim, grantClaim, heldBy, pickReady } from "./claim.store.ts";
+import { checkClaimable, dropClaim, grantClaim, pickReady, workHeldBy } from "./claim.store.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
 import { checkAgentLimit, checkMayChange, checkMove, nextOperations, unblocked } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
@@ -45,7 +45,7 @@ export const taskClaim = defineOperation({
         hint("task_claim", "with id, or with filters"),
       );
     }
-    const held = (await heldBy(ctx.db, ctx.principal.key)).filter((task) => task.status === "in_progress");
+    const held = await workHeldBy(ctx.db, ctx.principal.key);
     if (input.id !== undefined) {
       const task = await lockTask(ctx, input.id);
       checkOwnTeam(ctx.principal, task.team);

@@ -16,6 +16,8 @@ export interface CliEnvironment {
   /** The operating system's user. */
   readonly user: string;
   readonly isCi: boolean;
+  /** Whether the command comes from a session of the client in this project, where a model may have written it. */
+  insideClient(projectRoot: string): boolean;
   readonly noColour: boolean;
 }
 
@@ -85,11 +87,11 @@ async function run(
 
 async function callOperation(operation: Operation, parsed: ParsedArguments, env: CliEnvironment) {
   const { openRuntime } = await import("../../runtime.ts");
-  const runtime = await openRuntime({ start: env.cwd, defaultIdentity: "advisory" });
+  const runtime = await openRuntime({ start: env.cwd, defaultIdentity: "strict" });
   const progress = progressLine((text) => process.stderr.write(text), process.stderr.isTTY === true);
   try {
     const output = await execute(runtime, operation, parsed.input, {
-      principal: principalOf(env),
+      principal: principalOf(env, operation, runtime.config.root),
       idempotencyKey: parsed.idempotencyKey,
       files: filePort(env.cwd),
       ...(parsed.quiet ? {} : { progress: progress.report }),
@@ -101,7 +103,9 @@ async function callOperation(operation: Operation, parsed: ParsedArguments, env:
   }
 }
 
-function principalOf({ isCi, user }: CliEnvironment): Principal {
+/** A writing command from inside a session is nobody's: the person has a terminal of their own, an agent has tools. */
+function principalOf({ isCi, user, insideClient }: CliEnvironment, { kind }: Operation, root: string): Principal {
+  if (kind !== "read" && insideClient(root)) return { kind: "unverified", key: "unverified:shell", name: "a shell" };
   if (isCi) return { kind: "service", key: "service:ci", name: "ci" };
   return { kind: "human", key: `human:${user}`, name: user };
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { findProjectRoot } from "../../config/project-root.ts";
 
 /**
  * True when this process was started by the client itself and not from a shell inside one of its sessions: the guard
@@ -15,6 +16,32 @@ export function clientParent(pid = process.ppid, depth = 0): boolean {
   const isLauncher =
     /^node/.test(basename(parent.exe)) && parent.args.some((part) => /(^|\/)bin\/teamwright$/.test(part));
   return isLauncher && depth < 2 && parent.parent !== undefined ? clientParent(parent.parent, depth + 1) : false;
+}
+
+const MAX_ANCESTORS = 64;
+
+/**
+ * True when a client at work in the same project is among this process's ancestors: then a model may have written the
+ * command, not the person. Told from /proc, so on Linux only; elsewhere the guard's look at the command is all there is.
+ */
+export function insideClient(projectRoot: string): boolean {
+  if (process.platform !== "linux") return false;
+  let pid: number | undefined = process.ppid;
+  for (let depth = 0; depth < MAX_ANCESTORS && pid !== undefined && pid > 1; depth += 1) {
+    const seen: Seen | undefined = inspect(pid);
+    if (!seen) return false;
+    if (isClient(seen)) return worksIn(pid, projectRoot);
+    pid = seen.parent;
+  }
+  return false;
+}
+
+function worksIn(pid: number, projectRoot: string): boolean {
+  try {
+    return findProjectRoot(readlinkSync(`/proc/${pid}/cwd`)) === projectRoot;
+  } catch {
+    return false;
+  }
 }
 
 interface Seen {

@@ -19,7 +19,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const insideClient = options.session !== undefined && clientParent();
   const opened = await openRuntime({
     start: options.start,
-    defaultIdentity: insideClient ? "strict" : "advisory",
+    // a server started by hand inside a session is told by nobody who calls it, and must not write
+    defaultIdentity: options.session === undefined ? "advisory" : "strict",
   }).catch((error: unknown) => failure(error));
   const guard = opened instanceof TeamwrightError || !insideClient ? undefined : new Guard(opened);
   const caller = new Caller(opened, guard, options.team);

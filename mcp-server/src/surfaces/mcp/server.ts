@@ -10,7 +10,7 @@ import { version } from "../../version.ts";
 import { plainView } from "../cli/view.ts";
 import type { Guard } from "../guard/guard.ts";
 import { instructions } from "./instructions.ts";
-import { fenceStored, listTools } from "./tools.ts";
+import { builtListing, fenceStored, isListed, type ToolList } from "./tools.ts";
 
 const GUARD_TOOL = "guard";
 const TOOL_USE_ID = "claudecode/toolUseId";
@@ -23,12 +23,11 @@ interface ToolAnswer {
 }
 
 /** A factory of MCP servers over one caller; cheap and without side effects, because it may be called twice. */
-export function mcpFactory(caller: Caller, tools: "core" | "all"): () => Server {
-  const listed = listTools(operations, tools);
-  const names = listed.map((tool) => tool.name);
+export function mcpFactory(caller: Caller, tools: ToolList): () => Server {
+  const names = operations.filter((operation) => isListed(operation, tools)).map((operation) => operation.name);
   return () => {
     const server = new Server({ name: "teamwright", version }, { capabilities: { tools: {} }, instructions });
-    server.setRequestHandler("tools/list", async () => ({ tools: listed }));
+    server.setRequestHandler("tools/list", async () => ({ tools: builtListing(operations, tools) }));
     server.setRequestHandler("tools/call", async (request) => {
       const { name, arguments: input, _meta: meta } = request.params;
       caller.clientName ??= server.getClientVersion()?.name;

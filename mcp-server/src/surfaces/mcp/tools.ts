@@ -12,10 +12,22 @@ export interface ToolListing {
 
 const idempotencyKey = { type: "string", maxLength: 200, description: "Makes a retry safe." };
 
+declare const TEAMWRIGHT_TOOLS: Readonly<Record<ToolList, ToolListing[]>> | undefined;
+export type ToolList = "core" | "all";
+
+/** The listing that the build has put into the bundle; worked out from the schemas in a checkout. */
+export function builtListing(operations: readonly Operation[], list: ToolList): ToolListing[] {
+  return typeof TEAMWRIGHT_TOOLS === "undefined" ? listTools(operations, list) : TEAMWRIGHT_TOOLS[list];
+}
+
+export function isListed(operation: Operation, list: ToolList): boolean {
+  return operation.mcp === "core" || (list === "all" && operation.mcp === "all");
+}
+
 /** The tools of a list, in the table's order. `core` is the small list for clients without tool search. */
-export function listTools(operations: readonly Operation[], list: "core" | "all"): ToolListing[] {
+export function listTools(operations: readonly Operation[], list: ToolList): ToolListing[] {
   return operations
-    .filter((operation) => operation.mcp === "core" || (list === "all" && operation.mcp === "all"))
+    .filter((operation) => isListed(operation, list))
     .map((operation) => ({
       name: operation.name,
       description: operation.description,
@@ -31,7 +43,7 @@ function annotations(operation: Operation): ToolListing["annotations"] {
 }
 
 /** A listing costs every session tokens: the small list leaves out rarer arguments, which are accepted all the same. */
-function inputSchema(operation: Operation, list: "core" | "all"): ToolListing["inputSchema"] {
+function inputSchema(operation: Operation, list: ToolList): ToolListing["inputSchema"] {
   const schema = z.toJSONSchema(operation.input, { io: "input", unrepresentable: "any" });
   const own = isRecord(schema.properties) ? schema.properties : {};
   const hidden =
