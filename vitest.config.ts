@@ -1,14 +1,25 @@
 import { defineConfig } from "vitest/config";
 
+/** Minutes of work between them: `npm run test:heavy`, and in CI. */
+const heavy = ["tests/processes/races.test.ts", "tests/processes/crash.test.ts", "tests/scenarios/fuzz.test.ts"];
+
 /** `DIALECTS=sqlite` narrows the scenarios to the embedded store for the inner loop. */
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["mcp-server/src/**/*.test.ts", "tests/*.test.ts"], testTimeout: 20_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["mcp-server/src/**/*.test.ts", "tests/*.test.ts"],
+          exclude: ["tests/cli.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: "scenarios",
           include: ["tests/scenarios/**/*.test.ts"],
+          exclude: heavy,
           isolate: false, // files of one worker share its PGlite, whose start takes seconds
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -17,8 +28,18 @@ export default defineConfig({
       {
         test: {
           name: "processes",
-          include: ["tests/processes/**/*.test.ts"],
+          include: ["tests/processes/**/*.test.ts", "tests/cli.test.ts"],
+          exclude: heavy,
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "heavy",
+          include: heavy,
+          testTimeout: 300_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

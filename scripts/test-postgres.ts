@@ -12,7 +12,7 @@ try {
   code = await new Promise<number>((resolve) => {
     const child = spawn(
       join(bin, "vitest"),
-      ["run", "--project", "scenarios", "--project", "processes", "-t", "postgres", ...process.argv.slice(2)],
+      ["run", "--project", "scenarios", "--project", "heavy", "-t", "postgres", ...process.argv.slice(2)],
       {
         cwd: root,
         stdio: "inherit",

@@ -5,13 +5,18 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   Kysely,
+  type LimitNode,
+  type OffsetNode,
+  type OperationNode,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
+  SqliteQueryCompiler,
   sql,
   type TransactionSettings,
+  ValueNode,
 } from "kysely";
 import { TeamwrightError } from "../kernel/errors.ts";
 import type { Database } from "./database.ts";
@@ -35,6 +40,25 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
+/**
+ * SQLite takes the number of a bound LIMIT into account when it plans, so that every run of the statement plans anew:
+ * 238 µs instead of 9 for the next ready task. Written out, the prepared statement stays prepared.
+ */
+class LiteralLimits extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    this.append("limit ");
+    this.#number(node.limit);
+  }
+  protected override visitOffset(node: OffsetNode): void {
+    this.append("offset ");
+    this.#number(node.offset);
+  }
+  #number(node: OperationNode): void {
+    if (ValueNode.is(node) && Number.isSafeInteger(node.value)) this.append(String(node.value));
+    else this.visitNode(node);
+  }
+}
+
 class ImmediateDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
   constructor(config: SqliteDialectConfig) {
@@ -43,6 +67,9 @@ class ImmediateDialect extends SqliteDialect {
   }
   override createDriver(): SqliteDriver {
     return new ImmediateDriver(this.#config);
+  }
+  override createQueryCompiler(): SqliteQueryCompiler {
+    return new LiteralLimits();
   }
   override createAdapter(): SqliteAdapter {
     return new SqliteAdapter();
