@@ -104,6 +104,7 @@ async function backlogCards(ctx: OperationContext, team: string, status: "open" 
     .where("team", "=", team)
     .where("status", "=", status)
     .where("ready_prio", "is", null)
+    .where("holder", "is", null) // as the index says; nobody holds what is not in progress
     .orderBy("priority")
     .orderBy("created_at")
     .orderBy("id")

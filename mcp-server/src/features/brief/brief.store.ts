@@ -65,8 +65,8 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     })),
     ready: ready.map((row) => toBrief(rowToTask(row))),
     ready_total: boards.reduce((sum, board) => sum + board.ready, 0),
-    in_progress: await listWhere(ctx, team, "in_progress"),
-    blocked: await listWhere(ctx, team, "blocked"),
+    in_progress: await listWhere(ctx, [...counts.keys()], "in_progress"),
+    blocked: await listWhere(ctx, [...counts.keys()], "blocked"),
     finished_epics: await finishedEpics(ctx, team),
     boards,
     agents: agents
@@ -87,16 +87,17 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
 
 async function listWhere(
   ctx: OperationContext,
-  team: string | undefined,
+  teams: readonly string[],
   what: "in_progress" | "blocked",
 ): Promise<TaskBrief[]> {
+  if (teams.length === 0) return [];
   let query = ctx.db.selectFrom("task").selectAll();
   query =
     what === "blocked"
       ? query.where("blocked_since", "is not", null).where("status", "!=", "closed")
       : query.where("status", "in", ["in_progress", "in_review"]);
-  if (team !== undefined) query = query.where("team", "=", team);
   const rows = await query
+    .where("team", "in", teams) // named even when all are meant: the index begins with the team
     .orderBy("priority")
     .orderBy("id")
     .limit(MOST * 2)

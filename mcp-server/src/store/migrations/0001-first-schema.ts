@@ -35,9 +35,9 @@ function tables(dialect: DialectName): string[] {
     `create index task_team_ready on task (team, ready_prio, created_at, id) where ready_prio is not null`,
     `create index task_epic on task (epic_prio, id) where epic_prio is not null`,
     `create index task_done on task (team, closed_at) where closed_at is not null`,
-    `create index task_backlog on task (team, status, priority, created_at, id) where ready_prio is null`,
+    `create index task_backlog on task (team, status, priority, created_at, id)
+      where ready_prio is null and holder is null`,
     `create index task_blocked on task (priority, id) where blocked_since is not null`,
-    `create index task_status on task (status, priority, id)`,
     `create index task_team_status on task (team, status, priority, created_at, id)`,
     `create index task_holder on task (holder) where holder is not null`,
     `create index task_lease on task (lease_expires_at) where lease_expires_at is not null`,
