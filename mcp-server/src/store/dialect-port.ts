@@ -12,9 +12,10 @@ export interface DialectPort {
   isRetryable(error: unknown): boolean;
   /** A sentence for the caller when the store itself fails, else undefined. */
   explainFailure(error: unknown): string | undefined;
-  /** Wakes `changed` when another process may have written; returns the stop function. */
+  /** Calls `changed` when another process may have written, as a hint only; returns the stop function. */
   watch(changed: () => void): () => void;
-  /** Runs `work` while no other process migrates. */
+  /** Tells the watchers of other processes at the commit, where the store does not do so by itself. */
+  announce(trx: Kysely<Database>): Promise<void>;
   readonly skipLocked: boolean;
 }
 

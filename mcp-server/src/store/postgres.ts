@@ -68,6 +68,9 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
         order by ts_rank(search, to_tsquery('english', ${query})) desc, id limit ${limit}`.execute(db);
       return rows.rows.map((row) => Number(row.id));
     },
+    announce: async (trx) => {
+      await sql`select pg_notify(${CHANNEL}, '')`.execute(trx);
+    },
     watch,
   };
 }

@@ -233,6 +233,7 @@ function sqlitePort(db: Sqlite.Database, path: string): DialectPort {
         select rowid from task_search where task_search match ${match} order by rank limit ${limit}`.execute(handle);
       return rows.rows.map((row) => row.rowid);
     },
+    announce: async () => {},
     watch: (changed) => watchFile(db, path, changed),
   };
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
-import { defineOperation } from "../../kernel/operation.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { lastSeq, listEventsAfter } from "./event.store.ts";
 
 const event = z.object({
@@ -25,13 +25,19 @@ export const eventList = defineOperation({
   input: z.strictObject({
     after: z.number().int().min(0).optional().describe("Sequence number of the last event already seen."),
     limit: z.number().int().min(1).max(5000).optional().describe("20 by default."),
+    wait_seconds: z
+      .number()
+      .min(0)
+      .max(60)
+      .optional()
+      .describe("Wait this long for the next event when there is none yet."),
   }),
   output: z.object({ cursor: z.number(), last: z.number(), events: z.array(event) }),
   async run(ctx, input) {
     const limit = input.limit ?? 20;
     const last = await lastSeq(ctx.db);
     const after = input.after ?? Math.max(0, last - limit);
-    const rows = await listEventsAfter(ctx.db, after, limit);
+    const rows = await nextEvents(ctx, after, limit, (input.wait_seconds ?? 0) * 1000);
     const events = rows
       .filter((row) => ctx.principal.team === undefined || row.team === null || row.team === ctx.principal.team)
       .map((row) => ({
@@ -56,3 +62,28 @@ export const eventList = defineOperation({
       )
       .join("\n"),
 });
+
+const LOOK_EVERY_MS = 1000;
+
+/** Events after the cursor; waits for some if asked. A change notice only shortens the wait: looking is the truth. */
+async function nextEvents(ctx: OperationContext, after: number, limit: number, waitMs: number) {
+  const deadline = performance.now() + waitMs;
+  let wake = () => {};
+  const stop = waitMs > 0 ? ctx.dialect.watch(() => wake()) : () => {};
+  try {
+    for (;;) {
+      const rows = await listEventsAfter(ctx.db, after, limit);
+      const left = deadline - performance.now();
+      if (rows.length > 0 || left <= 0) return rows;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(left, LOOK_EVERY_MS));
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  } finally {
+    stop();
+  }
+}

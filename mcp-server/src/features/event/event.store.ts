@@ -42,6 +42,7 @@ export async function appendEvents(ctx: OperationContext, operation: string, rep
     .values({ key: HEAD, value })
     .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
     .execute();
+  await ctx.dialect.announce(ctx.db);
 }
 
 interface Head {
