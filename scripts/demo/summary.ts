@@ -98,7 +98,7 @@ function renderStory({ trail, outcome, agents, limits, blocked, doctor }: Result
       `${loss.from} was killed with ${loss.task}; its lease ended ${seconds(loss.lostMs)} after the claim and ${loss.to} took over ${seconds(loss.freeMs)} later; a late close by ${loss.from}: ${outcome.crash?.lateWrite ?? "none"}`,
     ]);
   }
-  entries.push(["Deferred", `${trail.woke.join(" and ")} woke by themselves`]);
+  entries.push(["Deferred", `${[...new Set(trail.woke)].join(" and ")} woke by themselves`]);
   entries.push([
     "Epics",
     `${outcome.epicsClosed.length} closed from the command line by the lead, each after its last part`,
