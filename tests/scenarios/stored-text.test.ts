@@ -5,13 +5,6 @@ import { type Answer, dialects, openWorld, type World } from "../support/world.t
 const _events = async (world: World): Promise<Answer[]> =>
   (await world.person("event_list", { after: 0, limit: 5000 })).events;
 
-async function _failing(world: World): Promise<string[]> {
-  const { ok, checks } = await world.person("doctor_check");
-  const failed = checks.filter((check: { ok: boolean }) => !check.ok);
-  expect(ok).toBe(failed.length === 0);
-  return failed.map((check: { check: string; detail: string }) => `${check.check}: ${check.detail}`);
-}
-
 describe.each(dialects)("stored text on %s", (dialect) => {
   test("search takes any words, finds them in paths and tags, and never fails (hostile text)", async () => {
     await using world = await openWorld({ dialect });

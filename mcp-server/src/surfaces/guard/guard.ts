@@ -10,12 +10,13 @@ import {
   setAgent,
 } from "../../features/agent/agent.store.ts";
 import { findOperation } from "../../features/index.ts";
-import { dropClaim, freeClaims, heldBy, needsRenewal, renewLeases } from "../../features/task/claim.store.ts";
+import { dropClaim, freeClaims, heldBy } from "../../features/task/claim.store.ts";
 import { lockTaskById } from "../../features/task/task.store.ts";
 import { inTransaction, type Runtime } from "../../kernel/execute.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { textOf } from "../../kernel/records.ts";
+import { keepLeases } from "./leases.ts";
 import { spawnBrief } from "./spawn-brief.ts";
 import { spawnCallOf } from "./spawn-record.ts";
 
@@ -256,8 +257,7 @@ export class Guard {
     const last = this.#renewedAt.get(principal.key);
     if (store.readOnly || (last !== undefined && now - last < Math.min(RENEW_EVERY_MS, leaseMs / 4))) return;
     this.#renewedAt.set(principal.key, now);
-    if (!(await needsRenewal(store.db, principal.key, now, leaseMs))) return;
-    await this.#write("guard_renew", (ctx) => renewLeases(ctx, principal.key));
+    await keepLeases(this.#runtime, principal.key);
   }
 
   #write<T>(operation: string, work: (ctx: OperationContext) => Promise<T>): Promise<T> {

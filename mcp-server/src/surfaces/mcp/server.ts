@@ -1,14 +1,14 @@
 import { Server } from "@modelcontextprotocol/server";
 import { findOperation, operations } from "../../features/index.ts";
-import { needsRenewal, renewLeases } from "../../features/task/claim.store.ts";
 import { hint, renderError, TeamwrightError } from "../../kernel/errors.ts";
-import { execute, inTransaction, type Runtime } from "../../kernel/execute.ts";
+import { execute, type Runtime } from "../../kernel/execute.ts";
 import { nearest } from "../../kernel/nearest.ts";
-import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
+import type { Principal } from "../../kernel/principal.ts";
 import { isRecord } from "../../kernel/records.ts";
 import { version } from "../../version.ts";
 import { plainView } from "../cli/view.ts";
 import type { Guard } from "../guard/guard.ts";
+import { keepLeases } from "../guard/leases.ts";
 import { instructions } from "./instructions.ts";
 import { builtListing, fenceStored, isListed, type ToolList } from "./tools.ts";
 
@@ -74,7 +74,8 @@ export class Caller {
     try {
       const bound = toolUseId === undefined ? undefined : this.#guard?.take(toolUseId, name);
       const principal = bound ?? this.#unverified(runtime);
-      if (!bound) await this.#renew(runtime, principal);
+      // no hook tells that an unverified caller is alive: its own calls keep its leases
+      if (!bound) await keepLeases(runtime, principal.key);
       const output = await execute(runtime, operation, input, { principal });
       const text = operation.render
         ? operation.render(output, plainView(runtime.now()))
@@ -83,13 +84,6 @@ export class Caller {
     } catch (error) {
       return errorAnswer(failure(error));
     }
-  }
-
-  /** No hook tells that an unverified caller is alive: its own calls keep its leases. */
-  async #renew(runtime: Runtime, { key }: Principal): Promise<void> {
-    const leaseMs = runtime.config.claims.lease_seconds * 1000;
-    if (runtime.store.readOnly || !(await needsRenewal(runtime.store.db, key, runtime.now(), leaseMs))) return;
-    await inTransaction(runtime, { principal: systemPrincipal }, "lease_renew", (ctx) => renewLeases(ctx, key));
   }
 
   /** Nobody vouches for this caller: it is known by its process only. */
