@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
+import { withFilter } from "./claim.store.ts";
 import type { Task } from "./task.schema.ts";
 import { getTask, rowToTask } from "./task.store.ts";
 
@@ -26,29 +27,13 @@ export async function listTasks(
   limit: number,
   offset: number,
 ): Promise<{ rows: Task[]; total: number }> {
-  let query = ctx.db.selectFrom("task");
-  if (filter.team !== undefined) query = query.where("team", "=", filter.team);
+  const { team, kind, labels, any_labels: anyLabels } = filter;
+  let query = withFilter(ctx.db.selectFrom("task"), { team, kind, labels, anyLabels });
   if (filter.status?.length) query = query.where("status", "in", [...filter.status]);
-  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
   if (filter.priority !== undefined) query = query.where("priority", "=", filter.priority);
   if (filter.holder !== undefined) query = query.where("holder_name", "=", filter.holder);
   if (filter.assignee !== undefined) query = query.where("assignee", "=", filter.assignee);
   if (filter.blocked !== undefined) query = query.where("blocked_since", filter.blocked ? "is not" : "is", null);
-  for (const label of filter.labels ?? []) {
-    query = query.where((e) =>
-      e.exists(
-        e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label),
-      ),
-    );
-  }
-  if (filter.any_labels?.length) {
-    const any = [...filter.any_labels];
-    query = query.where((e) =>
-      e.exists(
-        e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "in", any),
-      ),
-    );
-  }
   if (filter.parent !== undefined) {
     const below = await descendants(ctx, (await getTask(ctx.db, filter.parent)).id);
     if (below.length === 0) return { rows: [], total: 0 };
