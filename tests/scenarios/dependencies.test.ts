@@ -1,14 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectSound, newTask, personRefusal, refusal, show } from "../support/answers.ts";
+import { threeTeams } from "../support/teams.ts";
 import { dialects, openWorld } from "../support/world.ts";
-
-const threeTeams = `
-wip_limits: { in_progress: 4, review: 2 }
-teams:
-  - { id: alpha, name: Team Alpha, team_type: platform, agents: [ada, abe], wip_limits: { in_progress: 1 } }
-  - { id: beta, agents: [bea, bob] }
-  - { id: gamma, agents: [gus] }
-`;
 
 describe.each(dialects)("dependencies on %s", (dialect) => {
   test("a need of another team is seen by both, holds back, resolves and comes back (DE-01, DE-02, DE-04, DE-06, KB-08)", async () => {

@@ -5,16 +5,11 @@ import { operations } from "../../mcp-server/src/features/index.ts";
 import { errorCodes, TeamwrightError } from "../../mcp-server/src/kernel/errors.ts";
 import type { FilePort } from "../../mcp-server/src/kernel/operation.ts";
 import { anyOf, fillIn, mutated } from "../support/generate-input.ts";
+import { twoCrowdedTeams } from "../support/teams.ts";
 import { type Actor, type Answer, type Dialect, dialects, openWorld, type World } from "../support/world.ts";
 
 const CALLS = Number(process.env.TEAMWRIGHT_FUZZ_CALLS ?? 5000);
 const SEED = Number(process.env.TEAMWRIGHT_FUZZ_SEED ?? 20_261_101);
-
-const config = `
-teams:
-  - { id: alpha, agents: [ada, abe], wip_limits: { in_progress: 3, review: 2, per_agent: 2 } }
-  - { id: beta, agents: [bea, bob], wip_limits: { per_agent: 3 } }
-`;
 
 const tables = [
   "task",
@@ -129,7 +124,7 @@ const callArbitrary = fc.constantFrom(...operations).chain((operation) => {
 });
 
 async function fuzz(dialect: Dialect, calls: number): Promise<{ fine: number; refused: number }> {
-  await using world = await openWorld({ dialect, config });
+  await using world = await openWorld({ dialect, config: twoCrowdedTeams });
   const actors = await cast(world);
   const outcome = { fine: 0, refused: 0 };
   const samples = fc.sample(callArbitrary, { numRuns: calls, seed: SEED });
@@ -261,7 +256,7 @@ describe.each(dialects)("histories on %s", (dialect) => {
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
         await using world = await openWorld({
           dialect,
-          config: config.replaceAll(/wip_limits: \{[^}]*\}/g, "wip_limits: { per_agent: 9 }"),
+          config: twoCrowdedTeams.replaceAll(/wip_limits: \{[^}]*\}/g, "wip_limits: { per_agent: 9 }"),
         });
         const actors = [world.lead(), await world.spawn("ada"), await world.spawn("bea")];
         for (const [index, each] of steps.entries()) {

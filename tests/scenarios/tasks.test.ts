@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { twoTeams } from "../support/teams.ts";
 import { dialects, openWorld } from "../support/world.ts";
-
-const twoTeams = `
-teams:
-  - { id: alpha, agents: [ada, abe], wip_limits: { in_progress: 2 } }
-  - { id: beta, agents: [bea] }
-`;
 
 describe.each(dialects)("tasks on %s", (dialect) => {
   test("a task goes from creation to done and frees what waited for it", async () => {

@@ -1,14 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectSound, idsReady, newTask, refusal, show } from "../support/answers.ts";
+import { threeTeams } from "../support/teams.ts";
 import { dialects, openWorld } from "../support/world.ts";
-
-const threeTeams = `
-wip_limits: { in_progress: 4, review: 2 }
-teams:
-  - { id: alpha, name: Team Alpha, team_type: platform, agents: [ada, abe], wip_limits: { in_progress: 1 } }
-  - { id: beta, agents: [bea, bob] }
-  - { id: gamma, agents: [gus] }
-`;
 
 describe.each(dialects)("teams on %s", (dialect) => {
   test("no operation of an agent reaches another team's tasks (KB-01, KB-02, KB-02b, KB-05, KB-09, TN-03)", async () => {
