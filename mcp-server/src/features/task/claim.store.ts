@@ -3,10 +3,11 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
-import { liveBlockers, saveTaskInGraph } from "./graph.store.ts";
+import { saveTaskInGraph } from "./graph.store.ts";
 import { whyNotReady } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import { lockTaskById, rowToTask } from "./task.store.ts";
+import { waitsFor } from "./wait.store.ts";
 
 export interface ReadyFilter {
   readonly team?: string | undefined;
@@ -234,6 +235,6 @@ export async function checkClaimable(ctx: OperationContext, task: Task): Promise
   }
   if (task.status !== "open")
     throw new TeamwrightError("RULE_VIOLATED", `${task.key} is ${task.status} and cannot be claimed.`, other);
-  const reasons = whyNotReady(task, await liveBlockers(ctx.db, task.id));
+  const reasons = whyNotReady(task, await waitsFor(ctx, task.id));
   throw new TeamwrightError("BLOCKED", `${task.key} is not ready: ${plainLine(reasons.join("; "), 300)}.`, other);
 }

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
@@ -259,21 +259,4 @@ export async function adoptDanglingEdges(ctx: OperationContext, target: Task): P
 async function findByKey(ctx: OperationContext, key: string): Promise<Task | undefined> {
   const row = await ctx.db.selectFrom("task").select("id").where("key", "=", key).executeTakeFirst();
   return row ? lockTaskById(ctx, Number(row.id)) : undefined;
-}
-
-/** Keys of what holds the task back now, directly. */
-export async function liveBlockers(db: Kysely<Database>, taskId: number): Promise<string[]> {
-  const links = await db
-    .selectFrom("link")
-    .select("target_key as key")
-    .where("task_id", "=", taskId)
-    .where("blocking", "=", 1)
-    .execute();
-  const needs = await db
-    .selectFrom("dependency")
-    .select(sql<string>`needs_team`.as("key"))
-    .where("task_id", "=", taskId)
-    .where("blocking", "=", 1)
-    .execute();
-  return [...links.map((row) => row.key), ...needs.map((row) => `team ${row.key}`)];
 }

@@ -3,13 +3,14 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
 import { circleThrough } from "./circle.store.ts";
-import { addEdge, liveBlockers, saveTaskInGraph } from "./graph.store.ts";
+import { addEdge, saveTaskInGraph } from "./graph.store.ts";
 import { checkNotItself } from "./link.rules.ts";
 import { checkClose, checkHolds, checkMove, nextOperations, unblocked } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
 import { findTaskById, getTask, lockTask } from "./task.store.ts";
 import { compact, toBrief } from "./task.view.ts";
+import { waitsFor } from "./wait.store.ts";
 
 const changed = z.object({ task: fields.taskBrief, next: z.array(z.string()) });
 
@@ -51,7 +52,7 @@ export const taskClose = defineOperation({
         hint("task_update", "with block says what is in the way"),
       );
     }
-    if (!input.force) checkClose(task, outcome, await liveBlockers(ctx.db, task.id));
+    if (!input.force) checkClose(task, outcome, await waitsFor(ctx, task.id));
     checkMove(task, "closed");
     if (input.of !== undefined) {
       const original = await getTask(ctx.db, input.of);

@@ -171,7 +171,7 @@ export function checkHolds(task: Task, principal: Principal, fence?: number): vo
 }
 
 /** Throws BLOCKED unless the task may be closed (beads-compat §1.6); giving up needs no finished parts. */
-export function checkClose(task: Task, outcome: Outcome, liveBlockers: readonly string[]): void {
+export function checkClose(task: Task, outcome: Outcome, waitsFor: readonly string[]): void {
   if (outcome !== "done") return;
   if (task.openChildren > 0) {
     throw new TeamwrightError(
@@ -180,10 +180,10 @@ export function checkClose(task: Task, outcome: Outcome, liveBlockers: readonly 
       hint("task_list", "with parent shows them"),
     );
   }
-  if (liveBlockers.length > 0) {
+  if (waitsFor.length > 0) {
     throw new TeamwrightError(
       "BLOCKED",
-      `${task.key} still waits for ${liveBlockers.slice(0, 5).join(", ")}.`,
+      `${task.key} still waits for ${waitsFor.slice(0, 5).join(", ")}.`,
       hint("task_show", "shows what it waits for"),
     );
   }
