@@ -96,6 +96,12 @@ describe("who may import what", () => {
     ).toEqual([]);
   });
 
+  test("no surface writes SQL", () => {
+    const query = /\.(?:selectFrom|insertInto|updateTable|deleteFrom)\(|\bsql(?:<[^>]*>)?`/;
+    const surfaces = production.filter((file) => /^(surfaces\/|main\.ts$)/.test(file.path));
+    expect(surfaces.filter((file) => query.test(file.text)).map((file) => file.path)).toEqual([]);
+  });
+
   test("rules are pure: they import rules, schemas, tables, the kernel and pure libraries", () => {
     const own = /\.(rules|schema|table)\.ts$|^kernel\//;
     const pureBuiltins = ["node:crypto", "node:util", "node:buffer", "node:path"];

@@ -46,6 +46,18 @@ describe.each(dialects)("identity on %s", (dialect) => {
     await expectSound(open);
   });
 
+  test("an agent is spawned for the first task its prompt names that is still to be done (TD-01)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const [first, second, third] = await Promise.all(
+      ["over", "next", "later"].map((word) => newTask(lead, `Be ${word}`)),
+    );
+    await lead.must("task_close", { id: first });
+    await world.spawn("ada", { prompt: `${first} is done, so take ${third}; then comes ${second} of utf-8` });
+    const named = (await events(world)).find((event) => event.type === "agent.named");
+    expect(named).toMatchObject({ after: { name: "ada", task_key: third } });
+  });
+
   test("one call says where the lead and an agent stand, in a new session too (BD-01, TD-01)", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

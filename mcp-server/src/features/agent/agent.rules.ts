@@ -30,7 +30,7 @@ export function roleOf(subagentType: string | null): string | null {
   return subagentType.slice(subagentType.lastIndexOf(":") + 1) || null;
 }
 
-/** The first text in a spawn's prompt that looks like a task id of the project. */
+/** What in a spawn's prompt looks like a task id of the project, in its order, each once. */
 export function taskIdsIn(text: string): string[] {
   return [...new Set(text.match(/\b[a-z0-9][a-z0-9_-]{0,40}-[a-z0-9]{2,12}(?:\.\d+)*\b/g) ?? [])].slice(0, 50);
 }

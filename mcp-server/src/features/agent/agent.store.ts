@@ -3,7 +3,7 @@ import { type ProjectConfig, teamOfAgent } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
-import { matchSpawn, roleOf } from "./agent.rules.ts";
+import { matchSpawn, roleOf, taskIdsIn } from "./agent.rules.ts";
 import type { AgentTable, SpawnTable } from "./agent.table.ts";
 
 export type AgentRow = Selectable<AgentTable>;
@@ -24,6 +24,20 @@ export async function noteSpawn(
     .values({ ...spawn, agent_id: null, created_at: ctx.now })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+}
+
+/** The first task id in the text that belongs to a task still to be done. */
+export async function openTaskIn(db: Kysely<Database>, text: string): Promise<string | null> {
+  const candidates = taskIdsIn(text);
+  if (candidates.length === 0) return null;
+  const rows = await db
+    .selectFrom("task")
+    .select("key")
+    .where("key", "in", candidates)
+    .where("status", "!=", "closed")
+    .execute();
+  const open = new Set(rows.map((row) => row.key));
+  return candidates.find((key) => open.has(key)) ?? null;
 }
 
 interface SeenAgent {

@@ -1,4 +1,4 @@
-import { parseRecord, shellRefusal, taskIdsIn } from "../../features/agent/agent.rules.ts";
+import { parseRecord, shellRefusal } from "../../features/agent/agent.rules.ts";
 import {
   type AgentRow,
   agentPrincipal,
@@ -7,6 +7,7 @@ import {
   findAgent,
   meetAgent,
   noteSpawn,
+  openTaskIn,
   setAgent,
 } from "../../features/agent/agent.store.ts";
 import { findOperation } from "../../features/index.ts";
@@ -129,25 +130,14 @@ export class Guard {
   readonly #unbriefed = new Set<string>();
 
   async #noteSpawn(call: HookCall): Promise<void> {
-    const prompt = textOf(call.toolInput.prompt);
     await this.#write("guard_spawn", async (ctx) => {
-      const candidates = taskIdsIn(`${textOf(call.toolInput.description)}\n${prompt}`);
-      const task =
-        candidates.length === 0
-          ? undefined
-          : await ctx.db
-              .selectFrom("task")
-              .select("key")
-              .where("key", "in", candidates)
-              .where("status", "!=", "closed")
-              .executeTakeFirst();
       await noteSpawn(ctx, {
         session: call.session,
         tool_use_id: call.toolUseId,
         parent_agent_id: call.agentId || null,
         name: textOf(call.toolInput.name) || null,
         subagent_type: textOf(call.toolInput.subagent_type) || null,
-        task_key: task?.key ?? null,
+        task_key: await openTaskIn(ctx.db, `${textOf(call.toolInput.description)}\n${textOf(call.toolInput.prompt)}`),
         worktree: call.toolInput.isolation === "worktree" ? 1 : 0,
       });
     });
