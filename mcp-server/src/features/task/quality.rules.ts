@@ -7,14 +7,28 @@ export interface Draft {
   readonly kind?: string | undefined;
 }
 
-const vague =
-  /^(fix|do|make|handle|update|change|improve|clean ?up|misc|work on)\b.{0,14}$|\b(stuff|things|it work|etc)\b/i;
+/** Words that name no thing of the project: a title of nothing else says neither what changes nor where. */
+const emptyWords = new Set(
+  `fix fixes fixed fixing do make get handle update updates change changes improve improvements adjust tweak rework
+  refactor refactoring clean cleanup cleanups up work working write add create implement check test review finish misc
+  miscellaneous various general minor small some more several many all any every other everything something anything
+  whole the a an it its this that these those them our my their on of in for to at with and or better faster nicer good
+  again now please bug bugs issue issues problem problems error errors code codebase project app application program
+  software system feature features functionality logic quality performance part parts tests task tasks thing things
+  stuff etc todo todos wip`.split(/\s+/),
+);
+const fillers = /\b(stuff|things|it work|etc)\b/i;
+
+/** True when the title names no thing, or is a single word, or gives up naming them. */
+function isVague(title: string): boolean {
+  const words = title.toLowerCase().match(/[\p{L}\p{M}\p{N}_#+]+/gu) ?? [];
+  return words.length < 2 || fillers.test(title) || words.every((word) => emptyWords.has(word));
+}
 
 export function taskFindings(draft: Draft): string[] {
   const findings: string[] = [];
   const title = draft.title.trim();
-  if (vague.test(title) || title.split(/\s+/).length < 2)
-    findings.push(`title "${title}" is vague: say what changes where`);
+  if (isVague(title)) findings.push(`title "${title}" is vague: say what changes where`);
   if ((title.match(/\band\b/gi) ?? []).length + (draft.description?.match(/\band then\b/gi) ?? []).length >= 2) {
     findings.push("more than one piece of work in one task: split it");
   }
