@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { forTerminal } from "../mcp-server/src/surfaces/cli/output.ts";
@@ -29,7 +29,7 @@ function teamwright(
   args: readonly string[],
   options: { input?: string; env?: Record<string, string> } = {},
 ): Promise<Run> {
-  const env = { PATH: process.env.PATH ?? "", HOME: project, USER: "ada", ...options.env };
+  const env = { PATH: process.env.PATH ?? "", HOME: project, USER: "mallory", USERNAME: "mallory", ...options.env };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [launcher, ...args], { cwd: project, env }, (error, out, err) => {
       resolve({ code: error ? Number(error.code) : 0, out, err });
@@ -67,7 +67,11 @@ describe("a day's work", () => {
       tasks: [{ id: task.id, title: "Add a login page" }],
     });
     const claimed = await json(["task", "claim", task.id]);
-    expect(claimed.task).toMatchObject({ holder: "ada", labels: ["auth", "web"], scope: ["src/{a,b}.ts", "docs/**"] });
+    expect(claimed.task).toMatchObject({
+      holder: userInfo().username,
+      labels: ["auth", "web"],
+      scope: ["src/{a,b}.ts", "docs/**"],
+    });
     expect((await teamwright(["task", "close", task.id, "--reason", "It works."])).code).toBe(0);
 
     const list = await teamwright(["task", "list", "--status", "open,closed"]);
@@ -97,6 +101,13 @@ describe("a day's work", () => {
     const args = ["task", "create", "Add a login page", "--idempotency-key", "k1"];
     expect(await json(args)).toEqual(await json(args));
     expect((await json(["task", "list"])).total).toBe(1);
+  });
+
+  test("the person is who the operating system says, whatever the environment says (C-01)", async () => {
+    const { task } = await json(["task", "create", "Add a login page"]);
+    expect((await json(["task", "show", task.id])).task.created_by).toBe(userInfo().username);
+    const { events } = await json(["event", "list"]);
+    expect(events).toMatchObject([{ by: userInfo().username, kind: "human" }]);
   });
 
   test("the program run by CI acts as a service", async () => {

@@ -22,11 +22,23 @@ async function main(): Promise<number> {
   const { insideClient } = await import("./surfaces/guard/parent.ts");
   return runCli(argv, {
     cwd: process.cwd(),
-    user: process.env.USER || process.env.USERNAME || "person",
+    user: await osUser(),
     isCi: Boolean(process.env.CI),
     insideClient,
     noColour: Boolean(process.env.NO_COLOR),
   });
+}
+
+/** The operating system's word for who runs this; the environment is asked only where it has none. */
+async function osUser(): Promise<string> {
+  const { userInfo } = await import("node:os");
+  try {
+    const { username } = userInfo();
+    if (username !== "") return username;
+  } catch {
+    // a user id without an account, as in some containers
+  }
+  return process.env.USER || process.env.USERNAME || "person";
 }
 
 async function readStdin(): Promise<string> {

@@ -47,7 +47,7 @@ export function makeProject(folder: string): void {
 
 /** The command line, as the person who leads both teams would use it. */
 export async function teamwright(folder: string, ...args: string[]): Promise<Answer> {
-  const env: NodeJS.ProcessEnv = { ...process.env, TEAMWRIGHT_DIST: "1", USER: "rhea", NO_COLOR: "1" };
+  const env: NodeJS.ProcessEnv = { ...process.env, TEAMWRIGHT_DIST: "1", NO_COLOR: "1" };
   delete env.CLAUDE_PROJECT_DIR;
   const options = { cwd: folder, env, maxBuffer: 16_000_000 };
   const command = [join(root, "bin/teamwright"), ...args, "--json"];

@@ -1,6 +1,7 @@
 /** A lead and four agents of two teams at work through the packed plugin, across two sessions. */
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runClaude } from "./support/client.ts";
@@ -161,7 +162,9 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(deedsOf(ada)).toHaveLength(5);
     const known = [...ids.values()].map((id) => `agent:${id}`);
     const others = then.events.filter((event) => !known.includes(event.actor)).map((event) => event.actor);
-    expect(new Set(others)).toEqual(new Set([`lead:${first.sessionId}`, "human:grace", "service:teamwright"]));
+    expect(new Set(others)).toEqual(
+      new Set([`lead:${first.sessionId}`, `human:${userInfo().username}`, "service:teamwright"]),
+    );
 
     // The thief was refused each time, with a reason.
     const refused = abe.calls.filter((call) => call.result?.isError).map((call) => call.result?.text ?? "");

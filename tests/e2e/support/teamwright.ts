@@ -119,7 +119,7 @@ export function teamwright(
   at: { readonly project: string; readonly home: string },
   ...args: string[]
 ): Promise<CliResult> {
-  const env = { ...cleanEnvironment(at.home, "http://127.0.0.1:9"), USER: "grace", NO_COLOR: "1" };
+  const env = { ...cleanEnvironment(at.home, "http://127.0.0.1:9"), NO_COLOR: "1" };
   return new Promise((resolve) => {
     execFile(
       "node",
