@@ -2,7 +2,7 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { findOperation } from "../mcp-server/src/features/index.ts";
-import { readyTasks } from "../mcp-server/src/features/task/claim.store.ts";
+import { listReady } from "../mcp-server/src/features/task/ready.store.ts";
 import { execute } from "../mcp-server/src/kernel/execute.ts";
 import { openRuntime } from "../mcp-server/src/runtime.ts";
 import { seedProject } from "./seed.ts";
@@ -25,14 +25,7 @@ export async function benchReady(bench: Bench, sizes: readonly number[]): Promis
         start: await seedProject(bench, { tasks, ready: ready(tasks) }),
         defaultIdentity: "advisory",
       });
-      const query = () =>
-        readyTasks(runtime.store.db, {})
-          .selectAll("task")
-          .orderBy("ready_prio")
-          .orderBy("created_at")
-          .orderBy("id")
-          .limit(50)
-          .execute();
+      const query = () => listReady(runtime.store.db, {}, 50);
       opened.push({ shape, tasks, runtime, query, call: () => execute(runtime, operation, {}, { principal }) });
     }
   }

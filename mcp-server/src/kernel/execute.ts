@@ -143,15 +143,16 @@ function context(
   operationName: string,
 ): OperationContext {
   const effects: Effects = { events: [], counts: new Map() };
+  const { config } = runtime; // looked up anew each time it is asked for
   return {
     db,
     dialect: runtime.store.port,
     now: runtime.now(),
     principal: options.principal,
-    config: runtime.config,
+    config,
     effects,
-    leaseMs: runtime.config.claims.lease_seconds * 1000,
-    newKey: (prefix) => newKey(prefix ?? runtime.config.project.prefix),
+    leaseMs: config.claims.lease_seconds * 1000,
+    newKey: (prefix) => newKey(prefix ?? config.project.prefix),
     record: (event) => void effects.events.push(event),
     transaction: (work) => inTransaction(runtime, options, operationName, work),
     progress: options.progress ?? (() => {}),

@@ -1,100 +1,15 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import Sqlite from "better-sqlite3";
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  Kysely,
-  type LimitNode,
-  type OffsetNode,
-  type OperationNode,
-  SqliteAdapter,
-  type SqliteDatabase,
-  SqliteDialect,
-  type SqliteDialectConfig,
-  SqliteDriver,
-  SqliteQueryCompiler,
-  sql,
-  type TransactionSettings,
-  ValueNode,
-} from "kysely";
+import { sql } from "kysely";
 import { TeamwrightError } from "../kernel/errors.ts";
-import type { Database } from "./database.ts";
 import type { DialectPort, Store } from "./dialect-port.ts";
 import { newerStoreMessage, olderStoreMessage, schemaVersion, unreadable } from "./migrate.ts";
 import { migrateSqlite, sqliteVersion } from "./migrate-sqlite.ts";
 import { replicaName } from "./replica.ts";
+import { BUSY_MS, isBusy, kyselyOver } from "./sqlite-dialect.ts";
 
 const OPEN_BUSY_MS = 5000;
-/**
- * Waiting for the write lock stops the whole process, and SQLite's own waiting is so unfair that one of 32 busy
- * processes got nothing for 10 s: so it is short once the store is open, and the executor tries again.
- */
-const BUSY_MS = 20;
-
-/** Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2). */
-class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
-    const statement = settings?.accessMode === "read only" ? "begin" : "begin immediate";
-    await connection.executeQuery(CompiledQuery.raw(statement));
-  }
-}
-
-/**
- * SQLite takes the number of a bound LIMIT into account when it plans, so that every run of the statement plans anew:
- * 238 µs instead of 9 for the next ready task. Written out, the prepared statement stays prepared.
- */
-class LiteralLimits extends SqliteQueryCompiler {
-  protected override visitLimit(node: LimitNode): void {
-    this.append("limit ");
-    this.#number(node.limit);
-  }
-  protected override visitOffset(node: OffsetNode): void {
-    this.append("offset ");
-    this.#number(node.offset);
-  }
-  #number(node: OperationNode): void {
-    if (ValueNode.is(node) && Number.isSafeInteger(node.value)) this.append(String(node.value));
-    else this.visitNode(node);
-  }
-}
-
-class ImmediateDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
-  constructor(config: SqliteDialectConfig) {
-    super(config);
-    this.#config = config;
-  }
-  override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#config);
-  }
-  override createQueryCompiler(): SqliteQueryCompiler {
-    return new LiteralLimits();
-  }
-  override createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
-  }
-}
-
-const STATEMENT_CACHE_SIZE = 400;
-
-/** Preparing anew for each call costs 2.6 times the write itself (storage floors §c). */
-function cachingStatements(db: Sqlite.Database): SqliteDatabase {
-  const cache = new Map<string, Sqlite.Statement>();
-  return {
-    close: () => db.close(),
-    prepare: (text) => {
-      let statement = cache.get(text);
-      if (!statement) {
-        statement = db.prepare(text);
-        if (cache.size >= STATEMENT_CACHE_SIZE) cache.clear();
-        cache.set(text, statement);
-      }
-      // better-sqlite3's Statement has the three members Kysely uses, with wider parameter types
-      return statement as unknown as ReturnType<SqliteDatabase["prepare"]>;
-    },
-  };
-}
 
 export interface SqliteOptions {
   readonly path: string;
@@ -137,7 +52,7 @@ export function openSqlite(options: SqliteOptions): Store {
       : `The store at ${path} cannot be written: only reading works.`;
   if (newer) db.pragma("query_only = 1");
   return {
-    db: new Kysely<Database>({ dialect: new ImmediateDialect({ database: cachingStatements(db) }) }),
+    db: kyselyOver(db),
     port: sqlitePort(db, path),
     location: path,
     readOnly,
@@ -206,10 +121,6 @@ function switchToWal(db: Sqlite.Database): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * 10);
     }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Sqlite.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
 }
 
 function sqlitePort(db: Sqlite.Database, path: string): DialectPort {

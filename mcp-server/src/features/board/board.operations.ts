@@ -3,15 +3,16 @@ import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { checkClaimable, dropClaim, grantClaim, workHeldBy } from "../task/claim.store.ts";
+import { checkClaimable, checkHandsFree, dropClaim, grantClaim } from "../task/claim.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
-import { checkAgentLimit, checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
+import { checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
-import { briefColumns, briefOfRow, compact, toBrief } from "../task/task.view.ts";
+import { compact, toBrief } from "../task/task.view.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { columnOf, columns, limitedColumn } from "./board.rules.ts";
 import { readCounts } from "./board.store.ts";
+import { cards } from "./cards.store.ts";
 
 const column = z.object({
   column: z.enum(columns),
@@ -48,7 +49,7 @@ export const boardShow = defineOperation({
       const list = [];
       for (const name of columns) {
         const total = totals[name] ?? 0;
-        const tasks = total > 0 ? await cards(ctx, team, name, input.limit ?? 10) : [];
+        const tasks = total > 0 ? await cards(ctx.db, team, name, input.limit ?? 10) : [];
         list.push(compact({ column: name, total, limit: limitedColumn(name, limitsOf(ctx.config, team)), tasks }));
       }
       const label = ctx.config.teams.find((candidate) => candidate.id === team)?.name;
@@ -78,40 +79,6 @@ export const boardShow = defineOperation({
       .join("\n\n");
   },
 });
-
-async function cards(ctx: OperationContext, team: string, name: (typeof columns)[number], limit: number) {
-  if (name === "backlog") {
-    const open = await backlogCards(ctx, team, "open", limit);
-    return open.length < limit ? [...open, ...(await backlogCards(ctx, team, "deferred", limit - open.length))] : open;
-  }
-  let query = ctx.db.selectFrom("task").select(briefColumns).where("team", "=", team);
-  if (name === "ready") query = query.where("ready_prio", "is not", null).orderBy("ready_prio").orderBy("created_at");
-  else if (name === "done") query = query.where("closed_at", "is not", null).orderBy("closed_at", "desc");
-  else
-    query = query
-      .where("status", "=", name === "review" ? "in_review" : "in_progress")
-      .orderBy("priority")
-      .orderBy("created_at");
-  const rows = await query.orderBy("id").limit(limit).execute();
-  return rows.map(briefOfRow);
-}
-
-/** One state at a time, in the order of the index: sorting the whole backlog for ten cards is what made boards slow. */
-async function backlogCards(ctx: OperationContext, team: string, status: "open" | "deferred", limit: number) {
-  const rows = await ctx.db
-    .selectFrom("task")
-    .select(briefColumns)
-    .where("team", "=", team)
-    .where("status", "=", status)
-    .where("ready_prio", "is", null)
-    .where("holder", "is", null) // as the index says; nobody holds what is not in progress
-    .orderBy("priority")
-    .orderBy("created_at")
-    .orderBy("id")
-    .limit(limit)
-    .execute();
-  return rows.map(briefOfRow);
-}
 
 export const boardMove = defineOperation({
   name: "board_move",
@@ -159,11 +126,7 @@ async function move(
     checkMove(task, "in_progress");
     await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
     if (task.status === "open") await checkClaimable(ctx, task);
-    const held = await workHeldBy(ctx.db, ctx.principal.key);
-    checkAgentLimit(
-      held.map((other) => other.key),
-      limitsOf(ctx.config, task.team).per_agent ?? 1,
-    );
+    await checkHandsFree(ctx, task.team);
     return grantClaim(ctx, task);
   }
   if (to === "review") {

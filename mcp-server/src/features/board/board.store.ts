@@ -3,6 +3,7 @@ import { limitsOf, type ProjectConfig } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import { type Column, limitedColumn } from "./board.rules.ts";
 
 const SEPARATOR = "\u0000";
@@ -21,17 +22,20 @@ export async function applyCounts(ctx: OperationContext): Promise<void> {
   const changes = [...ctx.effects.counts].filter(([, change]) => change !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [key, change] of changes) {
     const [team = "", column = ""] = key.split(SEPARATOR);
-    const row = await ctx.db
-      .insertInto("board_count")
-      .values({ team, col: column, n: change })
-      .onConflict((conflict) =>
-        conflict.columns(["team", "col"]).doUpdateSet({ n: sql<number>`board_count.n + ${change}` }),
-      )
-      .returning("n")
-      .executeTakeFirstOrThrow();
-    if (change > 0 && !ctx.effects.ignoreLimits) checkLimit(ctx.config, team, column as Column, Number(row.n));
+    const row = await addToCount.first(ctx.db, { team, column, change });
+    if (change > 0 && !ctx.effects.ignoreLimits) checkLimit(ctx.config, team, column as Column, Number(row?.n));
   }
 }
+
+const addToCount = prepared((db, p: { team: string; column: string; change: number }) =>
+  db
+    .insertInto("board_count")
+    .values({ team: p.team, col: p.column, n: p.change })
+    .onConflict((conflict) =>
+      conflict.columns(["team", "col"]).doUpdateSet({ n: sql<number>`board_count.n + excluded.n` }),
+    )
+    .returning("n"),
+);
 
 function checkLimit(config: ProjectConfig, team: string, column: Column, n: number): void {
   const limit = limitedColumn(column, limitsOf(config, team));
@@ -45,13 +49,18 @@ function checkLimit(config: ProjectConfig, team: string, column: Column, n: numb
 }
 
 export async function readCounts(db: Kysely<Database>, team?: string): Promise<Map<string, Record<string, number>>> {
-  let query = db.selectFrom("board_count").select(["team", "col", "n"]);
-  if (team !== undefined) query = query.where("team", "=", team);
+  const rows = team === undefined ? await allCounts.all(db, {}) : await countsOf.all(db, { team });
   const counts = new Map<string, Record<string, number>>();
-  for (const row of await query.execute()) {
+  for (const row of rows) {
     const columns = counts.get(row.team) ?? {};
     columns[row.col] = Number(row.n);
     counts.set(row.team, columns);
   }
   return counts;
 }
+
+const allCounts = prepared((db) => db.selectFrom("board_count").select(["team", "col", "n"]));
+
+const countsOf = prepared((db, p: { team: string }) =>
+  db.selectFrom("board_count").select(["team", "col", "n"]).where("team", "=", p.team),
+);

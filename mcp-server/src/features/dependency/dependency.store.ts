@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import type { DependencyTable } from "./dependency.table.ts";
 
 export type DependencyRow = Selectable<DependencyTable> & {
@@ -19,11 +20,14 @@ function dependencies(db: Kysely<Database>) {
 }
 
 export async function dependenciesOf(db: Kysely<Database>, taskId: number): Promise<DependencyRow[]> {
-  return dependencies(db)
-    .where((e) => e.or([e("dependency.task_id", "=", taskId), e("dependency.needed_task_id", "=", taskId)]))
-    .orderBy("dependency.id")
-    .execute();
+  return ofTask.all(db, { taskId });
 }
+
+const ofTask = prepared((db, p: { taskId: number }) =>
+  dependencies(db)
+    .where((e) => e.or([e("dependency.task_id", "=", p.taskId), e("dependency.needed_task_id", "=", p.taskId)]))
+    .orderBy("dependency.id"),
+);
 
 export async function listDependencies(
   db: Kysely<Database>,
@@ -70,12 +74,14 @@ export async function resolveDependencyRow(ctx: OperationContext, id: number, re
 /** True when a cross-team dependency ties the task to the team, so that both see it (DE-06). */
 export async function isSharedWith(db: Kysely<Database>, taskId: number, team: string | undefined): Promise<boolean> {
   if (team === undefined) return true;
-  const row = await db
+  return (await sharing.first(db, { taskId, team })) !== undefined;
+}
+
+const sharing = prepared((db, p: { taskId: number; team: string }) =>
+  db
     .selectFrom("dependency")
     .select("id")
-    .where((e) => e.or([e("task_id", "=", taskId), e("needed_task_id", "=", taskId)]))
-    .where((e) => e.or([e("team", "=", team), e("needs_team", "=", team)]))
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
-}
+    .where((e) => e.or([e("task_id", "=", p.taskId), e("needed_task_id", "=", p.taskId)]))
+    .where((e) => e.or([e("team", "=", p.team), e("needs_team", "=", p.team)]))
+    .limit(1),
+);

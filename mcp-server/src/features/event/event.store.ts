@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import { formatHybridTime, nextHybridTime, parseHybridTime } from "../../kernel/hlc.ts";
 import type { EventDraft, OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import type { EventTable } from "./event.table.ts";
 
 export const GENESIS_HASH = "0".repeat(64);
@@ -30,20 +31,40 @@ export async function appendEvents(ctx: OperationContext, operation: string, rep
     previous = row.hash;
     rows.push(row);
   }
-  for (let start = 0; start < rows.length; start += 500) {
-    await ctx.db
-      .insertInto("event")
-      .values(rows.slice(start, start + 500))
-      .execute();
-  }
-  const value = JSON.stringify({ seq, hlc: rows.at(-1)?.hlc, hash: previous });
-  await ctx.db
-    .insertInto("meta")
-    .values({ key: HEAD, value })
-    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
-    .execute();
+  for (const row of rows) await insertEvent.run(ctx.db, row);
+  await writeHead.run(ctx.db, { value: JSON.stringify({ seq, hlc: rows.at(-1)?.hlc, hash: previous }) });
   await ctx.dialect.announce(ctx.db);
 }
+
+const insertEvent = prepared((db, p: EventRow) =>
+  db.insertInto("event").values({
+    seq: p.seq,
+    hlc: p.hlc,
+    at: p.at,
+    replica: p.replica,
+    actor: p.actor,
+    actor_name: p.actor_name,
+    actor_kind: p.actor_kind,
+    session: p.session,
+    operation: p.operation,
+    type: p.type,
+    subject: p.subject,
+    team: p.team,
+    before: p.before,
+    after: p.after,
+    prev_hash: p.prev_hash,
+    hash: p.hash,
+  }),
+);
+
+const writeHead = prepared((db, { value }: { value: string }) =>
+  db
+    .insertInto("meta")
+    .values({ key: HEAD, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet((e) => ({ value: e.ref("excluded.value") }))),
+);
+
+const head = prepared((db) => db.selectFrom("meta").select("value").where("key", "=", HEAD));
 
 interface Head {
   readonly seq: number;
@@ -53,7 +74,7 @@ interface Head {
 
 /** Where the chain ends, kept apart from it: events taken from its end are missed, and their numbers not given again. */
 async function readHead(db: Kysely<Database>): Promise<Head | undefined> {
-  const row = await db.selectFrom("meta").select("value").where("key", "=", HEAD).executeTakeFirst();
+  const row = await head.first(db, {});
   return row && (JSON.parse(row.value) as Head); // written by appendEvents only
 }
 

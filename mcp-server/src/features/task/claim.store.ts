@@ -1,71 +1,15 @@
-import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
+import type { Kysely } from "kysely";
+import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
-import { whyNotReady } from "./task.rules.ts";
+import { handsFull, whyNotReady } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import { lockTaskById, rowToTask } from "./task.store.ts";
 import { waitsFor } from "./wait.store.ts";
-
-export interface ReadyFilter {
-  readonly team?: string | undefined;
-  readonly labels?: readonly string[] | undefined;
-  readonly anyLabels?: readonly string[] | undefined;
-  readonly kind?: string | undefined;
-  /** Tasks meant for another name are left out. */
-  readonly forName?: string | undefined;
-}
-
-/** The query behind ready lists and claims; `ready_prio is not null` is what lets the partial index be used. */
-export function readyTasks(db: Kysely<Database>, filter: ReadyFilter) {
-  return withFilter(db.selectFrom("task").where("ready_prio", "is not", null), filter);
-}
-
-/** The query narrowed by every part of the filter; none is ever left out. */
-export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, filter: ReadyFilter) {
-  let query = tasks;
-  if (filter.team !== undefined) query = query.where("team", "=", filter.team);
-  if (filter.kind !== undefined) query = query.where("kind", "=", filter.kind);
-  if (filter.forName !== undefined) {
-    const name = filter.forName;
-    query = query.where((e) => e.or([e("assignee", "is", null), e("assignee", "=", name)]));
-  }
-  for (const label of filter.labels ?? []) {
-    query = query.where((e) =>
-      e.exists(
-        e.selectFrom("task_label").select("label").whereRef("task_id", "=", "task.id").where("label", "=", label),
-      ),
-    );
-  }
-  const any = filter.anyLabels ?? [];
-  if (any.length > 0) {
-    query = query.where((e) =>
-      e.exists(
-        e
-          .selectFrom("task_label")
-          .select("label")
-          .whereRef("task_id", "=", "task.id")
-          .where("label", "in", [...any]),
-      ),
-    );
-  }
-  return query;
-}
-
-/** The first ready task, locked; rows that rivals hold locked are walked past. */
-export async function pickReady(ctx: OperationContext, filter: ReadyFilter): Promise<Task | undefined> {
-  let query = readyTasks(ctx.db, filter)
-    .selectAll("task")
-    .orderBy("ready_prio")
-    .orderBy("created_at")
-    .orderBy("id")
-    .limit(1);
-  if (ctx.dialect.skipLocked) query = query.forUpdate().skipLocked();
-  const row = await query.executeTakeFirst();
-  return row ? rowToTask(row) : undefined;
-}
 
 /** Gives the task to the caller: a new fencing number and a lease. */
 export async function grantClaim(ctx: OperationContext, task: Task): Promise<Task> {
@@ -109,16 +53,37 @@ export async function dropClaim(ctx: OperationContext, task: Task, type: string,
   return freed;
 }
 
-/** What counts against the limit of an agent, without the fifty columns of each row. */
-export async function workHeldBy(db: Kysely<Database>, holder: string): Promise<{ key: string; team: string }[]> {
-  return db
+/** Refuses when the caller's hands are full: OVER_LIMIT names what fills them. `team` gives the limit, else that of the work. */
+export async function checkHandsFree(ctx: OperationContext, team?: string): Promise<void> {
+  const holder = ctx.principal.key;
+  const held = await countHeld.first(ctx.db, { holder });
+  const n = Number(held?.n ?? 0);
+  if (n === 0) return;
+  const limit = limitsOf(ctx.config, team ?? held?.team ?? "").per_agent ?? 1;
+  if (n >= limit)
+    throw handsFull(
+      (await firstHeld.all(ctx.db, { holder })).map((row) => row.key),
+      limit,
+    );
+}
+
+const countHeld = prepared((db, p: { holder: string }) =>
+  db
     .selectFrom("task")
-    .select(["key", "team"])
-    .where("holder", "=", holder)
+    .select((e) => [e.fn.countAll<number>().as("n"), e.fn.min("team").as("team")])
+    .where("holder", "=", p.holder)
+    .where("status", "=", "in_progress"),
+);
+
+const firstHeld = prepared((db, p: { holder: string }) =>
+  db
+    .selectFrom("task")
+    .select("key")
+    .where("holder", "=", p.holder)
     .where("status", "=", "in_progress")
     .orderBy("id")
-    .execute();
-}
+    .limit(5),
+);
 
 export async function heldBy(db: Kysely<Database>, holder: string): Promise<Task[]> {
   const rows = await db.selectFrom("task").selectAll().where("holder", "=", holder).orderBy("id").execute();
@@ -145,15 +110,12 @@ export async function needsRenewal(
   now: number,
   leaseMs: number,
 ): Promise<boolean> {
-  const row = await db
-    .selectFrom("task")
-    .select("id")
-    .where("holder", "=", holder)
-    .where("lease_expires_at", "<", now + leaseMs / 2)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  return (await shortLease.first(db, { holder, before: now + leaseMs / 2 })) !== undefined;
 }
+
+const shortLease = prepared((db, p: { holder: string; before: number }) =>
+  db.selectFrom("task").select("id").where("holder", "=", p.holder).where("lease_expires_at", "<", p.before).limit(1),
+);
 
 /** Frees everything these principals hold, as when an agent or its session has ended. */
 export async function freeClaims(ctx: OperationContext, holders: readonly string[], reason: string): Promise<string[]> {
@@ -170,12 +132,24 @@ export async function freeClaims(ctx: OperationContext, holders: readonly string
 
 /** One statement that the two minimum lookups of an index answer. */
 export async function isSweepDue(db: Kysely<Database>, now: number): Promise<boolean> {
-  const result = await sql<{ lease: number | null; wake: number | null }>`
-    select (select min(lease_expires_at) from task where lease_expires_at is not null) as lease,
-           (select min(defer_until) from task where defer_until is not null) as wake`.execute(db);
-  const row = result.rows[0];
+  const row = await firstDue.first(db, {});
   return (row?.lease != null && Number(row.lease) <= now) || (row?.wake != null && Number(row.wake) <= now);
 }
+
+const firstDue = prepared((db) =>
+  db.selectNoFrom((e) => [
+    e
+      .selectFrom("task")
+      .select((task) => task.fn.min("lease_expires_at").as("at"))
+      .where("lease_expires_at", "is not", null)
+      .as("lease"),
+    e
+      .selectFrom("task")
+      .select((task) => task.fn.min("defer_until").as("at"))
+      .where("defer_until", "is not", null)
+      .as("wake"),
+  ]),
+);
 
 const SWEEP_BATCH = 200;
 

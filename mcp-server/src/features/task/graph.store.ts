@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import { closesCycle } from "./circle.store.ts";
 import { holdsChildren, isEdgeBlocking, isSettled } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
@@ -76,16 +77,18 @@ async function holdChildren(ctx: OperationContext, parentId: number, change: 1 |
 
 /** Recomputes every edge that waits for `target` and passes the differences on. */
 async function recheckEdgesInto(ctx: OperationContext, target: Task): Promise<void> {
-  const edges = await ctx.db
+  for (const edge of await waitingEdges.all(ctx.db, { targetId: target.id })) await recheckEdge(ctx, edge, target);
+}
+
+const waitingEdges = prepared((db, p: { targetId: number }) =>
+  db
     .selectFrom("link")
     .selectAll()
-    .where("target_id", "=", target.id)
+    .where("target_id", "=", p.targetId)
     .where("type", "in", ["blocks", "conditional-blocks", "waits-for"])
     .where("cyclic", "=", 0)
-    .orderBy("task_id")
-    .execute();
-  for (const edge of edges) await recheckEdge(ctx, edge, target);
-}
+    .orderBy("task_id"),
+);
 
 async function recheckEdge(ctx: OperationContext, edge: LinkRow, target: Task | undefined): Promise<void> {
   const blocking = edge.cyclic === 0 && isEdgeBlocking(edge.type, target, edge.metadata) ? 1 : 0;
@@ -134,10 +137,13 @@ async function settleDependencies(ctx: OperationContext, before: Task, after: Ta
 }
 
 export async function edgesFrom(db: Kysely<Database>, taskId: number, type?: string): Promise<LinkRow[]> {
-  let query = db.selectFrom("link").selectAll().where("task_id", "=", taskId);
-  if (type !== undefined) query = query.where("type", "=", type);
-  return query.orderBy("id").execute();
+  const edges = await edgesOf.all(db, { taskId });
+  return type === undefined ? edges : edges.filter((edge) => edge.type === type);
 }
+
+const edgesOf = prepared((db, p: { taskId: number }) =>
+  db.selectFrom("link").selectAll().where("task_id", "=", p.taskId).orderBy("id"),
+);
 
 export interface NewEdge {
   readonly targetKey: string;

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { withFilter } from "./claim.store.ts";
+import { withFilter } from "./ready.store.ts";
 import type { Task } from "./task.schema.ts";
 import { getTask, rowToTask } from "./task.store.ts";
 

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 
 export async function labelsOf(db: Kysely<Database>, ids: readonly number[]): Promise<Map<number, string[]>> {
   const found = new Map<number, string[]>();
@@ -15,6 +16,14 @@ export async function labelsOf(db: Kysely<Database>, ids: readonly number[]): Pr
   }
   return found;
 }
+
+export async function labelsOfTask(db: Kysely<Database>, taskId: number): Promise<string[]> {
+  return (await labels.all(db, { taskId })).map((row) => row.label);
+}
+
+const labels = prepared((db, p: { taskId: number }) =>
+  db.selectFrom("task_label").select("label").where("task_id", "=", p.taskId).orderBy("label"),
+);
 
 export async function changeLabels(
   ctx: OperationContext,
@@ -56,13 +65,15 @@ export async function insertComment(
 }
 
 export async function listComments(db: Kysely<Database>, taskId: number, limit: number) {
-  const rows = await db
+  return (await lastComments.all(db, { taskId, limit })).reverse();
+}
+
+const lastComments = prepared((db, p: { taskId: number; limit: number }) =>
+  db
     .selectFrom("task_comment")
     .selectAll()
-    .where("task_id", "=", taskId)
+    .where("task_id", "=", p.taskId)
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
-    .limit(limit)
-    .execute();
-  return rows.reverse();
-}
+    .limit(p.limit),
+);

@@ -4,12 +4,12 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { readCounts } from "../board/board.store.ts";
 import { teamInView } from "../team/team.rules.ts";
-import { type ReadyFilter, readyTasks, withFilter } from "./claim.store.ts";
 import { beadsReadyList } from "./interchange/beads-ready.store.ts";
+import { listOpenEpics, listReady, type ReadyFilter, readyTasks, withFilter } from "./ready.store.ts";
 import { whyNotReady } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
 import { rowToTask } from "./task.store.ts";
-import { briefColumns, briefOfRow, compact, isoTime, renderBriefs, toBrief } from "./task.view.ts";
+import { compact, isoTime, renderBriefs, toBrief } from "./task.view.ts";
 import { listTasks, type TaskFilter } from "./task-list.store.ts";
 import { waitsFor } from "./wait.store.ts";
 
@@ -45,16 +45,10 @@ export const taskReady = defineOperation({
     const most = input.limit ?? 20;
     if (input.rules === "beads") return beadsReadyList(ctx, team, most, input);
     const filter = { team, labels: input.labels, anyLabels: input.any_labels, kind: input.kind };
-    let query = readyTasks(ctx.db, filter)
-      .select(briefColumns)
-      .orderBy("ready_prio")
-      .orderBy("created_at")
-      .orderBy("id");
-    if (most > 0) query = query.limit(most + 1);
-    const rows = await query.execute();
+    const rows = await listReady(ctx.db, filter, most > 0 ? most + 1 : 0);
     const truncated = most > 0 && rows.length > most;
-    const tasks = (truncated ? rows.slice(0, most) : rows).map(briefOfRow);
-    const epics = await openEpics(ctx, filter);
+    const tasks = truncated ? rows.slice(0, most) : rows;
+    const epics = await listOpenEpics(ctx.db, filter);
     return compact({
       total: truncated ? await countReady(ctx, filter) : tasks.length,
       tasks,
@@ -87,15 +81,6 @@ async function countReady(ctx: OperationContext, filter: Parameters<typeof ready
   }
   const row = await readyTasks(ctx.db, filter).select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
   return Number(row.n);
-}
-
-async function openEpics(ctx: OperationContext, filter: ReadyFilter) {
-  const epics = withFilter(
-    ctx.db.selectFrom("task").where("epic_prio", "is not", null).where("closed_children", "=", 0),
-    filter,
-  ).select(briefColumns);
-  const rows = await epics.orderBy("epic_prio").orderBy("id").limit(10).execute();
-  return rows.map(briefOfRow);
 }
 
 async function explainOthers(ctx: OperationContext, filter: ReadyFilter, most: number) {

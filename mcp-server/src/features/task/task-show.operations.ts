@@ -4,6 +4,7 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { dependenciesOf, isSharedWith } from "../dependency/dependency.store.ts";
 import { listEventsOf } from "../event/event.store.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
+import { linksFrom, linksTo } from "./link-view.store.ts";
 import { whyNotReady } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
 import { getTask } from "./task.store.ts";
@@ -59,13 +60,13 @@ export const taskShow = defineOperation({
     if (!(await isSharedWith(ctx.db, task.id, ctx.principal.team))) checkOwnTeam(ctx.principal, task.team);
     const comments = input.comments === 0 ? [] : await listComments(ctx.db, task.id, input.comments ?? 10);
     const dependencies = await dependenciesOf(ctx.db, task.id);
-    const reasons =
-      task.status === "open" || task.status === "deferred" ? whyNotReady(task, await waitsFor(ctx, task.id)) : [];
+    const waits = task.readyPrio === null && (task.status === "open" || task.status === "deferred");
+    const reasons = waits ? whyNotReady(task, await waitsFor(ctx, task.id)) : [];
     return compact({
       task: await toFull(ctx.db, task, ctx.now),
       reasons: some(reasons),
-      links: some(await outgoing(ctx, task.id)),
-      linked_from: some(await incoming(ctx, task.id)),
+      links: some(await linksFrom(ctx.db, task.id)),
+      linked_from: some(await linksTo(ctx.db, task.id)),
       dependencies: some(
         dependencies.map(({ key, team, needs_team, type, status, needed_key }) =>
           compact({ id: key, team, needs_team, type, status, needed_task: needed_key ?? undefined }),
@@ -94,48 +95,6 @@ export const taskShow = defineOperation({
 
 function some<T>(list: T[]): T[] | undefined {
   return list.length > 0 ? list : undefined;
-}
-
-const MAX_LINKS_SHOWN = 100;
-
-async function outgoing(ctx: OperationContext, taskId: number) {
-  const rows = await ctx.db
-    .selectFrom("link")
-    .leftJoin("task", "task.id", "link.target_id")
-    .select(["link.type", "link.target_key", "link.blocking", "link.cyclic", "task.status", "task.title"])
-    .where("link.task_id", "=", taskId)
-    .orderBy("link.id")
-    .limit(MAX_LINKS_SHOWN)
-    .execute();
-  return rows.map((row) =>
-    compact({
-      type: row.type,
-      id: row.target_key,
-      state: row.cyclic ? "in a circle, not waited for" : (row.status ?? undefined),
-      title: row.title ?? undefined,
-      blocking: row.blocking === 1 || undefined,
-    }),
-  );
-}
-
-async function incoming(ctx: OperationContext, taskId: number) {
-  const rows = await ctx.db
-    .selectFrom("link")
-    .innerJoin("task", "task.id", "link.task_id")
-    .select(["link.type", "task.key", "link.blocking", "task.status", "task.title"])
-    .where("link.target_id", "=", taskId)
-    .orderBy("link.id")
-    .limit(MAX_LINKS_SHOWN)
-    .execute();
-  return rows.map((row) =>
-    compact({
-      type: row.type,
-      id: row.key,
-      state: row.status,
-      title: row.title,
-      blocking: row.blocking === 1 || undefined,
-    }),
-  );
 }
 
 async function history(ctx: OperationContext, key: string) {

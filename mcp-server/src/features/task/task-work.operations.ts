@@ -1,11 +1,11 @@
 import * as z from "zod";
-import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
-import { checkClaimable, dropClaim, grantClaim, pickReady, workHeldBy } from "./claim.store.ts";
+import { checkClaimable, checkHandsFree, dropClaim, grantClaim } from "./claim.store.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
-import { checkAgentLimit, checkMayChange, checkMove, nextOperations, unblocked } from "./task.rules.ts";
+import { pickReady } from "./ready.store.ts";
+import { checkMayChange, checkMove, nextOperations, unblocked } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
 import { lockTask } from "./task.store.ts";
@@ -45,24 +45,15 @@ export const taskClaim = defineOperation({
         hint("task_claim", "with id, or with filters"),
       );
     }
-    const held = await workHeldBy(ctx.db, ctx.principal.key);
     if (input.id !== undefined) {
       const task = await lockTask(ctx, input.id);
       checkOwnTeam(ctx.principal, task.team);
       if (task.holder === ctx.principal.key && task.status === "in_progress") return claimed(ctx, task);
       await checkClaimable(ctx, task);
-      checkAgentLimit(
-        held.map((other) => other.key),
-        limitsOf(ctx.config, task.team).per_agent ?? 1,
-      );
+      await checkHandsFree(ctx, task.team);
       return claimed(ctx, await grantClaim(ctx, task));
     }
-    if (held.length > 0) {
-      checkAgentLimit(
-        held.map((other) => other.key),
-        limitsOf(ctx.config, held[0]?.team ?? "").per_agent ?? 1,
-      );
-    }
+    await checkHandsFree(ctx);
     const task = await pickReady(ctx, {
       team,
       labels: input.labels,

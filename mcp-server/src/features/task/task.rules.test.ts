@@ -207,15 +207,6 @@ describe("who may", () => {
     ]);
     for (const outcome of outcomes.slice(1)) expect(close({ openChildren: 2 }, outcome, ["tw-2"])).toBe("accepted");
   });
-
-  test("the limit of an agent is reached when it holds that many", () => {
-    expect([0, 1, 2, 3].map((held) => thrown(() => rules.checkAgentLimit(Array(held).fill("tw-1"), 2)))).toEqual([
-      "accepted",
-      "accepted",
-      "OVER_LIMIT",
-      "OVER_LIMIT",
-    ]);
-  });
 });
 
 test("blocked time adds up and never runs backwards", () => {

@@ -190,9 +190,8 @@ export function checkClose(task: Task, outcome: Outcome, waitsFor: readonly stri
 }
 
 /** Throws OVER_LIMIT when one agent generation would hold too many (design §6, `wip_limits.per_agent`). */
-export function checkAgentLimit(held: readonly string[], limit: number): void {
-  if (held.length < limit) return;
-  throw new TeamwrightError(
+export function handsFull(held: readonly string[], limit: number): TeamwrightError {
+  return new TeamwrightError(
     "OVER_LIMIT",
     `You already hold ${held.slice(0, 5).join(", ")}; the limit is ${limit} per agent.`,
     hint("task_close", "finishes it, or task_update releases it"),

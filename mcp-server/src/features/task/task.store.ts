@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared, preparedByShape } from "../../store/prepared.ts";
 import { columnOf } from "../board/board.rules.ts";
 import { count } from "../board/board.store.ts";
 import { epicPriority, readyPriority } from "./task.rules.ts";
@@ -144,32 +145,37 @@ export async function resolveKey(db: Kysely<Database>, ref: string): Promise<str
 }
 
 export async function getTask(db: Kysely<Database>, ref: string): Promise<Task> {
-  const row =
-    (await db.selectFrom("task").selectAll().where("key", "=", ref).executeTakeFirst()) ??
-    (await db
-      .selectFrom("task")
-      .selectAll()
-      .where("key", "=", await resolveKey(db, ref))
-      .executeTakeFirstOrThrow());
+  const row = (await byKey.first(db, { key: ref })) ?? (await byKey.first(db, { key: await resolveKey(db, ref) }));
+  if (!row) throw new Error(`${ref} has gone`);
   return rowToTask(row);
 }
+
+const byKey = prepared((db, p: { key: string }) => db.selectFrom("task").selectAll().where("key", "=", p.key));
+const byId = prepared((db, p: { id: number }) => db.selectFrom("task").selectAll().where("id", "=", p.id));
+const lockedByKey = prepared((db, p: { key: string }) =>
+  db.selectFrom("task").selectAll().where("key", "=", p.key).forUpdate(),
+);
+const lockedById = prepared((db, p: { id: number }) =>
+  db.selectFrom("task").selectAll().where("id", "=", p.id).forUpdate(),
+);
 
 /** The row locked for this transaction on PostgreSQL; SQLite's transaction already is exclusive. */
 export async function lockTask(ctx: OperationContext, ref: string): Promise<Task> {
   if (ctx.dialect.name === "sqlite") return getTask(ctx.db, ref);
   const key = await resolveKey(ctx.db, ref);
-  const row = await ctx.db.selectFrom("task").selectAll().where("key", "=", key).forUpdate().executeTakeFirstOrThrow();
+  const row = await lockedByKey.first(ctx.db, { key });
+  if (!row) throw new Error(`${key} has gone`);
   return rowToTask(row);
 }
 
 export async function lockTaskById(ctx: OperationContext, id: number): Promise<Task> {
-  let query = ctx.db.selectFrom("task").selectAll().where("id", "=", id);
-  if (ctx.dialect.name === "postgres") query = query.forUpdate();
-  return rowToTask(await query.executeTakeFirstOrThrow());
+  const row = await (ctx.dialect.name === "postgres" ? lockedById : byId).first(ctx.db, { id });
+  if (!row) throw new Error(`task ${id} has gone`);
+  return rowToTask(row);
 }
 
 export async function findTaskById(db: Kysely<Database>, id: number): Promise<Task | undefined> {
-  const row = await db.selectFrom("task").selectAll().where("id", "=", id).executeTakeFirst();
+  const row = await byId.first(db, { id });
   return row ? rowToTask(row) : undefined;
 }
 
@@ -210,6 +216,16 @@ export function patched(task: Task, patch: TaskPatch): Task {
   return { ...next, readyPrio: readyPriority(next), epicPrio: epicPriority(next) };
 }
 
+const updateColumns = preparedByShape((columns) =>
+  prepared((db, p: Record<string, unknown>) =>
+    db
+      .updateTable("task")
+      .set(Object.fromEntries(columns.split(",").map((column) => [column, p[column]])) as never)
+      .where("id", "=", p.was_id as number)
+      .where("version", "=", p.was_version as number),
+  ),
+);
+
 /**
  * Writes the changed columns and moves the column counters. Compare-and-swap on `version`: the loser of a race gets
  * CONFLICT, never a lost update. `touch: false` leaves updated_at alone, for columns that only follow other tasks.
@@ -225,13 +241,12 @@ export async function saveTask(ctx: OperationContext, before: Task, patch: TaskP
   if (Object.keys(changes).length === 0) return before;
   changes.version = before.version + 1;
   if (touch) changes.updated_at = Math.max(ctx.now, before.updatedAt);
-  const result = await ctx.db
-    .updateTable("task")
-    .set(changes as never)
-    .where("id", "=", before.id)
-    .where("version", "=", before.version)
-    .executeTakeFirst();
-  if (Number(result.numUpdatedRows) !== 1) {
+  const result = await updateColumns(Object.keys(changes).join()).run(ctx.db, {
+    ...changes,
+    was_id: before.id,
+    was_version: before.version,
+  });
+  if (Number(result.numAffectedRows) !== 1) {
     throw new TeamwrightError(
       "CONFLICT",
       `${before.key} was changed by another at the same moment.`,

@@ -4,7 +4,7 @@ import type { RenderView } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import type { Task, TaskBrief, TaskFull, TaskStatus } from "./task.schema.ts";
 import type { TaskTable } from "./task.table.ts";
-import { labelsOf } from "./task-parts.store.ts";
+import { labelsOfTask } from "./task-parts.store.ts";
 
 export function isoTime(ms: number | null | undefined): string | undefined {
   if (ms === null || ms === undefined) return undefined;
@@ -105,7 +105,7 @@ export function toBrief(task: BriefFacts): TaskBrief {
 }
 
 export async function toFull(db: Kysely<Database>, task: Task, now: number): Promise<TaskFull> {
-  const labels = (await labelsOf(db, [task.id])).get(task.id);
+  const labels = await labelsOfTask(db, task.id);
   const blockedMs = task.blockedMs + (task.blockedSince === null ? 0 : Math.max(0, now - task.blockedSince));
   return compact({
     ...toBrief(task),
@@ -117,7 +117,7 @@ export async function toFull(db: Kysely<Database>, task: Task, now: number): Pro
     outcome: task.outcome ?? undefined,
     foreign_status: task.foreignStatus ?? undefined,
     scope: task.scope.length > 0 ? [...task.scope] : undefined,
-    labels,
+    labels: labels.length > 0 ? labels : undefined,
     external_ref: task.externalRef ?? undefined,
     estimate_minutes: task.estimateMinutes ?? undefined,
     due_at: isoTime(task.dueAt),
