@@ -42,7 +42,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime & { 
   };
 }
 
-function configStamp(root: string): string {
+/** Another text whenever teamwright.yaml may be another; empty when there is none. */
+export function configStamp(root: string): string {
   const stat = statSync(join(root, CONFIG_FILE), { throwIfNoEntry: false });
   return stat ? `${stat.mtimeMs}:${stat.size}` : "";
 }

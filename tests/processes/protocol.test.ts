@@ -206,6 +206,26 @@ describe("a start that cannot succeed is told at each call", () => {
     expect((await server.end()).code).toBe(0);
   });
 
+  test("a mended configuration is taken without a restart, and a broken one told again", async () => {
+    await using project = await openProject("sqlite", "clams: { lease_seconds: 60 }\n");
+    const file = join(project.root, "teamwright.yaml");
+    const server = new RawServer(built, project.root);
+    await server.initialize();
+    expect((await server.call("task_ready")).error.problems).toEqual([expect.stringContaining("unknown key clams")]);
+    writeFileSync(file, "claims: { lease_seconds: 6 }\nteams: [{ id: solo }, { id: duo ]\n");
+    expect((await server.call("task_ready")).error.problems).not.toContainEqual(expect.stringContaining("clams"));
+    writeFileSync(file, "claims: { lease_seconds: 60 }\nteams: [{ id: solo }]\n");
+    const answers = await Promise.all(
+      ["Mend the fence", "Mend the gate"].map((title) => server.call("task_create", { title })),
+    );
+    expect(answers.map(({ task }) => task.team)).toEqual(["solo", "solo"]);
+    rmSync(file);
+    expect(await server.call("task_ready")).toMatchObject({ total: 2 });
+    expect((await server.end()).code).toBe(0);
+    expect(onlyProtocol(server)).toEqual([]);
+    expect(server.stderr).toBe("");
+  });
+
   test("a store path that cannot be one", async () => {
     await using project = await openProject("sqlite");
     mkdirSync(statePath(project.root), { recursive: true });

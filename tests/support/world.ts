@@ -82,7 +82,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const hooks = executorHooks(store.replica, config.identity ?? options.identity ?? "advisory");
   const runtime: Runtime = { store, config, hooks, now: () => clock.now };
   const guard = new Guard(runtime);
-  const server = mcpFactory(new Caller(runtime, guard, undefined), "all")();
+  const server = mcpFactory(new Caller(async () => ({ runtime, guard }), undefined), "all")();
   const client = new Client({ name: "test-client", version: "1.0.0" });
   const [serverSide, clientSide] = InMemoryTransport.createLinkedPair();
   await Promise.all([server.connect(serverSide), client.connect(clientSide)]);

@@ -1,9 +1,7 @@
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { TeamwrightError } from "../../kernel/errors.ts";
-import { openRuntime } from "../../runtime.ts";
-import { Guard } from "../guard/guard.ts";
 import { clientParent } from "../guard/parent.ts";
-import { Caller, failure, mcpFactory } from "./server.ts";
+import { Project } from "./project.ts";
+import { Caller, mcpFactory } from "./server.ts";
 
 export interface ServeOptions {
   readonly tools: "core" | "all";
@@ -17,20 +15,21 @@ export interface ServeOptions {
 /** Serves MCP over stdio until the input closes. Nothing but the protocol is written to stdout. */
 export async function serve(options: ServeOptions): Promise<void> {
   const insideClient = options.session !== undefined && clientParent();
-  const opened = await openRuntime({
+  const project = new Project({
     start: options.start,
     // a server started by hand inside a session is told by nobody who calls it, and must not write
     defaultIdentity: options.session === undefined ? "advisory" : "strict",
-  }).catch((error: unknown) => failure(error));
-  const guard = opened instanceof TeamwrightError || !insideClient ? undefined : new Guard(opened);
-  const caller = new Caller(opened, guard, options.team);
+    hasGuard: insideClient,
+  });
+  await project.open().catch(() => {}); // told at each call
+  const caller = new Caller(() => project.open(), options.team);
   const handle = serveStdio(mcpFactory(caller, options.tools));
   await untilClosed();
   await handle.close().catch(() => {});
-  if (!(opened instanceof TeamwrightError)) {
-    await caller.leave(options.session).catch(() => {});
-    await opened.close();
-  }
+  const opened = await project.opened();
+  if (!opened) return;
+  await caller.leave(opened, options.session).catch(() => {});
+  await opened.close();
 }
 
 /** Resolves when the client has gone: its end of the pipe closed, or it asked us to stop. */

@@ -7,9 +7,9 @@ import type { Principal } from "../../kernel/principal.ts";
 import { isRecord } from "../../kernel/records.ts";
 import { version } from "../../version.ts";
 import { plainView } from "../cli/view.ts";
-import type { Guard } from "../guard/guard.ts";
 import { keepLeases } from "../guard/leases.ts";
 import { instructions } from "./instructions.ts";
+import { failureOf, type Opened } from "./project.ts";
 import { builtListing, fenceStored, isListed, type ToolList } from "./tools.ts";
 
 const GUARD_TOOL = "guard";
@@ -40,39 +40,36 @@ export function mcpFactory(caller: Caller, tools: ToolList): () => Server {
   };
 }
 
-/** Turns whatever failed into something a caller may see; the rest goes to stderr. */
-export function failure(error: unknown): TeamwrightError {
-  if (error instanceof TeamwrightError) return error;
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return new TeamwrightError("UNAVAILABLE", "Teamwright could not open its store; its error output says why.");
-}
-
 /** Runs tool calls as the principal the guard bound them to, or as an unverified process. */
 export class Caller {
   clientName: string | undefined;
-  readonly #runtime: Runtime | TeamwrightError;
-  readonly #guard: Guard | undefined;
+  readonly #open: () => Promise<Opened>;
   readonly #team: string | undefined;
 
-  constructor(runtime: Runtime | TeamwrightError, guard: Guard | undefined, team: string | undefined) {
-    this.#runtime = runtime;
-    this.#guard = guard;
+  /** `open` is asked at every call and throws a TeamwrightError while there is nothing to run on. */
+  constructor(open: () => Promise<Opened>, team: string | undefined) {
+    this.#open = open;
     this.#team = team;
   }
 
   async guardCall(input: Record<string, unknown>): Promise<ToolAnswer> {
-    if (!this.#guard) return unknownTool(GUARD_TOOL, []);
-    const decision = await this.#guard.decide(input);
+    let decision: Record<string, unknown> | undefined;
+    try {
+      const { guard } = await this.#open();
+      if (!guard) return unknownTool(GUARD_TOOL, []);
+      decision = await guard.decide(input);
+    } catch (error) {
+      return errorAnswer(failureOf(error));
+    }
     return { content: [{ type: "text", text: decision === undefined ? "" : JSON.stringify(decision) }] };
   }
 
   async call(name: string, input: unknown, toolUseId: string | undefined): Promise<ToolAnswer> {
-    const runtime = this.#runtime;
-    if (runtime instanceof TeamwrightError) return errorAnswer(runtime);
     const operation = findOperation(name);
     if (!operation) return unknownTool(name, []);
     try {
-      const bound = toolUseId === undefined ? undefined : this.#guard?.take(toolUseId, name);
+      const { runtime, guard } = await this.#open();
+      const bound = toolUseId === undefined ? undefined : guard?.take(toolUseId, name);
       const principal = bound ?? this.#unverified(runtime);
       // no hook tells that an unverified caller is alive: its own calls keep its leases
       if (!bound) await keepLeases(runtime, principal.key);
@@ -82,7 +79,7 @@ export class Caller {
         : JSON.stringify(fenceStored(output));
       return { content: [{ type: "text", text }], structuredContent: fenceStored(output) as Record<string, unknown> };
     } catch (error) {
-      return errorAnswer(failure(error));
+      return errorAnswer(failureOf(error));
     }
   }
 
@@ -98,12 +95,12 @@ export class Caller {
   }
 
   /** An orderly end frees what this process or its session still holds. */
-  async leave(session: string | undefined): Promise<void> {
-    if (this.#runtime instanceof TeamwrightError || this.#runtime.store.readOnly) return;
+  async leave({ runtime, guard }: Opened, session: string | undefined): Promise<void> {
+    if (runtime.store.readOnly) return;
     const { endClaims } = await import("../guard/ending.ts");
-    await endClaims(this.#runtime, {
-      holders: [this.#unverified(this.#runtime).key],
-      session: this.#guard ? session : undefined,
+    await endClaims(runtime, {
+      holders: [this.#unverified(runtime).key],
+      session: guard ? session : undefined,
       reason: "its session ended",
     });
   }

@@ -1,0 +1,77 @@
+import { findProjectRoot } from "../../config/project-root.ts";
+import { TeamwrightError } from "../../kernel/errors.ts";
+import type { Runtime } from "../../kernel/execute.ts";
+import { configStamp, openRuntime, type RuntimeOptions } from "../../runtime.ts";
+import { Guard } from "../guard/guard.ts";
+
+/** Opening a store that is away may take seconds, and every hook of the client would wait for it. */
+const RETRY_AFTER_MS = 30_000;
+
+/** What calls run on. */
+export interface Opened {
+  readonly runtime: Runtime;
+  /** Absent where no client's hooks are to be believed. */
+  readonly guard: Guard | undefined;
+}
+
+interface Failure {
+  readonly error: TeamwrightError;
+  /** The configuration it failed with. */
+  readonly stamp: string;
+  readonly at: number;
+}
+
+/**
+ * The project a server works on. It is opened once; after a failure a call tries again as soon as teamwright.yaml is
+ * another file, or a while has passed, so that what was mended is taken without a restart.
+ */
+export class Project {
+  readonly #options: RuntimeOptions & { readonly hasGuard: boolean };
+  #opening: Promise<Opened & { close(): Promise<void> }> | undefined;
+  #failure: Failure | undefined;
+
+  constructor(options: RuntimeOptions & { readonly hasGuard: boolean }) {
+    this.#options = options;
+  }
+
+  /** Runtime and guard. Throws INVALID_INPUT with all problems of the configuration, or UNAVAILABLE with the reason. */
+  async open(): Promise<Opened> {
+    const failure = this.#failure;
+    if (!this.#opening && failure && !this.#isStale(failure)) throw failure.error;
+    this.#opening ??= this.#tryOnce();
+    return this.#opening;
+  }
+
+  /** What is open now; waits for an opening under way. */
+  async opened(): Promise<(Opened & { close(): Promise<void> }) | undefined> {
+    return this.#opening?.catch(() => undefined);
+  }
+
+  async #tryOnce() {
+    const stamp = this.#stamp(); // before reading: an edit meanwhile is to be seen
+    try {
+      const runtime = await openRuntime(this.#options);
+      const guard = this.#options.hasGuard ? new Guard(runtime) : undefined;
+      return { runtime, guard, close: () => runtime.close() };
+    } catch (error) {
+      this.#failure = { error: failureOf(error), stamp, at: performance.now() };
+      this.#opening = undefined;
+      throw this.#failure.error;
+    }
+  }
+
+  #isStale(failure: Failure): boolean {
+    return performance.now() - failure.at > RETRY_AFTER_MS || this.#stamp() !== failure.stamp;
+  }
+
+  #stamp(): string {
+    return configStamp(findProjectRoot(this.#options.start));
+  }
+}
+
+/** Turns whatever failed into something a caller may see; the rest goes to stderr. */
+export function failureOf(error: unknown): TeamwrightError {
+  if (error instanceof TeamwrightError) return error;
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return new TeamwrightError("UNAVAILABLE", "Teamwright could not reach its store; its error output says why.");
+}

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Project } from "../../mcp-server/src/surfaces/mcp/project.ts";
+import { Caller } from "../../mcp-server/src/surfaces/mcp/server.ts";
+
+/** The store is opened from the configuration itself here, so that it is the embedded one always. */
+test("a guard of a server that started on a broken configuration works once it is mended", async () => {
+  const start = mkdtempSync(join(tmpdir(), "teamwright-mend-"));
+  const file = join(start, "teamwright.yaml");
+  writeFileSync(file, "teams: nobody\n");
+  const project = new Project({ start, defaultIdentity: "strict", hasGuard: true });
+  const caller = new Caller(() => project.open(), undefined);
+  const call = async (useId: string) => {
+    const hook = { event: "PreToolUse", session_id: "s1", tool_use_id: useId };
+    const decided = await caller.guardCall({
+      ...hook,
+      tool_name: "mcp__plugin_teamwright_teamwright__task_create",
+    });
+    return { decided, answer: await caller.call("task_create", { title: "Mend the fence" }, useId) };
+  };
+  const before = await call("toolu_1");
+  for (const told of [before.decided, before.answer])
+    expect(told).toMatchObject({ isError: true, structuredContent: { error: { code: "INVALID_INPUT" } } });
+
+  writeFileSync(file, "teams: [{ id: solo }]\n");
+  const after = await call("toolu_2");
+  expect(after.decided).toEqual({ content: [{ type: "text", text: "" }] });
+  // strict identity refuses whoever the guard has not bound
+  expect(after.answer).toMatchObject({ structuredContent: { task: { team: "solo" } } });
+
+  const opened = await project.opened();
+  if (opened) await caller.leave(opened, "s1");
+  await opened?.close();
+  rmSync(start, { recursive: true, force: true });
+});
