@@ -20,7 +20,7 @@ export type Job =
   | { kind: "create"; start: string; name: string; count: number }
   /** Claims these ids in this order. */
   | { kind: "claim"; start: string; name: string; ids: readonly string[] }
-  /** Claims and closes whatever is next until nothing is ready. */
+  /** Claims and closes whatever is next until nothing is ready; without closing, each claim is another agent's. */
   | { kind: "drain"; start: string; name: string; close: boolean }
   /** Writes without end and says what was acknowledged; meant to be killed. */
   | { kind: "load"; start: string; name: string }
@@ -60,10 +60,14 @@ async function signalled(): Promise<void> {
 
 async function opened(job: Job): Promise<{ call: Call; close(): Promise<void> }> {
   const runtime = await openRuntime({ start: job.start, defaultIdentity: "advisory" });
-  const principal: Principal = { kind: "agent", key: `agent:${job.name}`, name: job.name };
+  const isMany = job.kind === "drain" && !job.close;
+  let calls = 0;
   const call: Call = (name, input) => {
     const operation = findOperation(name);
     if (!operation) throw new Error(`no operation ${name}`);
+    calls += 1;
+    const who = isMany ? `${job.name}-${calls}` : job.name;
+    const principal: Principal = { kind: "agent", key: `agent:${who}`, name: who };
     return execute(runtime, operation, input, { principal });
   };
   return { call, close: () => runtime.close() };

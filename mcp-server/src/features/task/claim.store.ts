@@ -56,33 +56,22 @@ export async function dropClaim(ctx: OperationContext, task: Task, type: string,
 /** Refuses when the caller's hands are full: OVER_LIMIT names what fills them. `team` gives the limit, else that of the work. */
 export async function checkHandsFree(ctx: OperationContext, team?: string): Promise<void> {
   const holder = ctx.principal.key;
-  const held = await countHeld.first(ctx.db, { holder });
-  const n = Number(held?.n ?? 0);
-  if (n === 0) return;
-  const limit = limitsOf(ctx.config, team ?? held?.team ?? "").per_agent ?? 1;
-  if (n >= limit)
-    throw handsFull(
-      (await firstHeld.all(ctx.db, { holder })).map((row) => row.key),
-      limit,
-    );
+  const [first] = await work.all(ctx.db, { holder, most: 1, after: 0 });
+  if (!first) return;
+  const limit = limitsOf(ctx.config, team ?? first.team).per_agent ?? 1;
+  const [last] = limit > 1 ? await work.all(ctx.db, { holder, most: 1, after: limit - 1 }) : [first];
+  if (last) throw handsFull(await work.all(ctx.db, { holder, most: 5, after: 0 }), limit);
 }
 
-const countHeld = prepared((db, p: { holder: string }) =>
+const work = prepared((db, p: { holder: string; most: number; after: number }) =>
   db
     .selectFrom("task")
-    .select((e) => [e.fn.countAll<number>().as("n"), e.fn.min("team").as("team")])
-    .where("holder", "=", p.holder)
-    .where("status", "=", "in_progress"),
-);
-
-const firstHeld = prepared((db, p: { holder: string }) =>
-  db
-    .selectFrom("task")
-    .select("key")
+    .select(["key", "team"])
     .where("holder", "=", p.holder)
     .where("status", "=", "in_progress")
     .orderBy("id")
-    .limit(5),
+    .limit(p.most)
+    .offset(p.after),
 );
 
 export async function heldBy(db: Kysely<Database>, holder: string): Promise<Task[]> {

@@ -190,10 +190,10 @@ export function checkClose(task: Task, outcome: Outcome, waitsFor: readonly stri
 }
 
 /** Throws OVER_LIMIT when one agent generation would hold too many (design §6, `wip_limits.per_agent`). */
-export function handsFull(held: readonly string[], limit: number): TeamwrightError {
+export function handsFull(held: readonly { key: string }[], limit: number): TeamwrightError {
   return new TeamwrightError(
     "OVER_LIMIT",
-    `You already hold ${held.slice(0, 5).join(", ")}; the limit is ${limit} per agent.`,
+    `You already hold ${held.map((task) => task.key).join(", ")}; the limit is ${limit} per agent.`,
     hint("task_close", "finishes it, or task_update releases it"),
   );
 }

@@ -39,7 +39,7 @@ function tables(dialect: DialectName): string[] {
       where ready_prio is null and holder is null`,
     `create index task_blocked on task (priority, id) where blocked_since is not null`,
     `create index task_team_status on task (team, status, priority, created_at, id)`,
-    `create index task_holder on task (holder, status, team) where holder is not null`,
+    `create index task_holder on task (holder) where holder is not null`,
     `create index task_lease on task (lease_expires_at) where lease_expires_at is not null`,
     `create index task_defer on task (defer_until) where defer_until is not null`,
     `create table task_label (
