@@ -96,6 +96,30 @@ describe.each(dialects)("teams on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("the start of an id means a task of the caller's own board first, and no other team's are listed (KB-01)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    const [ada, bea, gus] = [await world.spawn("ada"), await world.spawn("bea"), await world.spawn("gus")];
+    const theirs = await newTask(lead, { title: "Tend the beta garden", team: "beta" });
+    const first = await newTask(lead, { title: "Tend the alpha garden", team: "alpha" });
+    expect((await show(ada, "tw-")).id).toBe(first);
+    expect((await ada.must("task_update", { id: "tw-", comment: "mine" })).task.id).toBe(first);
+    expect((await show(bea, "tw-")).id).toBe(theirs);
+    const second = await newTask(lead, { title: "Water the alpha garden", team: "alpha" });
+    for (const [tool, input] of [
+      ["task_show", { id: "tw-" }],
+      ["task_update", { id: "tw-", comment: "which?" }],
+      ["task_list", { parent: "tw-" }],
+    ] as const) {
+      const { error } = await ada.call(tool, input);
+      expect([tool, error.code, [...error.problems].sort()]).toEqual([tool, "INVALID_INPUT", [first, second].sort()]);
+    }
+    expect((await lead.call("task_show", { id: "tw-" })).error.problems).toHaveLength(3);
+    expect((await gus.call("task_show", { id: "tw-" })).error).toMatchObject({ code: "NOT_FOUND" });
+    expect((await gus.call("task_show", { id: "tw-" })).error).not.toHaveProperty("problems");
+    expect(await refusal(gus.call("task_show", { id: theirs.slice(0, -1) }))).toBe("FORBIDDEN");
+  });
+
   test("limits of a team are merged over the project's, also key by key (KB-04, TC-05)", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();

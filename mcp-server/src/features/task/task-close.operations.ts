@@ -55,7 +55,7 @@ export const taskClose = defineOperation({
     if (!input.force) checkClose(task, outcome, await waitsFor(ctx, task.id));
     checkMove(task, "closed");
     if (input.of !== undefined) {
-      const original = await getTask(ctx.db, input.of);
+      const original = await getTask(ctx, input.of);
       checkOwnTeam(ctx.principal, original.team);
       checkNotItself(task, original);
       await addEdge(ctx, task, {
@@ -63,7 +63,7 @@ export const taskClose = defineOperation({
         type: outcome === "superseded" ? "supersedes" : "duplicates",
       });
     }
-    const closed = await saveTaskInGraph(ctx, await getTask(ctx.db, task.key), {
+    const closed = await saveTaskInGraph(ctx, await getTask(ctx, task.key), {
       ...unblocked(task, ctx.now),
       status: "closed",
       outcome,
@@ -105,7 +105,7 @@ async function checkReopen(ctx: OperationContext, task: Task): Promise<void> {
 async function becameReady(ctx: OperationContext) {
   const keys = ctx.effects.events.filter((event) => event.type === "task.ready").map((event) => event.subject ?? "");
   const tasks = [];
-  for (const key of keys.slice(0, 20)) tasks.push(toBrief(await getTask(ctx.db, key)));
+  for (const key of keys.slice(0, 20)) tasks.push(toBrief(await getTask(ctx, key)));
   return tasks;
 }
 

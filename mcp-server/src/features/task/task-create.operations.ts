@@ -92,7 +92,7 @@ export const taskCreate = defineOperation({
     const shown = [];
     for (const [index, task] of inserted.entries()) {
       const ref = drafts[index]?.ref;
-      shown.push({ ...toBrief(await getTask(ctx.db, task.key)), ...(ref === undefined ? {} : { ref }) });
+      shown.push({ ...toBrief(await getTask(ctx, task.key)), ...(ref === undefined ? {} : { ref }) });
     }
     return {
       ...(tasks ? { tasks: shown } : { task: shown[0] }),
@@ -257,8 +257,8 @@ async function connect(
   const targets: [string, string][] = (item.blocked_by ?? []).map((ref) => [ref, "blocks"]);
   if (item.parent !== undefined) targets.push([item.parent, "parent-child"]);
   for (const [ref, type] of targets) {
-    const task = await getTask(ctx.db, key);
-    const target = await getTask(ctx.db, refs.get(ref) ?? (await resolveKey(ctx.db, ref)));
+    const task = await getTask(ctx, key);
+    const target = await getTask(ctx, refs.get(ref) ?? (await resolveKey(ctx, ref)));
     checkLinkTeams(ctx.principal, task, target, type);
     await addEdge(ctx, task, { targetKey: target.key, type });
   }

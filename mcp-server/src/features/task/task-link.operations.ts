@@ -28,7 +28,7 @@ export const taskLink = defineOperation({
   output: z.object({ result: z.string(), task: fields.taskBrief, next: z.array(z.string()) }),
   async run(ctx, input) {
     const source = await ownTask(ctx, input.id);
-    const targetKey = await resolveKey(ctx.db, input.target);
+    const targetKey = await resolveKey(ctx, input.target);
     const target = await lockTask(ctx, targetKey);
     const type = input.type ?? "blocks";
     checkLinkTeams(ctx.principal, source, target, type);
@@ -63,7 +63,7 @@ export const taskUnlink = defineOperation({
     const source = await ownTask(ctx, input.id);
     let target = input.target; // the exact text first: a link may name a task that is not here
     if (!(await removeEdge(ctx, source, target))) {
-      target = await resolveKey(ctx.db, input.target);
+      target = await resolveKey(ctx, input.target);
       if (!(await removeEdge(ctx, source, target))) throw noSuchLink(source.key, input.target);
     }
     ctx.record({ type: "link.removed", subject: source.key, team: source.team, before: { target } });
@@ -73,7 +73,7 @@ export const taskUnlink = defineOperation({
 
 /** Throws FORBIDDEN unless the task is of the caller's team. */
 async function ownTask(ctx: OperationContext, ref: string) {
-  const task = await getTask(ctx.db, ref);
+  const task = await getTask(ctx, ref);
   checkOwnTeam(ctx.principal, task.team);
   return task;
 }

@@ -35,7 +35,7 @@ export async function listTasks(
   if (filter.assignee !== undefined) query = query.where("assignee", "=", filter.assignee);
   if (filter.blocked !== undefined) query = query.where("blocked_since", filter.blocked ? "is not" : "is", null);
   if (filter.parent !== undefined) {
-    const below = await descendants(ctx, (await getTask(ctx.db, filter.parent)).id);
+    const below = await descendants(ctx, (await getTask(ctx, filter.parent)).id);
     if (below.length === 0) return { rows: [], total: 0 };
     query = query.where("id", "in", below);
   }

@@ -56,7 +56,7 @@ export const taskShow = defineOperation({
       .optional(),
   }),
   async run(ctx, input) {
-    const task = await getTask(ctx.db, input.id);
+    const task = await getTask(ctx, input.id);
     if (!(await isSharedWith(ctx.db, task.id, ctx.principal.team))) checkOwnTeam(ctx.principal, task.team);
     const comments = input.comments === 0 ? [] : await listComments(ctx.db, task.id, input.comments ?? 10);
     const dependencies = await dependenciesOf(ctx.db, task.id);

@@ -119,33 +119,44 @@ function columnValue(value: unknown): string | number | null {
   return (value ?? null) as string | number | null;
 }
 
+/** What decides what a reference can mean: the start of an id is looked for on the caller's own board first. */
+type Viewer = Pick<OperationContext, "db" | "principal">;
+
 /** The key a reference means: itself, or the one key it is the start of. */
-export async function resolveKey(db: Kysely<Database>, ref: string): Promise<string> {
+export async function resolveKey({ db, principal }: Viewer, ref: string): Promise<string> {
   const exact = await db.selectFrom("task").select("key").where("key", "=", ref).executeTakeFirst();
   if (exact) return exact.key;
-  const keys = await db
-    .selectFrom("task")
-    .select("key")
-    .where("key", ">", ref)
-    .where("key", "<", `${ref}\u{10ffff}`)
-    .orderBy("key")
-    .limit(6)
-    .execute();
-  const matching = keys.map((row) => row.key).filter((key) => key.startsWith(ref));
+  const seen = await keysFrom(db, ref, principal.team);
+  const matching = seen.length > 0 || principal.team === undefined ? seen : await keysFrom(db, ref);
   if (matching.length === 1 && matching[0] !== undefined) return matching[0];
-  if (matching.length > 1) {
+  if (seen.length > 1) {
     throw new TeamwrightError(
       "INVALID_INPUT",
       `${ref} is the start of several ids.`,
       hint("task_show", "with one of them"),
-      matching,
+      seen,
     );
   }
   throw new TeamwrightError("NOT_FOUND", "No task has this id.", hint("task_list", "finds tasks by words and filters"));
 }
 
-export async function getTask(db: Kysely<Database>, ref: string): Promise<Task> {
-  const row = (await byKey.first(db, { key: ref })) ?? (await byKey.first(db, { key: await resolveKey(db, ref) }));
+/** A few keys that start so, of one team or of all. */
+async function keysFrom(db: Kysely<Database>, start: string, team?: string): Promise<string[]> {
+  let query = db
+    .selectFrom("task")
+    .select("key")
+    .where("key", ">", start)
+    .where("key", "<", `${start}\u{10ffff}`)
+    .orderBy("key")
+    .limit(6);
+  if (team !== undefined) query = query.where("team", "=", team);
+  const keys = (await query.execute()).map((row) => row.key);
+  return keys.filter((key) => key.startsWith(start));
+}
+
+export async function getTask(viewer: Viewer, ref: string): Promise<Task> {
+  const { db } = viewer;
+  const row = (await byKey.first(db, { key: ref })) ?? (await byKey.first(db, { key: await resolveKey(viewer, ref) }));
   if (!row) throw new Error(`${ref} has gone`);
   return rowToTask(row);
 }
@@ -161,8 +172,8 @@ const lockedById = prepared((db, p: { id: number }) =>
 
 /** The row locked for this transaction on PostgreSQL; SQLite's transaction already is exclusive. */
 export async function lockTask(ctx: OperationContext, ref: string): Promise<Task> {
-  if (ctx.dialect.name === "sqlite") return getTask(ctx.db, ref);
-  const key = await resolveKey(ctx.db, ref);
+  if (ctx.dialect.name === "sqlite") return getTask(ctx, ref);
+  const key = await resolveKey(ctx, ref);
   const row = await lockedByKey.first(ctx.db, { key });
   if (!row) throw new Error(`${key} has gone`);
   return rowToTask(row);

@@ -40,7 +40,7 @@ export async function spawnBrief(ctx: OperationContext, agent: AgentRow): Promis
 }
 
 async function aboutTask(ctx: OperationContext, key: string): Promise<string[]> {
-  const task = await getTask(ctx.db, key);
+  const task = await getTask(ctx, key);
   const lines = ["Your task:", renderFull(await toFull(ctx.db, task, ctx.now), plainView(ctx.now))];
   const edges = (await edgesFrom(ctx.db, task.id)).slice(0, 20);
   for (const edge of edges)
