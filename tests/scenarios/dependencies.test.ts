@@ -109,6 +109,26 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("the total counts those too that a limit keeps back (DE-02)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    for (const [team, needs_team] of [
+      ["alpha", "beta"],
+      ["alpha", "gamma"],
+      ["beta", "gamma"],
+    ] as const) {
+      const task = await newTask(lead, { title: `Wait in ${team}`, team });
+      await lead.must("dependency_declare", { task, needs_team });
+    }
+    const list = (input: Record<string, unknown>) => lead.must("dependency_list", input);
+    expect(await list({})).toMatchObject({ total: 3 });
+    expect(await list({})).not.toHaveProperty("truncated");
+    expect(await list({ limit: 2 })).toMatchObject({ total: 3, truncated: true, dependencies: [{}, {}] });
+    expect(await list({ limit: 1, team: "alpha" })).toMatchObject({ total: 2, truncated: true });
+    expect(await list({ limit: 1, status: "resolved" })).toMatchObject({ total: 0 });
+    expect(await lead.text("dependency_list", { limit: 1 })).toContain("1 of 3 shown");
+  });
+
   test("circles between teams are named, deadlocks told apart, and circles of tasks refused (DE-06, DE-07)", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();

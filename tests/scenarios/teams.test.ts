@@ -120,6 +120,27 @@ describe.each(dialects)("teams on %s", (dialect) => {
     expect(await refusal(gus.call("task_show", { id: theirs.slice(0, -1) }))).toBe("FORBIDDEN");
   });
 
+  test("a search ranks among the tasks of the team that is asked for (KB-01)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    const mine = await newTask(lead, {
+      title: "Tend what grows",
+      team: "alpha",
+      notes: `${"weeds ".repeat(300)} and the garden`,
+    });
+    const best = await newTask(lead, { title: "Tend the garden of gardens", team: "beta" });
+    const { db, port } = world.runtime.store;
+    const keysOf = async (ids: readonly number[]) => {
+      const rows = await db.selectFrom("task").select(["id", "key"]).execute();
+      return ids.map((id) => rows.find((row) => Number(row.id) === id)?.key);
+    };
+    expect(await keysOf(await port.searchTasks(db, ["garden"], 10))).toEqual([best, mine]);
+    expect(await keysOf(await port.searchTasks(db, ["garden"], 1))).toEqual([best]);
+    expect(await keysOf(await port.searchTasks(db, ["garden"], 1, "alpha"))).toEqual([mine]);
+    expect(await port.searchTasks(db, ["garden"], 1, "gamma")).toEqual([]);
+    expect((await lead.must("task_list", { search: "garden", team: "alpha" })).tasks).toMatchObject([{ id: mine }]);
+  });
+
   test("limits of a team are merged over the project's, also key by key (KB-04, TC-05)", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();

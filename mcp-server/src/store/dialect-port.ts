@@ -6,8 +6,8 @@ export interface DialectPort {
   readonly name: "sqlite" | "postgres";
   /** Serialises transactions that name the same resource; SQLite's immediate transactions already are serial. */
   lockName(trx: Kysely<Database>, name: string): Promise<void>;
-  /** Ids (surrogate) of tasks whose text matches every word, best first. */
-  searchTasks(db: Kysely<Database>, words: readonly string[], limit: number): Promise<number[]>;
+  /** Ids (surrogate) of tasks, of a team or of all, whose text matches every word, best first. */
+  searchTasks(db: Kysely<Database>, words: readonly string[], limit: number, team?: string): Promise<number[]>;
   /** True for failures that the whole transaction should be tried again for. */
   isRetryable(error: unknown): boolean;
   /** A sentence for the caller when the store itself fails, else undefined. */

@@ -61,10 +61,11 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
       if (code === "25006") return "The database server accepts no writes.";
       return undefined;
     },
-    searchTasks: async (db, words, limit) => {
+    searchTasks: async (db, words, limit, team) => {
       const query = words.map((word) => `'${word.replaceAll("'", "''").replaceAll("\\", "\\\\")}':*`).join(" & ");
       const rows = await sql<{ id: number }>`
         select id from task where search @@ to_tsquery('english', ${query})
+        ${team === undefined ? sql`` : sql`and team = ${team}`}
         order by ts_rank(search, to_tsquery('english', ${query})) desc, id limit ${limit}`.execute(db);
       return rows.rows.map((row) => Number(row.id));
     },

@@ -138,10 +138,13 @@ function sqlitePort(db: Sqlite.Database, path: string): DialectPort {
       if (/IOERR/.test(error.code)) return `Reading or writing ${path} failed; nothing was written.`;
       return undefined;
     },
-    searchTasks: async (handle, words, limit) => {
+    searchTasks: async (handle, words, limit, team) => {
       const match = words.map((word) => `"${word.replaceAll('"', '""')}"*`).join(" ");
+      // a join would be planned by statistics that may be old; this looks each row up by its number, best first
+      const ofTeam = sql`and (select team from task where id = task_search.rowid) = ${team}`;
       const rows = await sql<{ rowid: number }>`
-        select rowid from task_search where task_search match ${match} order by rank limit ${limit}`.execute(handle);
+        select rowid from task_search where task_search match ${match} ${team === undefined ? sql`` : ofTeam}
+        order by rank limit ${limit}`.execute(handle);
       return rows.rows.map((row) => row.rowid);
     },
     announce: async () => {},

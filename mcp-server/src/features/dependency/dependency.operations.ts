@@ -166,14 +166,24 @@ export const dependencyList = defineOperation({
     status: z.enum(["open", "resolved"]).optional(),
     limit: z.number().int().min(1).max(1000).optional(),
   }),
-  output: z.object({ total: z.number(), dependencies: z.array(shown), circles: z.array(circle).optional() }),
+  output: z.object({
+    total: z.number(),
+    dependencies: z.array(shown),
+    truncated: z.boolean().optional(),
+    circles: z.array(circle).optional(),
+  }),
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team);
-    const rows = await listDependencies(ctx.db, { team, status: input.status, limit: input.limit ?? 100 });
+    const { rows, total } = await listDependencies(ctx.db, {
+      team,
+      status: input.status,
+      limit: input.limit ?? 100,
+    });
     const circles = await circlesNow(ctx);
     return compact({
-      total: rows.length,
+      total,
       dependencies: rows.map(toShown),
+      truncated: rows.length < total || undefined,
       circles: circles.length > 0 ? circles : undefined,
     });
   },
@@ -191,7 +201,8 @@ export const dependencyList = defineOperation({
     const circles = (output.circles ?? []).map(({ teams, deadlock }) =>
       view.paint("red", `${deadlock ? "DEADLOCK" : "circle"}: ${[...teams, teams[0]].join(" waits for ")}`),
     );
-    return [view.table(["id", "teams", "type", "status", "task", "needs", "note"], rows), ...circles].join("\n");
+    const table = view.table(["id", "teams", "type", "status", "task", "needs", "note"], rows);
+    return [table, ...(output.truncated ? [`${rows.length} of ${output.total} shown`] : []), ...circles].join("\n");
   },
 });
 

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
@@ -29,16 +29,20 @@ const ofTask = prepared((db, p: { taskId: number }) =>
     .orderBy("dependency.id"),
 );
 
+/** The oldest that meet the filter, and how many do. A team's are those it waits in and those that wait for it. */
 export async function listDependencies(
   db: Kysely<Database>,
   filter: { team?: string | undefined; status?: string | undefined; limit: number },
-): Promise<DependencyRow[]> {
+): Promise<{ rows: DependencyRow[]; total: number }> {
   let query = dependencies(db);
   const { team, status } = filter;
   if (team !== undefined)
     query = query.where((e) => e.or([e("dependency.team", "=", team), e("dependency.needs_team", "=", team)]));
   if (status !== undefined) query = query.where("dependency.status", "=", status);
-  return query.orderBy("dependency.id").limit(filter.limit).execute();
+  const rows = await query.orderBy("dependency.id").limit(filter.limit).execute();
+  if (rows.length < filter.limit) return { rows, total: rows.length };
+  const { n } = await query.clearSelect().select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
+  return { rows, total: Number(n) };
 }
 
 export async function findDependency(db: Kysely<Database>, key: string): Promise<DependencyRow | undefined> {

@@ -43,7 +43,7 @@ export async function listTasks(
   if (filter.search !== undefined) {
     const words = searchWords(filter.search);
     if (words.length === 0) return { rows: [], total: 0 };
-    ranking = await ctx.dialect.searchTasks(ctx.db, words, SEARCH_MOST);
+    ranking = await ctx.dialect.searchTasks(ctx.db, words, SEARCH_MOST, team);
     if (ranking.length === 0) return { rows: [], total: 0 };
     query = query.where("id", "in", ranking);
   }
