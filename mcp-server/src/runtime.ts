@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { CONFIG_FILE, loadConfig } from "./config/config.load.ts";
-import { findProjectRoot, STATE_FOLDER } from "./config/project-root.ts";
-import { executorHooks } from "./features/index.ts";
+import { configSchema, type ProjectConfig, withDefaults } from "./config/config.schema.ts";
+import { CONFIG_FILE, findProjectRoot, STATE_FOLDER } from "./config/project-root.ts";
 import type { Runtime } from "./kernel/execute.ts";
+import type { Store } from "./store/dialect-port.ts";
 import { openStore } from "./store/open.ts";
 
 export interface RuntimeOptions {
@@ -14,32 +14,65 @@ export interface RuntimeOptions {
   readonly now?: () => number;
 }
 
-/** Opens configuration and store. Throws INVALID_INPUT with all config problems, or UNAVAILABLE with the reason. */
-export async function openRuntime(options: RuntimeOptions): Promise<Runtime & { close(): Promise<void> }> {
+/** Configuration and store, open; the operations are not loaded yet. */
+export interface OpenProject {
+  readonly store: Store;
+  readonly config: ProjectConfig;
+  /** What `configStamp` said before the file was read. */
+  readonly stamp: string;
+  readonly options: RuntimeOptions;
+}
+
+export type OpenRuntime = Runtime & { close(): Promise<void> };
+
+/** Throws INVALID_INPUT with all config problems, or UNAVAILABLE with the reason. */
+export async function openProject(options: RuntimeOptions): Promise<OpenProject> {
   const root = findProjectRoot(options.start);
-  let config = loadConfig(root);
-  let stamp = configStamp(root);
+  const stamp = configStamp(root);
+  const config = stamp === "" ? withDefaults(configSchema.parse({}), root) : (await loader()).loadConfig(root);
   const store = await openStore({
     url: config.storage.url,
     path: join(root, STATE_FOLDER, "state.db"),
     synchronous: config.storage.synchronous,
   });
-  const hooks = executorHooks(store.replica, config.identity ?? options.defaultIdentity);
+  return { store, config, stamp, options };
+}
+
+/** The project with its operations: they and their schemas are most of our own code, and no start waits for them. */
+export async function withOperations({
+  store,
+  config: first,
+  stamp: read,
+  options,
+}: OpenProject): Promise<OpenRuntime> {
+  const [{ executorHooks }, { loadConfig }] = await Promise.all([import("./features/index.ts"), loader()]);
+  let config = first;
+  let stamp = read;
   return {
     store,
-    hooks,
+    hooks: executorHooks(store.replica, first.identity ?? options.defaultIdentity),
     now: options.now ?? Date.now,
     /** Read again when the file has changed; a broken edit makes calls fail with its problems until it is mended. */
     get config() {
-      const current = configStamp(root);
+      const current = configStamp(first.root);
       if (current !== stamp) {
-        config = loadConfig(root);
+        config = loadConfig(first.root);
         stamp = current;
       }
       return config;
     },
     close: () => store.close(),
   };
+}
+
+/** Opens configuration and store and loads the operations. Throws like `openProject`. */
+export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime> {
+  return withOperations(await openProject(options));
+}
+
+/** The YAML parser is needed only where there is a file. */
+function loader() {
+  return import("./config/config.load.ts");
 }
 
 /** Another text whenever teamwright.yaml may be another; empty when there is none. */

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
 import { Project } from "../../mcp-server/src/surfaces/mcp/project.ts";
-import { Caller } from "../../mcp-server/src/surfaces/mcp/server.ts";
 
 /** The store is opened from the configuration itself here, so that it is the embedded one always. */
 test("a guard of a server that started on a broken configuration works once it is mended", async () => {

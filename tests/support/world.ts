@@ -15,7 +15,9 @@ import { migratePostgres } from "../../mcp-server/src/store/migrate.ts";
 import { openPostgres, postgresPort } from "../../mcp-server/src/store/postgres.ts";
 import { openSqlite } from "../../mcp-server/src/store/sqlite.ts";
 import { Guard } from "../../mcp-server/src/surfaces/guard/guard.ts";
-import { Caller, mcpFactory } from "../../mcp-server/src/surfaces/mcp/server.ts";
+import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
+import { builtListing } from "../../mcp-server/src/surfaces/mcp/listing.ts";
+import { mcpFactory } from "../../mcp-server/src/surfaces/mcp/server.ts";
 
 export type Dialect = "sqlite" | "pglite" | "postgres";
 
@@ -82,7 +84,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const hooks = executorHooks(store.replica, config.identity ?? options.identity ?? "advisory");
   const runtime: Runtime = { store, config, hooks, now: () => clock.now };
   const guard = new Guard(runtime);
-  const server = mcpFactory(new Caller(async () => ({ runtime, guard }), undefined), "all")();
+  const server = mcpFactory(new Caller(async () => ({ runtime, guard }), undefined), await builtListing("all"))();
   const client = new Client({ name: "test-client", version: "1.0.0" });
   const [serverSide, clientSide] = InMemoryTransport.createLinkedPair();
   await Promise.all([server.connect(serverSide), client.connect(clientSide)]);

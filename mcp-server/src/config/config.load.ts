@@ -5,8 +5,7 @@ import type * as z from "zod";
 import { TeamwrightError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
 import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
-
-export const CONFIG_FILE = "teamwright.yaml";
+import { CONFIG_FILE } from "./project-root.ts";
 
 /** Reads the project's configuration. Throws INVALID_INPUT that lists every problem with file, line and column. */
 export function loadConfig(root: string): ProjectConfig {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { CONFIG_FILE } from "./config.load.ts";
 
+export const CONFIG_FILE = "teamwright.yaml";
 export const STATE_FOLDER = ".teamwright";
 
 /**

@@ -3,6 +3,7 @@ import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { cards } from "../task/cards.store.ts";
 import { checkClaimable, checkHandsFree, dropClaim, grantClaim } from "../task/claim.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
 import { checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
@@ -12,7 +13,6 @@ import { compact, toBrief } from "../task/task.view.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { columnOf, columns, limitedColumn } from "./board.rules.ts";
 import { readCounts } from "./board.store.ts";
-import { cards } from "./cards.store.ts";
 
 const column = z.object({
   column: z.enum(columns),

@@ -1,8 +1,8 @@
 import { findProjectRoot } from "../../config/project-root.ts";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import type { Runtime } from "../../kernel/execute.ts";
-import { configStamp, openRuntime, type RuntimeOptions } from "../../runtime.ts";
-import { Guard } from "../guard/guard.ts";
+import { configStamp, type OpenProject, openProject, type RuntimeOptions, withOperations } from "../../runtime.ts";
+import type { Guard } from "../guard/guard.ts";
 
 /** Opening a store that is away may take seconds, and every hook of the client would wait for it. */
 const RETRY_AFTER_MS = 30_000;
@@ -27,11 +27,18 @@ interface Failure {
  */
 export class Project {
   readonly #options: RuntimeOptions & { readonly hasGuard: boolean };
+  #started: Promise<OpenProject> | undefined;
   #opening: Promise<Opened & { close(): Promise<void> }> | undefined;
   #failure: Failure | undefined;
 
   constructor(options: RuntimeOptions & { readonly hasGuard: boolean }) {
     this.#options = options;
+  }
+
+  /** Opens configuration and store, and no more: what a client waits for. A failure is told at each call. */
+  async start(): Promise<void> {
+    this.#started = openProject(this.#options);
+    await this.#started.catch(() => {});
   }
 
   /** Runtime and guard. Throws INVALID_INPUT with all problems of the configuration, or UNAVAILABLE with the reason. */
@@ -44,14 +51,18 @@ export class Project {
 
   /** What is open now; waits for an opening under way. */
   async opened(): Promise<(Opened & { close(): Promise<void> }) | undefined> {
+    const started = await this.#started?.catch(() => undefined);
+    if (!this.#opening && started) await started.store.close(); // nothing was ever called
     return this.#opening?.catch(() => undefined);
   }
 
   async #tryOnce() {
     const stamp = this.#stamp(); // before reading: an edit meanwhile is to be seen
     try {
-      const runtime = await openRuntime(this.#options);
-      const guard = this.#options.hasGuard ? new Guard(runtime) : undefined;
+      const started = this.#started ?? openProject(this.#options);
+      this.#started = undefined; // a second try opens anew
+      const runtime = await withOperations(await started);
+      const guard = this.#options.hasGuard ? await guardOf(runtime) : undefined;
       return { runtime, guard, close: () => runtime.close() };
     } catch (error) {
       this.#failure = { error: failureOf(error), stamp, at: performance.now() };
@@ -67,6 +78,11 @@ export class Project {
   #stamp(): string {
     return configStamp(findProjectRoot(this.#options.start));
   }
+}
+
+async function guardOf(runtime: Runtime): Promise<Guard> {
+  const { Guard } = await import("../guard/guard.ts");
+  return new Guard(runtime);
 }
 
 /** Turns whatever failed into something a caller may see; the rest goes to stderr. */

@@ -1,7 +1,10 @@
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clientParent } from "../guard/parent.ts";
+import type { Calls } from "./answer.ts";
+import type { Caller } from "./caller.ts";
+import { builtListing } from "./listing.ts";
 import { Project } from "./project.ts";
-import { Caller, mcpFactory } from "./server.ts";
+import { mcpFactory } from "./server.ts";
 
 export interface ServeOptions {
   readonly tools: "core" | "all";
@@ -21,15 +24,47 @@ export async function serve(options: ServeOptions): Promise<void> {
     defaultIdentity: options.session === undefined ? "advisory" : "strict",
     hasGuard: insideClient,
   });
-  await project.open().catch(() => {}); // told at each call
-  const caller = new Caller(() => project.open(), options.team);
-  const handle = serveStdio(mcpFactory(caller, options.tools));
+  await project.start();
+  const late = new LateCaller(project, options.team);
+  const handle = serveStdio(mcpFactory(late, await builtListing(options.tools), () => late.warm()));
   await untilClosed();
   await handle.close().catch(() => {});
   const opened = await project.opened();
   if (!opened) return;
-  await caller.leave(opened, options.session).catch(() => {});
+  await (await late.caller()).leave(opened, options.session).catch(() => {});
   await opened.close();
+}
+
+/** Loads the operations when the client has its list of tools, or with the first call: no start waits for them. */
+class LateCaller implements Calls {
+  clientName: string | undefined;
+  readonly #project: Project;
+  readonly #team: string | undefined;
+  #caller: Promise<Caller> | undefined;
+
+  constructor(project: Project, team: string | undefined) {
+    this.#project = project;
+    this.#team = team;
+  }
+
+  warm(): void {
+    setImmediate(() => void Promise.all([this.caller(), this.#project.open()]).catch(() => {}));
+  }
+
+  async caller(): Promise<Caller> {
+    this.#caller ??= import("./caller.ts").then((module) => new module.Caller(() => this.#project.open(), this.#team));
+    const caller = await this.#caller;
+    caller.clientName ??= this.clientName;
+    return caller;
+  }
+
+  async guardCall(input: Record<string, unknown>) {
+    return (await this.caller()).guardCall(input);
+  }
+
+  async call(name: string, input: unknown, toolUseId: string | undefined) {
+    return (await this.caller()).call(name, input, toolUseId);
+  }
 }
 
 /** Resolves when the client has gone: its end of the pipe closed, or it asked us to stop. */

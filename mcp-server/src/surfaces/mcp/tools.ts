@@ -12,13 +12,7 @@ export interface ToolListing {
 
 const idempotencyKey = { type: "string", maxLength: 200, description: "Makes a retry safe." };
 
-declare const TEAMWRIGHT_TOOLS: Readonly<Record<ToolList, ToolListing[]>> | undefined;
 export type ToolList = "core" | "all";
-
-/** The listing that the build has put into the bundle; worked out from the schemas in a checkout. */
-export function builtListing(operations: readonly Operation[], list: ToolList): ToolListing[] {
-  return typeof TEAMWRIGHT_TOOLS === "undefined" ? listTools(operations, list) : TEAMWRIGHT_TOOLS[list];
-}
 
 export function isListed(operation: Operation, list: ToolList): boolean {
   return operation.mcp === "core" || (list === "all" && operation.mcp === "all");

@@ -1,9 +1,9 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../../store/database.ts";
 import { prepared, preparedByShape } from "../../store/prepared.ts";
-import type { TaskBrief } from "../task/task.schema.ts";
-import { briefColumns, briefOfRow } from "../task/task.view.ts";
-import type { Column } from "./board.rules.ts";
+import type { Column } from "../board/board.rules.ts";
+import type { TaskBrief } from "./task.schema.ts";
+import { briefColumns, briefOfRow } from "./task.view.ts";
 
 /** The first cards of a column, in the order of the board. */
 export async function cards(db: Kysely<Database>, team: string, name: Column, limit: number): Promise<TaskBrief[]> {

@@ -1,0 +1,74 @@
+import { findOperation } from "../../features/index.ts";
+import { execute, type Runtime } from "../../kernel/execute.ts";
+import type { Principal } from "../../kernel/principal.ts";
+import { plainView } from "../cli/view.ts";
+import { keepLeases } from "../guard/leases.ts";
+import { type Calls, errorAnswer, GUARD_TOOL, type ToolAnswer, unknownTool } from "./answer.ts";
+import { failureOf, type Opened } from "./project.ts";
+import { fenceStored } from "./tools.ts";
+
+/** Runs tool calls as the principal the guard bound them to, or as an unverified process. */
+export class Caller implements Calls {
+  clientName: string | undefined;
+  readonly #open: () => Promise<Opened>;
+  readonly #team: string | undefined;
+
+  /** `open` is asked at every call and throws a TeamwrightError while there is nothing to run on. */
+  constructor(open: () => Promise<Opened>, team: string | undefined) {
+    this.#open = open;
+    this.#team = team;
+  }
+
+  async guardCall(input: Record<string, unknown>): Promise<ToolAnswer> {
+    let decision: Record<string, unknown> | undefined;
+    try {
+      const { guard } = await this.#open();
+      if (!guard) return unknownTool(GUARD_TOOL, []);
+      decision = await guard.decide(input);
+    } catch (error) {
+      return errorAnswer(failureOf(error));
+    }
+    return { content: [{ type: "text", text: decision === undefined ? "" : JSON.stringify(decision) }] };
+  }
+
+  async call(name: string, input: unknown, toolUseId: string | undefined): Promise<ToolAnswer> {
+    const operation = findOperation(name);
+    if (!operation) return unknownTool(name, []);
+    try {
+      const { runtime, guard } = await this.#open();
+      const bound = toolUseId === undefined ? undefined : guard?.take(toolUseId, name);
+      const principal = bound ?? this.#unverified(runtime);
+      // no hook tells that an unverified caller is alive: its own calls keep its leases
+      if (!bound) await keepLeases(runtime, principal.key);
+      const output = await execute(runtime, operation, input, { principal });
+      const text = operation.render
+        ? operation.render(output, plainView(runtime.now()))
+        : JSON.stringify(fenceStored(output));
+      return { content: [{ type: "text", text }], structuredContent: fenceStored(output) as Record<string, unknown> };
+    } catch (error) {
+      return errorAnswer(failureOf(error));
+    }
+  }
+
+  /** Nobody vouches for this caller: it is known by its process only. */
+  #unverified(runtime: Runtime): Principal {
+    const name = this.clientName?.slice(0, 64) ?? "unknown client";
+    return {
+      kind: "unverified",
+      key: `unverified:${runtime.store.replica}`,
+      name,
+      ...(this.#team === undefined ? {} : { team: this.#team }),
+    };
+  }
+
+  /** An orderly end frees what this process or its session still holds. */
+  async leave({ runtime, guard }: Opened, session: string | undefined): Promise<void> {
+    if (runtime.store.readOnly) return;
+    const { endClaims } = await import("../guard/ending.ts");
+    await endClaims(runtime, {
+      holders: [this.#unverified(runtime).key],
+      session: guard ? session : undefined,
+      reason: "its session ended",
+    });
+  }
+}
