@@ -16,7 +16,8 @@ import { taskExport, taskImport } from "./task/task-interchange.operations.ts";
 import { taskLink, taskUnlink } from "./task/task-link.operations.ts";
 import { taskList, taskReady, taskStale } from "./task/task-read.operations.ts";
 import { taskShow } from "./task/task-show.operations.ts";
-import { taskClaim, taskUpdate } from "./task/task-work.operations.ts";
+import { taskUpdate } from "./task/task-update.operations.ts";
+import { taskClaim } from "./task/task-work.operations.ts";
 import { teamList } from "./team/team.operations.ts";
 
 /** The table: every surface, document and permission is a projection of it. */

@@ -75,6 +75,25 @@ export async function resolveDependencyRow(ctx: OperationContext, id: number, re
     .execute();
 }
 
+/**
+ * A task's dependencies, on either side, name its new team from now on. Gives the first open one that would be of a team
+ * on itself; a resolved one of that sort is left as it is.
+ */
+export async function bringDependencies(
+  ctx: OperationContext,
+  taskId: number,
+  team: string,
+): Promise<string | undefined> {
+  for (const row of await dependenciesOf(ctx.db, taskId)) {
+    const change = Number(row.task_id) === taskId ? { team } : { needs_team: team };
+    const after = { ...row, ...change };
+    if (after.team !== after.needs_team)
+      await ctx.db.updateTable("dependency").set(change).where("id", "=", row.id).execute();
+    else if (row.status === "open") return row.key;
+  }
+  return undefined;
+}
+
 /** True when a cross-team dependency ties the task to the team, so that both see it (DE-06). */
 export async function isSharedWith(db: Kysely<Database>, taskId: number, team: string | undefined): Promise<boolean> {
   if (team === undefined) return true;

@@ -170,6 +170,23 @@ export function checkHolds(task: Task, principal: Principal, fence?: number): vo
   }
 }
 
+/** Throws unless the caller may bring the task to another team's board: who directs work, and a claim stays behind. */
+export function checkTeamChange(task: Task, principal: Principal, released: boolean): void {
+  if (!directsWork(principal)) {
+    throw new TeamwrightError(
+      "FORBIDDEN",
+      "Only the lead or a person brings a task to another team.",
+      hint("dependency_declare", "asks the other team for something"),
+    );
+  }
+  if (task.holder === null || released) return;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `${task.key} is held by ${task.holderName ?? "another agent"} and stays in team ${task.team} until it is given back.`,
+    hint("task_update", "with team and release does both"),
+  );
+}
+
 /** Throws BLOCKED unless the task may be closed (beads-compat §1.6); giving up needs no finished parts. */
 export function checkClose(task: Task, outcome: Outcome, waitsFor: readonly string[]): void {
   if (outcome !== "done") return;
