@@ -6,6 +6,7 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { cards } from "../task/cards.store.ts";
 import { checkClaimable, checkHandsFree, dropClaim, grantClaim } from "../task/claim.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
+import { isAnothersWork, sendBack } from "../task/rework.store.ts";
 import { checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
@@ -83,7 +84,7 @@ export const boardShow = defineOperation({
 export const boardMove = defineOperation({
   name: "board_move",
   description:
-    "Move a task to a column of its board: in_progress claims it (or takes it back from review), review hands it in, ready gives it back. Work in progress limits hold. Closing: task_close.",
+    "Move a task to a column of its board: in_progress claims it, or takes it back from review for whoever did it, review hands it in, ready gives it back. Work in progress limits hold. Closing: task_close.",
   kind: "write",
   mcp: "core",
   positional: ["id", "to"],
@@ -124,6 +125,7 @@ async function move(
   if (to === "in_progress") {
     checkMayChange(task, ctx.principal, input.fence);
     checkMove(task, "in_progress");
+    if (isAnothersWork(ctx, task)) return sendBack(ctx, task, input.reason);
     await ctx.dialect.lockName(ctx.db, `holder:${ctx.principal.key}`);
     if (task.status === "open") await checkClaimable(ctx, task);
     await checkHandsFree(ctx, task.team);

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { expectSound, LEASE_OVER, newTask, refusal, show } from "../support/answers.ts";
+import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
+
+/** A task the actor has claimed and handed in. */
+async function handedIn(lead: Actor, actor: Actor, title: string): Promise<string> {
+  const id = await newTask(lead, title);
+  await actor.must("task_claim", { id });
+  await actor.must("board_move", { id, to: "review" });
+  return id;
+}
+
+const stops = (world: World, agent: Actor) =>
+  world.hook({ event: "SubagentStop", agent_id: agent.id, agent_type: "teamwright:builder" });
+
+describe.each(dialects)("work sent back from review on %s", (dialect) => {
+  test("goes to whoever did it, with the claim they had (C-01, C-10)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    const id = await handedIn(lead, ada, "Write the first draft");
+    const back = await lead.must("board_move", { id, to: "in_progress", reason: "the end is missing" });
+    expect(back).toMatchObject({ column: "in_progress", task: { id, holder: "ada" } });
+    expect(back).not.toHaveProperty("fence");
+    expect((await show(lead, id)).lease_expires_at).toBeDefined();
+    const { history } = await lead.must("task_show", { id, history: true });
+    const returned = history.find((event: Answer) => event.type === "task.returned");
+    expect(returned).toMatchObject({ by: "lead", after: expect.stringContaining("the end is missing") });
+    // the number of the claim is the same one: what its holder writes late is not refused
+    await ada.must("task_update", { id, notes: "the end", fence: 1 });
+    expect(await refusal(lead.call("board_move", { id, to: "in_progress" }))).toBe("accepted");
+    await ada.must("board_move", { id, to: "review" });
+    expect(await ada.must("board_move", { id, to: "in_progress" })).toMatchObject({ fence: 2 });
+    await ada.must("board_move", { id, to: "review" });
+    await lead.must("board_move", { id, to: "in_progress" });
+    world.clock.advance(LEASE_OVER);
+    expect(await show(lead, id)).toMatchObject({ state: "ready" });
+    await expectSound(world);
+  });
+
+  test("is open again and meant for them when they are gone or have other work (C-10)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const [ada, bob] = [await world.spawn("ada"), await world.spawn("bob")];
+    const first = await handedIn(lead, ada, "Write the first draft");
+    const second = await newTask(lead, "Write the second draft");
+    await ada.must("task_claim", { id: second });
+    expect(await lead.must("board_move", { id: first, to: "in_progress" })).toMatchObject({
+      column: "ready",
+      task: { state: "ready", assignee: "ada" },
+    });
+    expect(await show(ada, second)).toMatchObject({ state: "in_progress", holder: "ada" });
+    expect(await refusal(bob.call("task_claim", { id: first }))).toBe("FORBIDDEN");
+    expect((await bob.must("task_claim")).task).toBeUndefined();
+    await ada.must("task_close", { id: second });
+    expect((await ada.must("task_claim")).task.id).toBe(first);
+
+    await ada.must("board_move", { id: first, to: "review" });
+    await stops(world, ada);
+    expect((await lead.must("board_move", { id: first, to: "in_progress" })).task).toMatchObject({
+      state: "ready",
+      assignee: "ada",
+    });
+    const again = await world.spawn("ada");
+    expect((await again.must("task_claim")).task.id).toBe(first);
+    await expectSound(world);
+  });
+
+  test("is open for anybody when nobody could come back for it, and stays a person's own (C-10)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const nameless = await world.spawn("", { id: "a00nameless" });
+    const id = await handedIn(lead, nameless, "Write the first draft");
+    await stops(world, nameless);
+    const { task } = await lead.must("board_move", { id, to: "in_progress" });
+    expect(task.state).toBe("ready");
+    expect(task).not.toHaveProperty("assignee");
+
+    const own = await newTask(lead, "Write the preface");
+    await world.person("task_claim", { id: own });
+    await world.person("board_move", { id: own, to: "review" });
+    expect((await lead.must("board_move", { id: own, to: "in_progress" })).task.holder).toBe("pat");
+    expect(await show(lead, own)).not.toHaveProperty("lease_expires_at");
+    // released in review it has no author any more: the one who takes it has it
+    await lead.must("board_move", { id: own, to: "review" });
+    await lead.must("task_update", { id: own, release: "nobody's" });
+    expect((await lead.must("board_move", { id: own, to: "in_progress" })).task.holder).toBe("lead");
+    await expectSound(world);
+  });
+});
