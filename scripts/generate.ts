@@ -241,6 +241,10 @@ function settingOf(schema: z.core.$ZodType, key: string, type: string): Setting 
 
 function plainType(schema: z.core.$ZodType): string {
   const { type } = schema._zod.def;
+  if (type === "record") {
+    const { valueType } = schema._zod.def as z.core.$ZodRecordDef;
+    return `key: ${plainType(valueSchema(valueType))}`;
+  }
   if (type === "enum") return [...(schema._zod.values ?? [])].map((value) => `\`${String(value)}\``).join(", ");
   return type === "string" ? "text" : type === "boolean" ? "yes or no" : type;
 }

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "..");
 const source = join(root, "mcp-server/src");
 
 /** A slice's rules, schema, view and store may import those of the slices before it; operations those of any slice. */
-const sliceOrder = ["event", "agent", "team", "board", "dependency", "task", "brief", "doctor"];
+const sliceOrder = ["event", "agent", "team", "report", "board", "dependency", "task", "brief", "doctor"];
 
 const MAX_LINES = 300;
 /** Tables of data may be longer. */

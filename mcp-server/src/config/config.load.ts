@@ -124,6 +124,8 @@ function knownKeys(path: readonly string[]): string[] {
     else return [];
   }
   schema = unwrap(schema);
+  if (schema?._zod.def.type === "record")
+    return [...((schema._zod.def as z.core.$ZodRecordDef).keyType._zod.values ?? [])].map(String);
   return schema?._zod.def.type === "object" ? Object.keys((schema._zod.def as z.core.$ZodObjectDef).shape) : [];
 }
 

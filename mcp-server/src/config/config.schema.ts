@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { reportRuleIds, reportSections } from "./report-rules.ts";
 
 const id = z
   .string()
@@ -20,6 +21,28 @@ const team = z.strictObject({
   team_type: z.enum(teamTypes).optional(),
   agents: z.array(z.string().min(1)).default([]).describe("Names of the team's agents; each is in one team only."),
   wip_limits: wipLimits.optional().describe("Merged over the project's limits, key by key."),
+});
+
+const glob = z.string().min(1).max(1000);
+
+/** How agents' reports are linted (requirements RP-09). */
+const reports = z.strictObject({
+  rules: z
+    .partialRecord(z.enum(reportRuleIds), z.enum(["off", "warn", "error"]))
+    .default({})
+    .describe("Level of a rule by its id, as in `TW306: off`; docs/lint-rules.md has them all."),
+  required_sections: z
+    .array(z.enum(reportSections))
+    .default([...reportSections])
+    .describe("Sections each report must have; all of them unless set."),
+  targets: z
+    .array(z.string().min(1).max(64))
+    .default([])
+    .describe("Who may be the target of a tag, besides the roles and the agents of the teams."),
+  include: z.array(glob).default(["reports/**/*.md"]).describe("Globs of the reports, for a call that names no files."),
+  ignore: z.array(glob).default([]).describe("Globs of files that are left out, named or not."),
+  max_characters: z.number().int().positive().default(20_000).describe("Length of a report that is still fine."),
+  max_code_lines: z.number().int().positive().default(60).describe("Lines of a code block that are still fine."),
 });
 
 /** teamwright.yaml. Strict at every level: an unknown key is an error with the nearest known one. */
@@ -60,6 +83,7 @@ export const configSchema = z.strictObject({
     .default("warn")
     .describe("What vague titles, missing criteria and overlapping scopes lead to at creation."),
   wip_limits: wipLimits.default({}).describe("For every team."),
+  reports: reports.prefault({}),
   guard: z.enum(["on", "off"]).default("on").describe("off switches every hook decision off."),
   teams: z.array(team).default([]).describe("Absent: one team named main."),
 });
