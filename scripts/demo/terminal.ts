@@ -1,6 +1,6 @@
 /** What the demo draws with: one line per event into a pipe, a board that is redrawn in place on a terminal. */
 import type { RenderView } from "../../mcp-server/src/kernel/operation.ts";
-import { colourView, plainView, visibleLength } from "../../mcp-server/src/surfaces/cli/view.ts";
+import { colourView, plainView, visibleLength } from "../../mcp-server/src/kernel/view.ts";
 
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";

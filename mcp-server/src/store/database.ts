@@ -2,6 +2,7 @@ import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
 import type { BoardCountTable } from "../features/board/board.table.ts";
 import type { DependencyTable } from "../features/dependency/dependency.table.ts";
 import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/event.table.ts";
+import type { RunTable } from "../features/run/run.table.ts";
 import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
 
 /** Every table, in the one place that lists them. */
@@ -18,4 +19,5 @@ export interface Database {
   dependency: DependencyTable;
   agent: AgentTable;
   spawn: SpawnTable;
+  run: RunTable;
 }

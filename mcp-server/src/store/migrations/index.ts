@@ -1,5 +1,6 @@
 import { firstSchema } from "./0001-first-schema.ts";
+import { protocolSchema } from "./0002-protocol.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order; the position is the version. A static list, because a folder cannot be read inside a bundle. */
-export const migrations: readonly Migration[] = [firstSchema];
+export const migrations: readonly Migration[] = [firstSchema, protocolSchema];

@@ -1,8 +1,8 @@
 import { exitCodes, type TeamwrightError } from "../../kernel/errors.ts";
 import type { Operation } from "../../kernel/operation.ts";
+import { colourView, plainView } from "../../kernel/view.ts";
 import { commandLine } from "./command.ts";
 import { flagsOf } from "./flags.ts";
-import { colourView, plainView } from "./view.ts";
 
 export interface Screen {
   readonly width: number;

@@ -1,4 +1,5 @@
 import { agentsOfSession, setAgent } from "../../features/agent/agent.store.ts";
+import { leaveRuns } from "../../features/run/run.store.ts";
 import { freeClaims } from "../../features/task/claim.store.ts";
 import { inTransaction, type Runtime } from "../../kernel/execute.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
@@ -12,6 +13,7 @@ export async function endClaims(
   return inTransaction(runtime, { principal: systemPrincipal }, "session_end", async (ctx) => {
     const holders = [...ending.holders];
     if (session !== undefined) {
+      await leaveRuns(ctx, session);
       holders.push(`lead:${session}`);
       for (const agent of await agentsOfSession(ctx.db, session)) {
         holders.push(`agent:${agent.agent_id}`);

@@ -1,42 +1,23 @@
-import { parseRecord, shellRefusal } from "../../features/agent/agent.rules.ts";
+import { parseRecord } from "../../features/agent/agent.rules.ts";
 import {
   type AgentRow,
   agentPrincipal,
-  agentsOfSession,
   confirmSpawn,
   findAgent,
   meetAgent,
-  noteSpawn,
-  openTaskIn,
   setAgent,
 } from "../../features/agent/agent.store.ts";
-import { findOperation } from "../../features/index.ts";
-import { dropClaim, freeClaims, heldBy } from "../../features/task/claim.store.ts";
-import { lockTaskById } from "../../features/task/task.store.ts";
 import { inTransaction, type Runtime } from "../../kernel/execute.ts";
+import type { GuardContext, GuardRule, HookCall, Verdict } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { textOf } from "../../kernel/records.ts";
 import { keepLeases } from "./leases.ts";
-import { spawnBrief } from "./spawn-brief.ts";
+import { guardRules } from "./rules.ts";
 import { spawnCallOf } from "./spawn-record.ts";
 
 /** What the client's hook reads: a decision on a tool call, context for an agent, or being sent back to work. */
 export type Decision = Record<string, unknown> | undefined;
-
-/** The hook's input as strings: the client renders objects as JSON text and what is missing as "". */
-export interface HookCall {
-  readonly event: string;
-  readonly session: string;
-  readonly agentId: string;
-  readonly agentType: string;
-  readonly toolName: string;
-  readonly toolUseId: string;
-  readonly toolInput: Record<string, unknown>;
-  readonly toolResponse: Record<string, unknown>;
-  readonly cwd: string;
-  readonly transcript: string;
-}
 
 export function readHookCall(input: Record<string, unknown>): HookCall {
   return {
@@ -50,6 +31,9 @@ export function readHookCall(input: Record<string, unknown>): HookCall {
     toolResponse: parseRecord(textOf(input.tool_response)),
     cwd: textOf(input.cwd),
     transcript: textOf(input.transcript_path),
+    agentTranscript: textOf(input.agent_transcript_path),
+    lastMessage: textOf(input.last_assistant_message),
+    prompt: textOf(input.prompt),
   };
 }
 
@@ -59,13 +43,16 @@ const RENEW_EVERY_MS = 10_000;
 
 /**
  * Answers the client's hooks. Identity lives here, in memory: which principal makes which call is decided before the
- * call arrives and used once (design §3). Dormant until a session uses Teamwright: it then only binds.
+ * call arrives and used once (design §3). What is refused, rewritten or told is the rules' (rules.ts).
  */
 export class Guard {
   readonly #runtime: Runtime;
+  readonly #rules: readonly GuardRule[] = guardRules.map((make) => make());
   readonly #bindings = new Map<string, { principal: Principal; tool: string }>();
   readonly #agents = new Map<string, Principal>();
   readonly #renewedAt = new Map<string, number>();
+  /** Started before anybody could say who they are: they hear at their first call what the others heard at once. */
+  readonly #unbriefed = new Set<string>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -88,13 +75,11 @@ export class Guard {
       case "PostToolUse":
         return this.#afterTool(call);
       case "SubagentStart":
-        return this.#agentStarts(call);
+        return call.agentId === "" ? undefined : this.#agentStarts(call);
       case "SubagentStop":
-        return this.#agentStops(call);
+        return call.agentId === "" ? undefined : this.#agentStops(call);
       default:
-        await this.#renew(await this.#principalOf(call));
-        // without an answer the client tells the model "UserPromptSubmit completed" at every prompt
-        return call.event === "UserPromptSubmit" ? {} : undefined;
+        return this.#ofLead(call);
     }
   }
 
@@ -106,49 +91,36 @@ export class Guard {
       this.#bindings.set(call.toolUseId, { principal, tool: own });
     }
     await this.#renew(principal);
-    if (this.#runtime.config.guard === "off") return undefined;
-    if (call.toolName === "Bash") {
-      const refusal = shellRefusal(textOf(call.toolInput.command), isReadCommand);
-      return refusal === undefined ? undefined : deny(refusal);
-    }
-    if (/^(Edit|MultiEdit|Write|NotebookEdit)$/.test(call.toolName)) return denyStoreWrite(call);
-    if (call.toolName === "Agent" || call.toolName === "Task") await this.#noteSpawn(call);
-    return this.#lateBrief(call.agentId);
+    const verdict = await this.#ask(call, principal, (rule) =>
+      rule.beforeTool?.tools.test(call.toolName) ? rule.beforeTool.decide : undefined,
+    );
+    if (verdict.refusal !== undefined)
+      return hookOutput("PreToolUse", { permissionDecision: "deny", permissionDecisionReason: verdict.refusal });
+    const context = [verdict.context, await this.#lateBrief(call, principal)].filter(Boolean).join("\n\n");
+    if (context === "" && !verdict.input) return undefined;
+    return hookOutput("PreToolUse", {
+      ...(verdict.input ? { permissionDecision: "allow", updatedInput: verdict.input } : {}),
+      ...(context === "" ? {} : { additionalContext: context }),
+    });
   }
 
-  /** An agent that nobody could name when it started hears at its first call what the others heard at once. */
-  async #lateBrief(agentId: string): Promise<Decision> {
-    if (!this.#agents.has(agentId) || !this.#unbriefed.delete(agentId)) return undefined;
-    const brief = await this.#write("guard_brief", async (ctx) => {
-      const agent = await findAgent(ctx.db, agentId);
-      return agent && spawnBrief(ctx, agent);
-    });
-    return brief === undefined
-      ? undefined
-      : { hookSpecificOutput: { hookEventName: "PreToolUse", additionalContext: brief } };
-  }
-  readonly #unbriefed = new Set<string>();
-
-  async #noteSpawn(call: HookCall): Promise<void> {
-    await this.#write("guard_spawn", async (ctx) => {
-      await noteSpawn(ctx, {
-        session: call.session,
-        tool_use_id: call.toolUseId,
-        parent_agent_id: call.agentId || null,
-        name: textOf(call.toolInput.name) || null,
-        subagent_type: textOf(call.toolInput.subagent_type) || null,
-        task_key: await openTaskIn(ctx.db, `${textOf(call.toolInput.description)}\n${textOf(call.toolInput.prompt)}`),
-        worktree: call.toolInput.isolation === "worktree" ? 1 : 0,
-      });
-    });
+  async #lateBrief(call: HookCall, principal: Principal): Promise<string | undefined> {
+    if (!this.#agents.has(call.agentId) || !this.#unbriefed.delete(call.agentId)) return undefined;
+    return (await this.#ask(call, principal, (rule) => rule.agentStarts)).context;
   }
 
   async #afterTool(call: HookCall): Promise<Decision> {
-    if (call.toolName === "TaskStop") return this.#agentKilled(call);
-    if (call.toolName !== "Agent" && call.toolName !== "Task") return undefined;
+    if (call.toolName === "Agent" || call.toolName === "Task") await this.#confirmSpawn(call);
+    const { context } = await this.#ask(call, await this.#principalOf(call), (rule) =>
+      rule.afterTool?.tools.test(call.toolName) ? rule.afterTool.decide : undefined,
+    );
+    return context === undefined ? undefined : hookOutput("PostToolUse", { additionalContext: context });
+  }
+
+  async #confirmSpawn(call: HookCall): Promise<void> {
     // the oldest client shows a teammate's address here, not its id: such an agent is joined by its name at the start
     const agentId = textOf(call.toolResponse.agentId) || textOf(call.toolResponse.agent_id);
-    if (agentId === "" || agentId.includes("@")) return undefined;
+    if (agentId === "" || agentId.includes("@")) return;
     const worktree = textOf(call.toolResponse.worktreePath);
     const row = await this.#write("guard_agent", async (ctx) => {
       const agent = await confirmSpawn(ctx, call.session, call.toolUseId, agentId);
@@ -156,71 +128,96 @@ export class Guard {
       return agent;
     });
     if (row) this.#remember(row);
-    return undefined;
   }
 
   async #agentStarts(call: HookCall): Promise<Decision> {
-    if (call.agentId === "") return undefined;
     const spawnCall = await spawnCallOf(call.transcript, call.agentId);
-    const { row, brief } = await this.#write("guard_start", async (ctx) => {
+    const row = await this.#write("guard_start", async (ctx) => {
       const agent = await meetAgent(ctx, { ...call, spawnCall });
       if (agent.ended_at !== null) {
         await setAgent(ctx, agent.agent_id, { ended_at: null, end_reason: null, last_seen_at: ctx.now });
         ctx.record({ type: "agent.resumed", subject: agent.agent_id });
       }
-      return { row: agent, brief: await spawnBrief(ctx, agent) };
+      return agent;
     });
-    this.#remember(row);
+    const principal = this.#remember(row);
     if (!this.#agents.has(row.agent_id)) this.#unbriefed.add(row.agent_id);
-    if (brief === undefined || this.#runtime.config.guard === "off") return undefined;
-    return { hookSpecificOutput: { hookEventName: "SubagentStart", additionalContext: brief } };
+    const { context } = await this.#ask(call, principal, (rule) => rule.agentStarts);
+    return context === undefined ? undefined : hookOutput("SubagentStart", { additionalContext: context });
   }
 
-  /**
-   * An agent that stops while it holds a task is sent back once to hand it in, release or block it; if it stops again
-   * its claim comes free, unless it says it is blocked.
-   */
   async #agentStops(call: HookCall): Promise<Decision> {
-    if (call.agentId === "") return undefined;
     const principal = await this.#principalOf(call);
-    const held = (await heldBy(this.#runtime.store.db, principal.key)).filter(
-      (task) => task.status === "in_progress" && task.blockedSince === null,
-    );
-    const stoppedBefore = this.#sentBack.delete(call.agentId);
-    if (held.length > 0 && !stoppedBefore && this.#runtime.config.guard === "on") {
-      this.#sentBack.add(call.agentId);
-      const ids = held.map((task) => task.key).join(", ");
-      return {
-        decision: "block",
-        reason: `You still hold ${ids}. Close it (task_close), hand it in (board_move to review), say what is in the way (task_update with block) or give it back (task_update with release). If you stop now it goes back to the board.`,
-      };
-    }
+    const { refusal } = await this.#ask(call, principal, (rule) => rule.agentStops);
+    if (refusal !== undefined) return { decision: "block", reason: refusal };
     await this.#write("guard_stop", async (ctx) => {
       const agent = await findAgent(ctx.db, call.agentId);
       if (!agent) return;
       await setAgent(ctx, agent.agent_id, { ended_at: ctx.now, end_reason: "stopped", last_seen_at: ctx.now });
       ctx.record({ type: "agent.stopped", subject: agent.agent_id, team: agent.team ?? undefined });
-      for (const task of held)
-        await dropClaim(ctx, await lockTaskById(ctx, task.id), "claim.freed", "its agent stopped");
     });
+    await this.#ask(call, principal, (rule) => rule.agentStopped, true);
     return undefined;
   }
 
-  readonly #sentBack = new Set<string>();
+  async #ofLead(call: HookCall): Promise<Decision> {
+    const principal = await this.#principalOf(call);
+    await this.#renew(principal);
+    if (call.event === "Stop") {
+      const { refusal } = await this.#ask(call, principal, (rule) => rule.leadStops);
+      return refusal === undefined ? undefined : { decision: "block", reason: refusal };
+    }
+    if (call.event !== "UserPromptSubmit") return undefined;
+    const { context } = await this.#ask(call, principal, (rule) => rule.prompt);
+    // without an answer the client tells the model "UserPromptSubmit completed" at every prompt
+    return context === undefined ? {} : hookOutput("UserPromptSubmit", { additionalContext: context });
+  }
 
-  /** TaskStop fires no SubagentStop for the agent it ends: its own PostToolUse is the only sign. */
-  async #agentKilled(call: HookCall): Promise<Decision> {
-    const target = textOf(call.toolInput.task_id) || textOf(call.toolResponse.task_id);
-    if (target === "") return undefined;
-    await this.#write("guard_kill", async (ctx) => {
-      const agents = await agentsOfSession(ctx.db, call.session);
-      const agent = agents.find((row) => row.agent_id === target) ?? agents.filter((row) => row.name === target).at(-1);
-      if (!agent) return;
-      await setAgent(ctx, agent.agent_id, { ended_at: ctx.now, end_reason: "killed" });
-      ctx.record({ type: "agent.killed", subject: agent.agent_id, team: agent.team ?? undefined });
-      await freeClaims(ctx, [`agent:${agent.agent_id}`], "its agent was killed");
-    });
-    return undefined;
+  /** Asks each rule in turn. `always`: records that are kept also where every decision is switched off. */
+  async #ask(
+    first: HookCall,
+    principal: Principal,
+    pick: (rule: GuardRule) => ((ctx: GuardContext) => Promise<Verdict | undefined>) | undefined,
+    always = false,
+  ): Promise<Verdict> {
+    let call = first;
+    let input: Verdict["input"];
+    const contexts: string[] = [];
+    for (const rule of this.#rules) {
+      const decide = pick(rule);
+      if (!decide) continue;
+      const isOff = this.#runtime.config.guard === "off" && !always && !rule.keepsRecords;
+      if (isOff) continue;
+      const verdict = await this.#decideSafely(rule, decide, call, principal);
+      if (verdict?.refusal !== undefined) return { refusal: verdict.refusal };
+      if (verdict?.input) {
+        input = verdict.input;
+        call = { ...call, toolInput: input };
+      }
+      if (verdict?.context) contexts.push(verdict.context);
+    }
+    return { ...(input ? { input } : {}), ...(contexts.length > 0 ? { context: contexts.join("\n\n") } : {}) };
+  }
+
+  async #decideSafely(
+    rule: GuardRule,
+    decide: (ctx: GuardContext) => Promise<Verdict | undefined>,
+    call: HookCall,
+    principal: Principal,
+  ): Promise<Verdict | undefined> {
+    try {
+      return await decide({
+        runtime: this.#runtime,
+        call,
+        principal,
+        write: (operation, work) => this.#write(operation, work),
+      });
+    } catch (error) {
+      process.stderr.write(`rule ${rule.name}: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+      return rule.failsClosed
+        ? { refusal: `The rule ${rule.name} could not be checked, and so the call is refused; doctor_check says more.` }
+        : undefined;
+    }
   }
 
   async #principalOf(call: HookCall): Promise<Principal> {
@@ -255,19 +252,6 @@ export class Guard {
   }
 }
 
-function isReadCommand(noun: string, verb: string): boolean {
-  return findOperation(`${noun}_${verb.replaceAll("-", "_")}`)?.kind === "read";
-}
-
-function deny(reason: string): Decision {
-  return {
-    hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny", permissionDecisionReason: reason },
-  };
-}
-
-function denyStoreWrite(call: HookCall): Decision {
-  const path = textOf(call.toolInput.file_path) || textOf(call.toolInput.notebook_path);
-  return /(^|[\\/])\.teamwright([\\/]|$)/.test(path)
-    ? deny("The store under .teamwright is written by the teamwright tools only.")
-    : undefined;
+function hookOutput(hookEventName: string, fields: Record<string, unknown>): Decision {
+  return { hookSpecificOutput: { hookEventName, ...fields } };
 }

@@ -1,7 +1,7 @@
 import { findOperation } from "../../features/index.ts";
 import { execute, type Runtime } from "../../kernel/execute.ts";
 import type { Principal } from "../../kernel/principal.ts";
-import { plainView } from "../cli/view.ts";
+import { plainView } from "../../kernel/view.ts";
 import { keepLeases } from "../guard/leases.ts";
 import { type Calls, errorAnswer, GUARD_TOOL, type ToolAnswer, unknownTool } from "./answer.ts";
 import { failureOf, type Opened } from "./project.ts";

@@ -1,11 +1,11 @@
-import type { AgentRow } from "../../features/agent/agent.store.ts";
-import { agentPrincipal, liveAgents } from "../../features/agent/agent.store.ts";
-import { edgesFrom } from "../../features/task/graph.store.ts";
-import { getTask } from "../../features/task/task.store.ts";
-import { renderFull, toFull } from "../../features/task/task.view.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { plainView } from "../cli/view.ts";
+import { plainView } from "../../kernel/view.ts";
+import type { AgentRow } from "../agent/agent.store.ts";
+import { agentPrincipal, liveAgents } from "../agent/agent.store.ts";
+import { edgesFrom } from "../task/graph.store.ts";
+import { getTask } from "../task/task.store.ts";
+import { renderFull, toFull } from "../task/task.view.ts";
 
 const MAX_CHARS = 9000; // the client cuts a hook's text at 10,000
 

@@ -1,4 +1,4 @@
-import type { PaintStyle, RenderView } from "../../kernel/operation.ts";
+import type { PaintStyle, RenderView } from "./operation.ts";
 
 const codes: Readonly<Record<PaintStyle, readonly [number, number]>> = {
   bold: [1, 22],

@@ -1,0 +1,40 @@
+import type { GuardRule } from "../../kernel/guard-rule.ts";
+import { textOf } from "../../kernel/records.ts";
+import { findOperation } from "../index.ts";
+import { shellRefusal } from "./agent.rules.ts";
+
+export function shellGuard(): GuardRule {
+  return {
+    name: "command-line",
+    promise: "No agent writes through the command line, starts a second server or opens the store from a shell.",
+    failsClosed: true,
+    beforeTool: {
+      tools: /^Bash$/,
+      async decide({ call }) {
+        const refusal = shellRefusal(textOf(call.toolInput.command), isReadCommand);
+        return refusal === undefined ? undefined : { refusal };
+      },
+    },
+  };
+}
+
+function isReadCommand(noun: string, verb: string): boolean {
+  return findOperation(`${noun}_${verb.replaceAll("-", "_")}`)?.kind === "read";
+}
+
+export function storeGuard(): GuardRule {
+  return {
+    name: "store-files",
+    promise: "No tool of the client writes below .teamwright.",
+    failsClosed: true,
+    beforeTool: {
+      tools: /^(Edit|MultiEdit|Write|NotebookEdit)$/,
+      async decide({ call }) {
+        const path = textOf(call.toolInput.file_path) || textOf(call.toolInput.notebook_path);
+        return /(^|[\\/])\.teamwright([\\/]|$)/.test(path)
+          ? { refusal: "The store under .teamwright is written by the teamwright tools only." }
+          : undefined;
+      },
+    },
+  };
+}
