@@ -218,6 +218,10 @@ describe("MCP tools", () => {
   });
 });
 
+test("every operation answers in words", () => {
+  expect(operations.filter((operation) => !operation.render).map(({ name }) => name)).toEqual([]);
+});
+
 test("every hint names an operation", () => {
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
     (path) => path.endsWith(".ts") && path !== join("kernel", "errors.ts"),

@@ -72,7 +72,16 @@ describe("a day's work", () => {
       labels: ["auth", "web"],
       scope: ["src/{a,b}.ts", "docs/**"],
     });
-    expect((await teamwright(["task", "close", task.id, "--reason", "It works."])).code).toBe(0);
+    expect(await teamwright(["task", "update", task.id, "--comment", "half done"])).toEqual({
+      code: 0,
+      out:
+        `Updated ${task.id} (in_progress, P1, team main, held by ${userInfo().username}): Add a login page\n` +
+        "Next: teamwright task update, teamwright board move, teamwright task close\n",
+      err: "",
+    });
+    expect((await teamwright(["task", "close", task.id, "--reason", "It works."])).out).toMatch(
+      /^Closed as done: .*\nReady now: .* \(ready, P2, team main\): Test the login page\nNext: teamwright task ready\n$/,
+    );
 
     const list = await teamwright(["task", "list", "--status", "open,closed"]);
     expect(list.out).toMatch(/^2 tasks\n/);

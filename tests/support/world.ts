@@ -14,6 +14,7 @@ import type { Store } from "../../mcp-server/src/store/dialect-port.ts";
 import { migratePostgres } from "../../mcp-server/src/store/migrate.ts";
 import { openPostgres, postgresPort } from "../../mcp-server/src/store/postgres.ts";
 import { openSqlite } from "../../mcp-server/src/store/sqlite.ts";
+import { renderResult, screen } from "../../mcp-server/src/surfaces/cli/output.ts";
 import { Guard } from "../../mcp-server/src/surfaces/guard/guard.ts";
 import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
 import { builtListing } from "../../mcp-server/src/surfaces/mcp/listing.ts";
@@ -58,6 +59,8 @@ export interface World extends AsyncDisposable {
   hook(payload: Record<string, unknown>): Promise<Answer>;
   /** Runs an operation as a person at the command line. */
   person(operation: string, input?: Record<string, unknown>, files?: FilePort): Promise<Answer>;
+  /** The same, as the command line shows it without colour. */
+  personText(operation: string, input?: Record<string, unknown>): Promise<string>;
 }
 
 export interface WorldOptions {
@@ -131,6 +134,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       tool_name: `mcp__plugin_teamwright_teamwright__${tool}`,
     });
   };
+  const person: World["person"] = async (operation, input = {}, files) => {
+    const found = findOperation(operation);
+    if (!found) throw new Error(`no operation ${operation}`);
+    const principal: Principal = { kind: "human", key: "human:pat", name: "pat" };
+    return execute(runtime, found, input, { principal, ...(files ? { files } : {}) });
+  };
   return {
     runtime,
     guard,
@@ -163,11 +172,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       });
       return actor(agentId, bound(session, agentId, type));
     },
-    person: async (operation, input = {}, files) => {
+    person,
+    personText: async (operation, input = {}) => {
+      const output = await person(operation, input);
       const found = findOperation(operation);
-      if (!found) throw new Error(`no operation ${operation}`);
-      const principal: Principal = { kind: "human", key: "human:pat", name: "pat" };
-      return execute(runtime, found, input, { principal, ...(files ? { files } : {}) });
+      return found ? renderResult(found, output, screen(true), clock.now) : "";
     },
     async [Symbol.asyncDispose]() {
       await client.close();

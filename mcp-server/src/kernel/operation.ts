@@ -84,6 +84,8 @@ export interface RenderView {
   readonly now: number;
   paint(style: PaintStyle, text: string): string;
   table(head: readonly string[], rows: readonly (readonly string[])[]): string;
+  /** The line that names what is legal next: operations, or commands where those are what a reader types. */
+  next(operations: readonly string[]): string;
 }
 export type PaintStyle = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan";
 

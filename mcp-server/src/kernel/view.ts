@@ -12,7 +12,7 @@ const codes: Readonly<Record<PaintStyle, readonly [number, number]>> = {
 
 /** A view without colour, for models, pipes and files. */
 export function plainView(now: number, width = 100): RenderView {
-  return { width, now, paint: (_, text) => text, table: (head, rows) => table(head, rows) };
+  return { width, now, paint: (_, text) => text, table: (head, rows) => table(head, rows), next: nextLine };
 }
 
 /** A view for a terminal. */
@@ -27,7 +27,12 @@ export function colourView(now: number, width: number): RenderView {
         head.map((cell) => paint("bold", cell)),
         rows,
       ),
+    next: nextLine,
   };
+}
+
+function nextLine(operations: readonly string[]): string {
+  return `Next: ${operations.join(", ")}`;
 }
 
 /** Columns padded to their widest cell; colour codes do not count. */

@@ -4,6 +4,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { cards } from "../task/cards.store.ts";
+import { renderChange } from "../task/change.view.ts";
 import { checkClaimable, checkHandsFree, dropClaim, grantClaim } from "../task/claim.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
 import { isAnothersWork, sendBack } from "../task/rework.store.ts";
@@ -112,6 +113,7 @@ export const boardMove = defineOperation({
       next: nextOperations(moved, ctx.principal),
     });
   },
+  render: (output, view) => renderChange(`Moved to ${output.column}:`, output, view),
 });
 
 type Locked = Awaited<ReturnType<typeof lockTask>>;

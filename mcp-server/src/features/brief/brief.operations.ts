@@ -72,7 +72,7 @@ export const briefShow = defineOperation({
       lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
     for (const { teams, deadlock } of output.circles)
       lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
-    lines.push(`Next: ${output.next.join(", ")}`);
+    lines.push(view.next(output.next));
     return lines.join("\n");
   },
 });

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
-import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { defineOperation, type OperationContext, type RenderView } from "../../kernel/operation.ts";
 import { directsWork } from "../../kernel/principal.ts";
+import { renderFreed } from "../task/change.view.ts";
 import { findWaitCircle } from "../task/circle.store.ts";
+import { becameReady } from "../task/freed.store.ts";
 import { shift } from "../task/graph.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
@@ -116,6 +118,12 @@ export const dependencyDeclare = defineOperation({
       next: ["dependency_list", "task_show"],
     });
   },
+  render: (output, view) =>
+    [
+      `${view.paint("green", "Declared")} ${describe(output.dependency, view)}`,
+      ...renderCircles(output.circles, view),
+      view.next(output.next),
+    ].join("\n"),
 });
 
 export const dependencyResolve = defineOperation({
@@ -126,7 +134,11 @@ export const dependencyResolve = defineOperation({
   mcp: "all",
   positional: ["id"],
   input: z.strictObject({ id: fields.dependencyRef, resolution: fields.reason }),
-  output: z.object({ dependency: shown, next: z.array(z.string()) }),
+  output: z.object({
+    dependency: shown,
+    unblocked: z.array(fields.taskBrief).optional(),
+    next: z.array(z.string()),
+  }),
   async run(ctx, input) {
     const row = await getDependency(ctx, input.id);
     if (
@@ -151,8 +163,18 @@ export const dependencyResolve = defineOperation({
         after: { resolution: input.resolution },
       });
     }
-    return { dependency: toShown(await getDependency(ctx, row.key)), next: ["task_show", "task_ready"] };
+    return compact({
+      dependency: toShown(await getDependency(ctx, row.key)),
+      unblocked: await becameReady(ctx),
+      next: ["task_show", "task_ready"],
+    });
   },
+  render: (output, view) =>
+    [
+      `${view.paint("green", "Resolved")} ${describe(output.dependency, view)}`,
+      ...renderFreed(output.unblocked, view),
+      view.next(output.next),
+    ].join("\n"),
 });
 
 export const dependencyList = defineOperation({
@@ -198,13 +220,29 @@ export const dependencyList = defineOperation({
       row.needed_task ?? "",
       plainLine(row.note ?? row.resolution ?? "", 40),
     ]);
-    const circles = (output.circles ?? []).map(({ teams, deadlock }) =>
-      view.paint("red", `${deadlock ? "DEADLOCK" : "circle"}: ${[...teams, teams[0]].join(" waits for ")}`),
-    );
     const table = view.table(["id", "teams", "type", "status", "task", "needs", "note"], rows);
-    return [table, ...(output.truncated ? [`${rows.length} of ${output.total} shown`] : []), ...circles].join("\n");
+    return [
+      table,
+      ...(output.truncated ? [`${rows.length} of ${output.total} shown`] : []),
+      ...renderCircles(output.circles, view),
+    ].join("\n");
   },
 });
+
+/** `dep-1a2b (needs_api, open): tw-1 of team alpha needs tw-2 of team beta: note` */
+function describe(dependency: z.infer<typeof shown>, view: RenderView): string {
+  const { id, type, status, task, team, needs_team, needed_task, note, resolution } = dependency;
+  const isOpen = status === "open";
+  const needed = needed_task === undefined ? `team ${needs_team}` : `${needed_task} of team ${needs_team}`;
+  const words = isOpen ? note : (resolution ?? note);
+  return `${view.paint("cyan", id)} (${isOpen ? `${type}, open` : type}): ${task} of team ${team} ${isOpen ? "needs" : "needed"} ${needed}${words === undefined ? "" : `: ${plainLine(words, 200)}`}`;
+}
+
+function renderCircles(circles: z.infer<typeof circle>[] | undefined, view: RenderView): string[] {
+  return (circles ?? []).map(({ teams, deadlock }) =>
+    view.paint("red", `${deadlock ? "DEADLOCK" : "circle"}: ${[...teams, teams[0]].join(" waits for ")}`),
+  );
+}
 
 /** Declaring twice is one need: two rows would both have to be resolved. */
 function isSame(row: DependencyRow, waiting: number, team: string, needed: number | undefined, type: string): boolean {

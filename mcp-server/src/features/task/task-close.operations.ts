@@ -2,7 +2,9 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
+import { renderChange } from "./change.view.ts";
 import { circleThrough } from "./circle.store.ts";
+import { becameReady } from "./freed.store.ts";
 import { addEdge, saveTaskInGraph } from "./graph.store.ts";
 import { checkNotItself } from "./link.rules.ts";
 import { checkClose, checkHolds, checkMove, nextOperations, unblocked } from "./task.rules.ts";
@@ -31,11 +33,11 @@ export const taskClose = defineOperation({
     force: z.boolean().optional().describe("Lead only: in spite of open children or blockers."),
     fence: fields.fenceNumber.optional(),
   }),
-  output: changed.extend({ unblocked: z.array(fields.taskBrief).optional() }),
+  output: changed.extend({ outcome: z.string().optional(), unblocked: z.array(fields.taskBrief).optional() }),
   async run(ctx, input) {
     const task = await lockTask(ctx, input.id);
     checkOwnTeam(ctx.principal, task.team);
-    if (task.status === "closed") return { task: toBrief(task), next: nextOperations(task, ctx.principal) };
+    if (task.status === "closed") return answer(ctx, task);
     checkHolds(task, ctx.principal, input.fence);
     const outcome = input.outcome ?? "done";
     if (input.of !== undefined && outcome !== "duplicate" && outcome !== "superseded") {
@@ -81,14 +83,19 @@ export const taskClose = defineOperation({
       before: { state: task.status, holder: task.holder },
       after: { state: "closed", outcome, ...(input.reason === undefined ? {} : { reason: input.reason }) },
     });
-    const freed = await becameReady(ctx);
-    return compact({
-      task: toBrief(closed),
-      next: nextOperations(closed, ctx.principal),
-      unblocked: freed.length > 0 ? freed : undefined,
-    });
+    return answer(ctx, closed);
   },
+  render: (output, view) => renderChange(`Closed as ${output.outcome ?? "done"}:`, output, view),
 });
+
+async function answer(ctx: OperationContext, task: Task) {
+  return compact({
+    task: toBrief(task),
+    outcome: task.outcome ?? undefined,
+    next: nextOperations(task, ctx.principal),
+    unblocked: await becameReady(ctx),
+  });
+}
 
 /** Throws when a task that was linked while this one was closed would now be waited for in a circle. */
 async function checkReopen(ctx: OperationContext, task: Task): Promise<void> {
@@ -101,14 +108,6 @@ async function checkReopen(ctx: OperationContext, task: Task): Promise<void> {
   );
 }
 
-/** Tasks that this very transaction made ready, as noted by the graph. */
-async function becameReady(ctx: OperationContext) {
-  const keys = ctx.effects.events.filter((event) => event.type === "task.ready").map((event) => event.subject ?? "");
-  const tasks = [];
-  for (const key of keys.slice(0, 20)) tasks.push(toBrief(await getTask(ctx, key)));
-  return tasks;
-}
-
 export const taskReopen = defineOperation({
   name: "task_reopen",
   description: "Reopen a closed task; what waited for it waits again. A task that is not closed stays as it is.",
@@ -116,7 +115,7 @@ export const taskReopen = defineOperation({
   mcp: "none",
   positional: ["id"],
   input: z.strictObject({ id: fields.taskRef, reason: fields.reason.optional() }),
-  output: changed,
+  output: changed.extend({ reopened: z.boolean().optional() }),
   async run(ctx, input) {
     const task = await lockTask(ctx, input.id);
     checkOwnTeam(ctx.principal, task.team);
@@ -139,6 +138,7 @@ export const taskReopen = defineOperation({
       after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) },
     });
     const shown = (await findTaskById(ctx.db, open.id)) ?? open;
-    return { task: toBrief(shown), next: nextOperations(shown, ctx.principal) };
+    return { task: toBrief(shown), reopened: true, next: nextOperations(shown, ctx.principal) };
   },
+  render: (output, view) => renderChange(output.reopened ? "Open again:" : "Was not closed:", output, view),
 });

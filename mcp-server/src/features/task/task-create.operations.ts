@@ -108,6 +108,7 @@ export const taskCreate = defineOperation({
     return [
       ...rows,
       ...(output.findings ?? []).map((finding) => view.paint("yellow", `! ${plainLine(finding, 300)}`)),
+      view.next(output.next),
     ].join("\n");
   },
 });

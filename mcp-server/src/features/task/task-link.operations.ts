@@ -3,11 +3,13 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
+import { renderChange } from "./change.view.ts";
+import { becameReady } from "./freed.store.ts";
 import { addEdge, removeEdge } from "./graph.store.ts";
 import { checkLinkTeams, checkNotItself } from "./link.rules.ts";
 import * as fields from "./task.schema.ts";
 import { getTask, lockTask, resolveKey } from "./task.store.ts";
-import { toBrief } from "./task.view.ts";
+import { compact, toBrief } from "./task.view.ts";
 
 export const taskLink = defineOperation({
   name: "task_link",
@@ -25,7 +27,13 @@ export const taskLink = defineOperation({
       .optional()
       .describe("For waits-for: which of the target's children must be closed."),
   }),
-  output: z.object({ result: z.string(), task: fields.taskBrief, next: z.array(z.string()) }),
+  output: z.object({
+    result: z.string(),
+    type: z.string(),
+    target: z.string(),
+    task: fields.taskBrief,
+    next: z.array(z.string()),
+  }),
   async run(ctx, input) {
     const source = await ownTask(ctx, input.id);
     const targetKey = await resolveKey(ctx, input.target);
@@ -45,8 +53,15 @@ export const taskLink = defineOperation({
     if (result === "added") {
       ctx.record({ type: "link.added", subject: source.key, team: source.team, after: { type, target: targetKey } });
     }
-    return { result, task: toBrief(await lockTask(ctx, source.key)), next: ["task_show", "task_unlink"] };
+    const task = toBrief(await lockTask(ctx, source.key));
+    return { result, type, target: targetKey, task, next: ["task_show", "task_unlink"] };
   },
+  render: (output, view) =>
+    renderChange(
+      `${output.result === "same" ? "Already linked" : "Linked"} by ${output.type} to ${plainLine(output.target)}:`,
+      output,
+      view,
+    ),
 });
 
 export const taskUnlink = defineOperation({
@@ -58,7 +73,12 @@ export const taskUnlink = defineOperation({
   mcp: "all",
   positional: ["id", "target"],
   input: z.strictObject({ id: fields.taskRef, target: fields.taskRef }),
-  output: z.object({ task: fields.taskBrief, next: z.array(z.string()) }),
+  output: z.object({
+    target: z.string(),
+    task: fields.taskBrief,
+    unblocked: z.array(fields.taskBrief).optional(),
+    next: z.array(z.string()),
+  }),
   async run(ctx, input) {
     const source = await ownTask(ctx, input.id);
     let target = input.target; // the exact text first: a link may name a task that is not here
@@ -67,8 +87,14 @@ export const taskUnlink = defineOperation({
       if (!(await removeEdge(ctx, source, target))) throw noSuchLink(source.key, input.target);
     }
     ctx.record({ type: "link.removed", subject: source.key, team: source.team, before: { target } });
-    return { task: toBrief(await lockTask(ctx, source.key)), next: ["task_show", "task_link"] };
+    return compact({
+      target,
+      task: toBrief(await lockTask(ctx, source.key)),
+      unblocked: await becameReady(ctx, source.key),
+      next: ["task_show", "task_link"],
+    });
   },
+  render: (output, view) => renderChange(`Unlinked from ${plainLine(output.target)}:`, output, view),
 });
 
 /** Throws FORBIDDEN unless the task is of the caller's team. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam, checkTeam } from "../team/team.rules.ts";
+import { renderChange } from "./change.view.ts";
 import { dropClaim } from "./claim.store.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
 import { checkMayChange, checkMove, checkTeamChange, nextOperations, unblocked } from "./task.rules.ts";
@@ -114,6 +115,7 @@ export const taskUpdate = defineOperation({
       released: input.release === undefined ? undefined : true,
     });
   },
+  render: (output, view) => renderChange(output.released ? "Released" : "Updated", output, view),
 });
 
 type Update = z.infer<typeof update>;

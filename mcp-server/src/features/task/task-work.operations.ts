@@ -61,8 +61,8 @@ export const taskClaim = defineOperation({
     return claimed(ctx, await grantClaim(ctx, task));
   },
   render(output, view) {
-    if (!output.task) return "Nothing is ready to claim.";
-    return `${view.paint("green", "Claimed")} (fencing number ${output.fence})\n${renderFull(output.task, view)}`;
+    if (!output.task) return `Nothing is ready to claim.\n${view.next(output.next)}`;
+    return `${view.paint("green", "Claimed")} (fencing number ${output.fence})\n${renderFull(output.task, view)}\n${view.next(output.next)}`;
   },
 });
 

@@ -38,7 +38,9 @@ export async function renderResult(
   now: number,
 ): Promise<string> {
   const safe = (text: string) => (to.isTerminal ? forTerminal(text, to.hasColour) : text);
-  const view = to.hasColour ? colourView(now, to.width) : plainView(now, to.width);
+  const plain = to.hasColour ? colourView(now, to.width) : plainView(now, to.width);
+  const next = (operations: readonly string[]) => plain.paint("dim", plain.next(operations.map(commandLine)));
+  const view = { ...plain, next };
   if (operation.render) return safe(operation.render(output, view));
   const { stringify } = await import("yaml");
   const { next: _, ...shown } = output;
