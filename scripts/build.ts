@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
  * Libraries that only some runs need. CommonJS output cannot be split, so each becomes a file of its own that is read
  * at its first use; a static import of one is fine as long as the importing module is itself imported lazily.
  */
-const LAZY_PACKAGES = ["pg"];
+const LAZY_PACKAGES = ["pg", "mdast-util-from-markdown"];
 
 export interface BuildReport {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];

@@ -8,6 +8,7 @@ import type { Operation } from "../mcp-server/src/kernel/operation.ts";
 import { commandLine, groupByNoun, wordsOf } from "../mcp-server/src/surfaces/cli/command.ts";
 import { describe, type Flag, flagsOf, valueSchema } from "../mcp-server/src/surfaces/cli/flags.ts";
 import { firstSentence, usageLine } from "../mcp-server/src/surfaces/cli/help.ts";
+import { lintRulesPage } from "./generate-lint-rules.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -16,6 +17,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/operations.md", operationsPage()],
     ["docs/configuration.md", configurationPage()],
+    ["docs/lint-rules.md", lintRulesPage()],
     ["schemas/teamwright.schema.json", formatJson(configurationSchema())],
     ["README.md", withToolTable(readFileSync(join(root, "README.md"), "utf8"))],
   ]);
@@ -114,6 +116,7 @@ const samples: Readonly<Record<string, string | number>> = {
   team: "main",
   needs_team: "platform",
   file: "issues.jsonl",
+  files: "reports/",
   resolution: "The endpoint is live.",
   reason: "The order was withdrawn.",
   to: "review",
@@ -136,7 +139,7 @@ function sampleOf(operation: Operation, flag: Flag): unknown {
   if (operation.name === "dependency_resolve" && flag.field === "id") return "dep-6h2j8w4e";
   if (flag.choices.length > 0)
     return flag.choices.includes(String(samples[flag.field])) ? samples[flag.field] : flag.choices[0];
-  if (flag.type === "list") return ["one"];
+  if (flag.type === "list") return [samples[flag.field] ?? "one"];
   if (flag.type === "boolean") return true;
   return samples[flag.field] ?? (flag.isNumeric ? 1 : flag.field);
 }

@@ -4,6 +4,7 @@ import { configSchema, type ProjectConfig, withDefaults } from "./config/config.
 import { CONFIG_FILE, findProjectRoot, STATE_FOLDER } from "./config/project-root.ts";
 import type { Runtime } from "./kernel/execute.ts";
 import type { Store } from "./store/dialect-port.ts";
+import { noStore } from "./store/no-store.ts";
 import { openStore } from "./store/open.ts";
 
 export interface RuntimeOptions {
@@ -12,6 +13,8 @@ export interface RuntimeOptions {
   /** What `identity` is when the configuration does not say: strict inside the client, advisory elsewhere. */
   readonly defaultIdentity: "strict" | "advisory";
   readonly now?: () => number;
+  /** For operations that say `needsStore: false`. */
+  readonly withoutStore?: boolean;
 }
 
 /** Configuration and store, open; the operations are not loaded yet. */
@@ -30,6 +33,7 @@ export async function openProject(options: RuntimeOptions): Promise<OpenProject>
   const root = findProjectRoot(options.start);
   const stamp = configStamp(root);
   const config = stamp === "" ? withDefaults(configSchema.parse({}), root) : (await loader()).loadConfig(root);
+  if (options.withoutStore) return { store: noStore(), config, stamp, options };
   const store = await openStore({
     url: config.storage.url,
     path: join(root, STATE_FOLDER, "state.db"),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { reportRuleIds, reportSections } from "./report-rules.ts";
+import { reportRuleIds, reportSections } from "./report-rules.schema.ts";
 
 const id = z
   .string()

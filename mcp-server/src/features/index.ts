@@ -9,6 +9,7 @@ import { doctorCheck } from "./doctor/doctor.operations.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
+import { reportLint } from "./report/report.operations.ts";
 import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
@@ -42,6 +43,7 @@ export const operations: readonly Operation[] = [
   dependencyResolve,
   dependencyList,
   teamList,
+  reportLint,
   briefShow,
   eventList,
   doctorCheck,

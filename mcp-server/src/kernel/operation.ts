@@ -46,9 +46,29 @@ export interface OperationContext {
 }
 
 export interface FilePort {
-  read(path: string): Promise<string>;
+  /** `-` is standard input. With `limit` no more bytes than that are read. */
+  read(path: string, limit?: number): Promise<string>;
   /** Writes to a temporary file, syncs and renames. */
   write(path: string, chunks: Iterable<string>): Promise<void>;
+  readonly tree?: FileTree;
+}
+
+/** The files around the caller. */
+export interface FileTree {
+  /** The files that names, folders and globs stand for, sorted; `-` stays. Throws INVALID_INPUT for what is not there. */
+  find(names: readonly string[], options: FindOptions): Promise<string[]>;
+  /** Lines of a file of the working tree or the project; undefined for anything else. */
+  countLines(path: string): Promise<number | undefined>;
+  /** Whether a path matches one of the globs. */
+  matcher(globs: readonly string[]): Promise<(path: string) => boolean>;
+}
+
+export interface FindOptions {
+  /** Glob of the files that a folder stands for, relative to it. */
+  readonly within: string;
+  readonly ignore: readonly string[];
+  /** A name that stands for nothing is no error. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /**
@@ -63,6 +83,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   /** Carries the words people search by first, then does / returns / not. At most 600 characters. */
   readonly description: string;
   readonly kind: OperationKind;
+  /** False when it works on files alone: the command line then opens no store, and makes none. */
+  readonly needsStore?: false;
   /** True when it ends or removes something. */
   readonly destructive?: boolean;
   /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI (and web) only. */

@@ -1,4 +1,4 @@
-import { type ReportSection, reportSections } from "../../config/report-rules.ts";
+import { type ReportSection, reportSections } from "../../config/report-rules.schema.ts";
 import type { LintRule, Problem } from "./lint.schema.ts";
 import { matchesInProse, quoted, topOf } from "./lint-match.rules.ts";
 import { escalationLabels, handoffLabels } from "./parse-fields.rules.ts";

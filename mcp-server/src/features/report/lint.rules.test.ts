@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { reportRuleIds, reportRules } from "../../config/report-rules.ts";
+import { reportRuleIds, reportRules } from "../../config/report-rules.schema.ts";
 import { fixReport, lintReport, lintRules } from "./lint.rules.ts";
 import { exampleFacts, exampleReport, exampleSetting } from "./lint-examples.rules.ts";
 import { loadMarkdown } from "./markdown.rules.ts";

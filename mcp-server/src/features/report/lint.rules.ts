@@ -1,4 +1,4 @@
-import { type ReportRuleId, reportRules } from "../../config/report-rules.ts";
+import { type ReportRuleId, reportRules } from "../../config/report-rules.schema.ts";
 import type { Edit, LintFinding, LintRule, LintSetting, Problem } from "./lint.schema.ts";
 import { findingRules } from "./lint-findings.rules.ts";
 import { learningRules } from "./lint-learnings.rules.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type ReportRuleId, type ReportSection, reportRuleIds } from "../../config/report-rules.ts";
+import { type ReportRuleId, type ReportSection, reportRuleIds } from "../../config/report-rules.schema.ts";
 import type { ParsedReport, Span } from "./report.schema.ts";
 
 export type LintLevel = "error" | "warn";
@@ -81,3 +81,20 @@ export const lintedFile = z.object({
   fixed: z.number().optional(),
 });
 export type LintedFile = z.infer<typeof lintedFile>;
+
+export const lintFormats = ["text", "json", "sarif", "github", "junit"] as const;
+
+export const lintResult = z.object({
+  /** False when something was found at the level that fails. */
+  ok: z.boolean(),
+  reports: z.number(),
+  errors: z.number(),
+  warnings: z.number(),
+  fixed: z.number(),
+  /** Findings that a fix would mend. */
+  fixable: z.number(),
+  /** The files with findings, or mended ones. */
+  files: z.array(lintedFile),
+  format: z.enum(lintFormats).optional(),
+});
+export type LintResult = z.infer<typeof lintResult>;

@@ -1,4 +1,4 @@
-import type { ReportSection } from "../../config/report-rules.ts";
+import type { ReportSection } from "../../config/report-rules.schema.ts";
 import { saysNothing } from "./parse-words.rules.ts";
 import type { Evidence, Span, VerificationBox } from "./report.schema.ts";
 

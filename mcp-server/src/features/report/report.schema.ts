@@ -1,4 +1,4 @@
-import type { ReportSection } from "../../config/report-rules.ts";
+import type { ReportSection } from "../../config/report-rules.schema.ts";
 
 /** requirements RP-01; `working`, `done` and other words are mapped to these (C-10). */
 export const reportStatuses = ["COMPLETE", "IN-PROGRESS", "BLOCKED", "FAILED"] as const;

@@ -87,13 +87,17 @@ async function run(
 
 async function callOperation(operation: Operation, parsed: ParsedArguments, env: CliEnvironment) {
   const { openRuntime } = await import("../../runtime.ts");
-  const runtime = await openRuntime({ start: env.cwd, defaultIdentity: "strict" });
+  const runtime = await openRuntime({
+    start: env.cwd,
+    defaultIdentity: "strict",
+    withoutStore: operation.needsStore === false,
+  });
   const progress = progressLine((text) => process.stderr.write(text), process.stderr.isTTY === true);
   try {
     const output = await execute(runtime, operation, parsed.input, {
       principal: principalOf(env, operation, runtime.config.root),
       idempotencyKey: parsed.idempotencyKey,
-      files: filePort(env.cwd),
+      files: filePort(env.cwd, runtime.config.root),
       ...(parsed.quiet ? {} : { progress: progress.report }),
     });
     return { output, now: runtime.now() };

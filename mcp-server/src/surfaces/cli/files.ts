@@ -4,13 +4,20 @@ import { basename, dirname, join, resolve } from "node:path";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import type { FilePort } from "../../kernel/operation.ts";
 import { isRecord } from "../../kernel/records.ts";
+import { countLines, findFiles, matcher } from "./find-files.ts";
 
 /** Files as the user names them, relative to the folder the command was started in; `-` reads standard input. */
-export function filePort(cwd: string): FilePort {
+export function filePort(cwd: string, projectRoot: string): FilePort {
   return {
-    async read(path) {
-      if (path === "-") return readStandardInput();
-      return readFile(resolve(cwd, path), "utf8").catch((error: unknown) => refuse("read", path, error));
+    async read(path, limit) {
+      if (path === "-") return readStandardInput(limit);
+      const text = limit === undefined ? readFile(resolve(cwd, path), "utf8") : readStart(resolve(cwd, path), limit);
+      return text.catch((error: unknown) => refuse("read", path, error));
+    },
+    tree: {
+      find: (names, options) => findFiles(cwd, names, options),
+      countLines: (path) => countLines([cwd, projectRoot], path),
+      matcher,
     },
     async write(path, chunks) {
       await replaceFile(resolve(cwd, path), chunks).catch((error: unknown) => refuse("write", path, error));
@@ -18,10 +25,27 @@ export function filePort(cwd: string): FilePort {
   };
 }
 
-async function readStandardInput(): Promise<string> {
+async function readStandardInput(limit = Number.POSITIVE_INFINITY): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= limit) break;
+  }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+async function readStart(path: string, limit: number): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    if (size <= limit) return await file.readFile("utf8");
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(limit), 0, limit, 0);
+    return buffer.toString("utf8", 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Either the old content or the whole new one is there, after a crash too. */

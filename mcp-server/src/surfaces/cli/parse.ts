@@ -21,6 +21,8 @@ interface Reading {
   readonly given: Map<string, string[]>;
   readonly booleans: Map<string, boolean>;
   readonly words: string[];
+  /** Flags whose values came by position: each word is one item, commas and all. */
+  readonly placed: Set<string>;
   readonly problems: string[];
 }
 
@@ -38,7 +40,7 @@ export function parseArguments(operation: Operation, args: readonly string[], re
     const truth = booleans.get(flag.name);
     if (truth !== undefined) input[flag.field] = truth;
     const values = given.get(flag.name);
-    if (values) input[flag.field] = readValue(flag, values, readText, problems);
+    if (values) input[flag.field] = readValue(flag, values, readText, problems, reading.placed.has(flag.name));
   }
   const help = booleans.get("help") ?? false;
   if (!help) problems.push(...missing(operation, flags, input));
@@ -67,7 +69,14 @@ function readTokens(args: readonly string[], flags: readonly Flag[], isWrite: bo
     inputFlag.name,
     ...(isWrite ? [idempotencyFlag.name] : []),
   ];
-  const reading: Reading = { byName, given: new Map(), booleans: new Map(), words: [], problems: [] };
+  const reading: Reading = {
+    byName,
+    given: new Map(),
+    booleans: new Map(),
+    words: [],
+    placed: new Set(),
+    problems: [],
+  };
   const { tokens } = parseArgs({
     args: [...args],
     // Not strict: our own messages name the nearest flag, and a value may be a negative number.
@@ -116,7 +125,10 @@ function placeWords(operation: Operation, flags: readonly Flag[], reading: Readi
     rest = rest.slice(take.length);
     if (take.length === 0) continue;
     if (given.has(flag.name)) problems.push(`${flag.name} is given twice, by position and by --${flag.name}`);
-    else given.set(flag.name, take);
+    else {
+      given.set(flag.name, take);
+      reading.placed.add(flag.name);
+    }
   }
   if (rest.length === 0) return;
   const last = places.at(-1);
@@ -135,8 +147,15 @@ function missing(operation: Operation, flags: readonly Flag[], input: Record<str
     });
 }
 
-function readValue(flag: Flag, values: readonly string[], readText: ReadText, problems: string[]): unknown {
-  if (flag.type === "list") return values.flatMap(splitList).map((item) => readScalar(flag, item, problems));
+function readValue(
+  flag: Flag,
+  values: readonly string[],
+  readText: ReadText,
+  problems: string[],
+  isPlaced: boolean,
+): unknown {
+  if (flag.type === "list")
+    return (isPlaced ? values : values.flatMap(splitList)).map((item) => readScalar(flag, item, problems));
   if (values.length > 1) problems.push(`--${flag.name} is given ${values.length} times`);
   const text = values.at(-1) ?? "";
   return flag.type === "json" ? readJson(`--${flag.name}`, text, readText, problems) : readScalar(flag, text, problems);
