@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { SimpleGit } from "simple-git";
+import { childEnvironment } from "./child-environment.ts";
+import { TeamwrightError } from "./errors.ts";
+
+const GIT_TIMEOUT_MS = 120_000;
+const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+export interface ChangedFile {
+  /** Relative to the top of the working tree, with slashes. */
+  readonly path: string;
+  /** git's letter: A, M, D, T; `?` for a file it does not know yet. */
+  readonly status: string;
+}
+
+/** The content of some files of a working tree at one moment, untracked ones too, kept in the object store. */
+export interface Frozen {
+  readonly base: string;
+  readonly tree: string;
+  /** SHA-256 of base and of every changed path with its mode and blob: the same text on disk, the same hash. */
+  readonly hash: string;
+  readonly files: readonly ChangedFile[];
+  /** What a reviewer reads. */
+  readonly diff: string;
+}
+
+/** What we ask of git, in one working tree. Every call takes argument lists; no text is ever read by a shell. */
+export class Git {
+  readonly folder: string;
+  readonly #git: SimpleGit;
+  readonly #withIndex: (file: string) => SimpleGit;
+
+  private constructor(folder: string, make: (extra?: Record<string, string>) => SimpleGit) {
+    this.folder = folder;
+    this.#git = make();
+    this.#withIndex = (file) => make({ GIT_INDEX_FILE: file });
+  }
+
+  /** Throws UNAVAILABLE outside a git repository. */
+  static async at(folder: string): Promise<Git> {
+    const { simpleGit } = await import("simple-git");
+    const make = (base: string) => (extra?: Record<string, string>) =>
+      simpleGit({
+        baseDir: base,
+        maxConcurrentProcesses: 2,
+        timeout: { block: GIT_TIMEOUT_MS },
+        config: ["core.quotePath=false"],
+        allowEnvironment: ["GIT_INDEX_FILE"],
+      } as never).env(childEnvironment(extra)); // the option that lets our own index pass is not in its types
+    const top = await make(folder)()
+      .raw(["rev-parse", "--show-toplevel"])
+      .catch(() => {
+        throw new TeamwrightError("UNAVAILABLE", "Work units need a git repository, and there is none here.");
+      });
+    const root = top.trim();
+    return new Git(root, make(root));
+  }
+
+  async #run(...args: string[]): Promise<string> {
+    return this.#git.raw(args);
+  }
+
+  async #ask(...args: string[]): Promise<string | undefined> {
+    return this.#git.raw(args).then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+  }
+
+  /** The commit that HEAD is; the empty tree where there is none yet. */
+  async head(): Promise<string> {
+    return (await this.#ask("rev-parse", "--verify", "-q", "HEAD")) || EMPTY_TREE;
+  }
+
+  async branch(): Promise<string | undefined> {
+    return (await this.#ask("symbolic-ref", "--short", "-q", "HEAD")) || undefined;
+  }
+
+  /** True when the commit can be reached from `from`. */
+  async isReachable(commit: string, from: string): Promise<boolean> {
+    const base = await this.#ask("merge-base", commit, from);
+    return base !== undefined && base === (await this.#ask("rev-parse", "--verify", "-q", `${commit}^{commit}`));
+  }
+
+  /** Folders of all working trees of the repository, resolved. */
+  async worktrees(): Promise<string[]> {
+    const text = await this.#run("worktree", "list", "--porcelain", "-z");
+    const folders = text.split("\0").flatMap((line) => (line.startsWith("worktree ") ? [line.slice(9)] : []));
+    return Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)));
+  }
+
+  /** Every path that differs from `base` on disk, untracked files among them (requirements FO-05, FO-08). */
+  async changed(base: string): Promise<ChangedFile[]> {
+    const tracked = await this.#run("diff", "--name-status", "--no-renames", "-z", base, "--");
+    const unknown = await this.#run("ls-files", "--others", "--exclude-standard", "-z");
+    const files = new Map<string, ChangedFile>();
+    for (const file of pairs(tracked)) files.set(file.path, file);
+    for (const path of unknown.split("\0")) if (path !== "") files.set(path, { path, status: "?" });
+    return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Freezes these files as they are on disk now. */
+  async freeze(base: string, files: readonly ChangedFile[]): Promise<Frozen> {
+    const folder = await mkdtemp(join(tmpdir(), "teamwright-index-"));
+    try {
+      const index = join(folder, "index");
+      // the real index knows which files are unchanged, and a fresh one would read them all
+      const real = resolve(this.folder, (await this.#run("rev-parse", "--git-path", "index")).trim());
+      await copyFile(real, index).catch(() => {});
+      const git = this.#withIndex(index);
+      for (let start = 0; start < files.length; start += 200) {
+        const paths = files.slice(start, start + 200).map((file) => `:(literal,top)${file.path}`);
+        await git.raw(["add", "-A", "-f", "--", ...paths]);
+      }
+      const tree = (await git.raw(["write-tree"])).trim();
+      const paths = files.map((file) => `:(literal,top)${file.path}`);
+      const only = paths.length > 0 ? paths : [":(literal,top)\u0001"];
+      const entries = await this.#run("diff", "--raw", "--no-abbrev", "--no-renames", "-z", base, tree, "--", ...only);
+      const diff = await this.#run(
+        "diff",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-renames",
+        base,
+        tree,
+        "--",
+        ...only,
+      );
+      const hash = createHash("sha256").update(base).update("\0").update(entries).digest("hex");
+      return {
+        base,
+        tree,
+        hash,
+        files: pairs(await this.#run("diff", "--name-status", "--no-renames", "-z", base, tree, "--", ...only)),
+        diff,
+      };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Number of lines of a file in a tree; undefined when it is not there. */
+  async linesIn(tree: string, path: string): Promise<number | undefined> {
+    const text = await this.#git.raw(["cat-file", "blob", `${tree}:${path}`]).catch(() => undefined);
+    if (text === undefined) return undefined;
+    return text === "" ? 0 : text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+  }
+
+  /** Commits since `base` that touch these paths, newest first, with their message. */
+  async commitsSince(base: string, paths: readonly string[]): Promise<{ commit: string; message: string }[]> {
+    const range = base === EMPTY_TREE ? "HEAD" : `${base}..HEAD`;
+    const only = paths.map((path) => `:(literal,top)${path}`);
+    const text = await this.#ask("log", "--format=%H%x1f%B%x1e", range, "--", ...only);
+    return (text ?? "").split("\x1e").flatMap((entry) => {
+      const [commit = "", message = ""] = entry.trim().split("\x1f");
+      return commit === "" ? [] : [{ commit, message }];
+    });
+  }
+
+  /** Commits exactly these paths, whatever else is staged; returns the commit. */
+  async commit(paths: readonly string[], message: string): Promise<string> {
+    const only = paths.map((path) => `:(literal,top)${path}`);
+    await this.#run("add", "-A", "-f", "--", ...only);
+    await this.#run("commit", "--quiet", "--only", "-m", message, "--", ...only);
+    return this.head();
+  }
+
+  /** True when these paths of a commit are what was frozen. */
+  async holds(commit: string, frozen: Pick<Frozen, "tree">, paths: readonly string[]): Promise<boolean> {
+    const only = paths.map((path) => `:(literal,top)${path}`);
+    return (await this.#ask("diff", "--quiet", commit, frozen.tree, "--", ...only)) !== undefined;
+  }
+
+  /** Takes the last commit back and leaves its changes on disk. */
+  async takeBack(to: string): Promise<void> {
+    await this.#run("reset", "--mixed", "--quiet", to);
+  }
+
+  /** Merges a commit; on a conflict nothing is changed and the conflicting paths come back. */
+  async merge(commit: string, message: string): Promise<{ merged: string } | { conflicts: string[] }> {
+    const before = await this.head();
+    const failed = await this.#git.raw(["merge", "--no-ff", "--no-edit", "-m", message, commit]).then(
+      () => false,
+      () => true,
+    );
+    if (!failed) return { merged: await this.head() };
+    const conflicts = ((await this.#ask("diff", "--name-only", "--diff-filter=U", "-z")) ?? "").split("\0");
+    await this.#ask("merge", "--abort");
+    if ((await this.head()) !== before) await this.#run("reset", "--keep", before);
+    return { conflicts: conflicts.filter((path) => path !== "") };
+  }
+
+  /** Puts the branch back to where it was before a merge whose gates failed; local changes stay. */
+  async undoMerge(to: string): Promise<void> {
+    await this.#run("reset", "--keep", to);
+  }
+}
+
+function pairs(text: string): ChangedFile[] {
+  const parts = text.split("\0");
+  const files: ChangedFile[] = [];
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const [status = "", path = ""] = [parts[index], parts[index + 1]];
+    files.push({ path, status: status.slice(0, 1) });
+  }
+  return files;
+}
