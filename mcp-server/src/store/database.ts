@@ -2,8 +2,10 @@ import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
 import type { BoardCountTable } from "../features/board/board.table.ts";
 import type { DependencyTable } from "../features/dependency/dependency.table.ts";
 import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/event.table.ts";
+import type { DesignReviewTable, ReviewTable } from "../features/review/review.table.ts";
 import type { RunTable } from "../features/run/run.table.ts";
 import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
+import type { GateRunTable, UnitAttemptTable, UnitInstanceTable, UnitTable } from "../features/unit/unit.table.ts";
 
 /** Every table, in the one place that lists them. */
 export interface Database {
@@ -20,4 +22,10 @@ export interface Database {
   agent: AgentTable;
   spawn: SpawnTable;
   run: RunTable;
+  unit: UnitTable;
+  unit_attempt: UnitAttemptTable;
+  gate_run: GateRunTable;
+  unit_instance: UnitInstanceTable;
+  review: ReviewTable;
+  design_review: DesignReviewTable;
 }

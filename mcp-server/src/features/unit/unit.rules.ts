@@ -1,0 +1,119 @@
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+
+export const phases = [
+  "planned",
+  "implement",
+  "validate",
+  "review",
+  "commit",
+  "done",
+  "escalated",
+  "abandoned",
+] as const;
+export type Phase = (typeof phases)[number];
+
+/** Whoever moves a unit does it for one of these reasons; nothing else changes a phase (requirements FP-01). */
+export type UnitEvent =
+  | "start"
+  | "submit"
+  | "pass"
+  | "fail"
+  | "exhaust"
+  | "approve"
+  | "reject"
+  | "commit"
+  | "changed"
+  | "resume"
+  | "abandon";
+
+const moves: Readonly<Record<Phase, Partial<Record<UnitEvent, Phase>>>> = {
+  planned: { start: "implement", abandon: "abandoned" },
+  implement: { submit: "validate", abandon: "abandoned" },
+  validate: { pass: "review", fail: "implement", exhaust: "escalated", abandon: "abandoned" },
+  review: { approve: "commit", reject: "implement", changed: "validate", exhaust: "escalated", abandon: "abandoned" },
+  commit: { commit: "done", changed: "validate", fail: "implement", exhaust: "escalated", abandon: "abandoned" },
+  escalated: { resume: "implement", abandon: "abandoned" },
+  done: {},
+  abandoned: {},
+};
+
+/** The phase after; throws RULE_VIOLATED with what is open instead. */
+export function nextPhase(unit: { key: string; phase: string }, event: UnitEvent): Phase {
+  const next = moves[unit.phase as Phase][event];
+  if (next !== undefined) return next;
+  const step = nextStep(unit.phase as Phase);
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `${unit.key} is in phase ${unit.phase}: ${reasons[event]}.`,
+    hint(step.operation, step.text),
+  );
+}
+
+const reasons: Readonly<Record<UnitEvent, string>> = {
+  start: "it cannot be started",
+  submit: "there is nothing to hand in",
+  pass: "there is nothing to validate",
+  fail: "there is nothing to validate",
+  exhaust: "it cannot be given up",
+  approve: "there is nothing to review",
+  reject: "there is nothing to review",
+  commit: "it cannot be committed before a fresh reviewer has passed exactly this diff",
+  changed: "there is no frozen diff",
+  resume: "it is not escalated",
+  abandon: "it is over",
+};
+
+/** The one obvious next step of a unit. */
+export function nextStep(phase: Phase): { operation: string; text: string } {
+  switch (phase) {
+    case "planned":
+      return { operation: "unit_start", text: "begins it" };
+    case "implement":
+      return { operation: "unit_submit", text: "hands the change in" };
+    case "validate":
+      return { operation: "unit_validate", text: "runs the gates and freezes the diff" };
+    case "review":
+      return { operation: "review_open", text: "gives the packet for a fresh reviewer" };
+    case "commit":
+      return { operation: "unit_commit", text: "commits what was reviewed" };
+    case "escalated":
+      return { operation: "unit_show", text: "shows the failures; a person decides" };
+    default:
+      return { operation: "unit_show", text: "shows how it ended" };
+  }
+}
+
+/** Phases in which an agent may still change the unit's files. */
+export function isOpen(phase: string): boolean {
+  return phase !== "done" && phase !== "abandoned";
+}
+
+/** Fields of a commit that carries a unit (requirements FP-05). */
+export function commitMessage(unit: {
+  key: string;
+  title: string;
+  items: readonly string[];
+  taskKey: string;
+  review: string;
+  attempts: number;
+  summary?: string | undefined;
+}): string {
+  const subject = `feat(${unit.key}): ${unit.title}`.slice(0, 100);
+  const lines = [subject, ""];
+  if (unit.summary) lines.push(unit.summary, "");
+  for (const item of unit.items) lines.push(`- [x] ${item}`);
+  lines.push(
+    "",
+    "Reviewed-by: adversarial-review (PASS)",
+    `Teamwright-Unit: ${unit.key}`,
+    `Teamwright-Review: ${unit.review}`,
+    `Teamwright-Task: ${unit.taskKey}`,
+    `Teamwright-Attempts: ${unit.attempts}`,
+  );
+  return lines.join("\n");
+}
+
+/** A commit of ours says which unit and review it carries. */
+export function isUnitCommit(message: string): boolean {
+  return /^Teamwright-Unit: \S+$/m.test(message) && /^Teamwright-Review: \S+$/m.test(message);
+}

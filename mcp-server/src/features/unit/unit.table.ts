@@ -1,0 +1,82 @@
+import type { Generated } from "kysely";
+
+/** A work unit: one task on its way through implement, validate, review, commit (requirements FP-01). */
+export interface UnitTable {
+  id: Generated<number>;
+  key: string;
+  run_id: number;
+  task_id: number;
+  title: string;
+  /** planned, implement, validate, review, commit, done, escalated or abandoned. */
+  phase: string;
+  /** Units of one number may run at the same time; the next number waits for all of them (FP-07). */
+  stage: number;
+  /** Globs, as JSON. */
+  scope: string;
+  /** Definition of done: the lines of the task's acceptance criteria, as JSON. */
+  items: string;
+  /** Working tree it is done in; null for the project's own. */
+  worktree: string | null;
+  /** Commit its changes are measured from; set at its start. */
+  base: string | null;
+  /** Number of the attempt under way; 1 is the first. */
+  attempt: Generated<number>;
+  /** What validation froze: hash and tree; null before, and again once anything is to be changed. */
+  diff_hash: string | null;
+  tree: string | null;
+  /** Paths of the frozen diff, as JSON. */
+  files: string | null;
+  commit_sha: string | null;
+  /** Somebody runs its gates or its commit until then. */
+  busy_until: number | null;
+  version: Generated<number>;
+  created_at: number;
+  updated_at: number;
+}
+
+/** One round of a unit. A retry is an attempt after the first (C-05). */
+export interface UnitAttemptTable {
+  id: Generated<number>;
+  unit_id: number;
+  n: number;
+  started_at: number;
+  submitted_at: number | null;
+  submitted_by: string | null;
+  validated_at: number | null;
+  /** passed, failed; null before. */
+  validation: string | null;
+  /** PASS, FAIL; null before. */
+  review: string | null;
+  /** Why it ended, in one line; null while it lasts and when it led to the commit. */
+  failure: string | null;
+  diff_hash: string | null;
+}
+
+/** A gate that was run, with what it said. */
+export interface GateRunTable {
+  id: Generated<number>;
+  unit_id: number;
+  attempt: number;
+  gate: string;
+  command: string;
+  started_at: number;
+  duration_ms: number;
+  exit_code: number | null;
+  signal: string | null;
+  /** passed, failed, missing, timeout or killed; all but the first are failed gates. */
+  result: string;
+  /** SHA-256 of the whole output. */
+  output_digest: string;
+  output_tail: string;
+  output_bytes: number;
+  /** Set for gates run on the merged tree. */
+  merged: number;
+}
+
+/** Who worked on a unit, by instance: an instance that implemented or reviewed it never reviews it (AR-06). */
+export interface UnitInstanceTable {
+  unit_id: number;
+  agent_id: string;
+  role: string;
+  at: number;
+}
