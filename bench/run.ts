@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- --json] [--small] [start|reads|writes|guard|memory|ready|claims …]`: the budgets of the design as
+ * `npm run bench [-- --json] [--small] [start|reads|writes|guard|memory|ready|claims|lint …]`: the budgets of the design as
  * ratios to floors that are measured in the same run. Only the ratios mean something on another machine.
  */
 import { parseArgs } from "node:util";
 import { benchGuard, benchMemory, benchReads, benchWrites } from "./calls.ts";
+import { benchLint } from "./lint.ts";
 import { benchStart } from "./start.ts";
 import { benchClaims, benchReady } from "./store.ts";
 import { type Bench, type Measurement, prepare } from "./support.ts";
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, (bench: Bench) => Promise<Measurement[]>>
   memory: benchMemory,
   ready: (bench) => benchReady(bench, values.small ? [1000, 100_000] : [1000, 100_000, 1_000_000]),
   claims: benchClaims,
+  lint: (bench) => benchLint(bench, values.small ? 1000 : 10_000),
 };
 
 const unknown = positionals.filter((name) => !(name in benches));

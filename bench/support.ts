@@ -32,6 +32,7 @@ export interface Bench {
   readonly floorServer: string;
   readonly floorClaims: string;
   readonly claimWorker: string;
+  readonly floorLint: string;
   readonly environment: Record<string, string>;
   readonly builtFrom: string;
 }
@@ -67,6 +68,7 @@ export async function prepare(): Promise<Bench & AsyncDisposable> {
     server: [join(folder, "bin/teamwright"), "serve"],
     floorServer: await bundle("bench/floor-server.ts", "floor-server.cjs"),
     floorClaims: await bundle("bench/floor-claims.ts", "floor-claims.cjs"),
+    floorLint: await bundle("bench/floor-lint.ts", "floor-lint.cjs"),
     claimWorker: await bundle("tests/support/worker.ts", "worker.cjs"),
     environment: { ...Object.fromEntries(kept), NODE_COMPILE_CACHE: join(folder, "cache") },
     builtFrom: "a fresh bundle started by bin/teamwright, as packed",
@@ -129,9 +131,9 @@ export async function startAndInitialize(bench: Bench, args: readonly string[], 
   return taken;
 }
 
-export async function runToEnd(bench: Bench, args: readonly string[]): Promise<number> {
+export async function runToEnd(bench: Bench, args: readonly string[], cwd?: string): Promise<number> {
   const begun = performance.now();
-  await once(spawn(node, args, { stdio: "ignore", env: bench.environment }), "close");
+  await once(spawn(node, args, { stdio: "ignore", env: bench.environment, cwd }), "close");
   return performance.now() - begun;
 }
 
