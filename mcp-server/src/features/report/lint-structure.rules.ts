@@ -93,9 +93,12 @@ export const structureRules: readonly LintRule[] = [
     bad: { fields: "**Files touched**: src/login.ts" },
     *check(report) {
       const there = new Set(report.fields.map(({ name }) => name));
-      for (const name of requiredFields(report))
-        if (!there.has(name))
-          yield { ...topOf(report), message: `The line \`${fieldName(name, report)}\` is missing.` };
+      const missing = requiredFields(report).filter((name) => !there.has(name));
+      if (missing.length > 0)
+        yield {
+          ...topOf(report),
+          message: `Missing: ${missing.map((name) => `\`${fieldName(name, report)}\``).join(", ")}.`,
+        };
     },
   },
   {
@@ -122,8 +125,9 @@ export const structureRules: readonly LintRule[] = [
     *check(report, { required }) {
       if (report.shape !== "report") return;
       const there = new Set(report.sections.map(({ key }) => key));
-      for (const key of required)
-        if (!there.has(key)) yield { ...topOf(report), message: `The section \`${headings[key]}\` is missing.` };
+      const missing = required.filter((key) => !there.has(key));
+      if (missing.length > 0)
+        yield { ...topOf(report), message: `Missing: ${missing.map((key) => `\`${headings[key]}\``).join(", ")}.` };
     },
   },
   {

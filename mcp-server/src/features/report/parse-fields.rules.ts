@@ -46,7 +46,7 @@ export const readFile = (line: string): Labelled | undefined => labelled(fileLin
 
 /** The word of a status or severity value: letters, perhaps with a dash or one space (`in progress`), after any sign. */
 export function firstWord(value: string): Span & { readonly text: string } {
-  const match = /[\p{L}][\p{L}_/]*(?:-[\p{L}]+)*(?: progress\b)?/iu.exec(value);
+  const match = /\p{L}[\p{L}\p{N}_/]*(?:-\p{L}+)*(?: progress\b)?/iu.exec(value);
   const start = match?.index ?? 0;
   const text = match?.[0] ?? "";
   return { text, start, end: start + text.length };

@@ -20,8 +20,8 @@ import { saysNothing, severityOf, statusOf } from "./parse-words.rules.ts";
 export function readLine(draft: Draft, line: TextLine): void {
   if (draft.section) draft.section.hasText = true;
   const inFindings = draft.section?.key === "findings";
-  if (!inFindings && (readStatusLine(draft, line) || readFieldLine(draft, line))) return;
   readLabelLine(draft, line);
+  if (!inFindings && (readStatusLine(draft, line) || readFieldLine(draft, line))) return;
   if (inFindings) readFindingLine(draft, line);
   else if (draft.section?.key === "verification") readBoxLine(draft, line);
   else if (draft.section?.key === "learnings") readLearningLine(draft, line);

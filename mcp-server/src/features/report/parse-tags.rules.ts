@@ -1,5 +1,6 @@
 import { nearest } from "../../kernel/nearest.ts";
 import { placeOf, type TextLine } from "./markdown.rules.ts";
+import { saysNothing } from "./parse-words.rules.ts";
 import { type AlmostTag, type Tag, type TagKind, tagKinds } from "./report.schema.ts";
 
 /** Kinds that mean nothing without somebody they are for. */
@@ -11,9 +12,12 @@ const KIND = tagKinds.join("|");
 const LOOSE_KIND = "cross[-_ ]?domain|blocker|interface[-_ ]?change";
 
 /** `KIND:target: message`, `KIND: message`, each perhaps in bold. */
-const colonForm = new RegExp(`^([*_]{0,3})(${KIND})(?::(${NAME}))?([*_]{0,3})(?::([*_]{0,3})(?=\\s|$)|(?=\\s*$))`);
+const colonForm = new RegExp(`^[*_]{0,3}(${KIND})(?::(${NAME}))?[*_]{0,3}:[*_]{0,3}(?=\\s|$)`);
+/** `KIND:target` and nothing after it. */
+const headOnly = new RegExp(`^[*_]{0,3}(${KIND}):(${NAME})[*_]{0,3}$`);
 /** `[KIND:target] message`, with or without a colon after the bracket. */
-const bracketForm = new RegExp(`^([*_]{0,3})\\[(${KIND})(?::(${NAME}))?\\]([*_]{0,3}):?([*_]{0,3})(?=\\s|$)`);
+const bracketForm = new RegExp(`^[*_]{0,3}\\[(${KIND})(?::(${NAME}))?\\][*_]{0,3}:?[*_]{0,3}(?=\\s|$)`);
+/** The same in other spellings; a target is one only with a colon or a bracket after it. */
 const looseTarget = new RegExp(
   `^[*_]{0,3}\\[?(${LOOSE_KIND})\\s*:\\s*@?(${NAME})[*_]{0,3}(?:\\s*\\]\\s*:?|\\s*:)[*_]{0,3}(?!//)`,
   "i",
@@ -21,7 +25,7 @@ const looseTarget = new RegExp(
 const looseBare = new RegExp(`^[*_]{0,3}\\[?(${LOOSE_KIND})[*_]{0,3}\\]?(?:\\s*:[*_]{0,3}(?=\\s|$)|\\s[-–—]\\s)`, "i");
 /** In capitals and close to a kind, as in `BLOCKED:ada:` and `CROSSDOMAIN:ada:`. */
 const almostForm = new RegExp(`^[*_]{0,3}\\[?([A-Z][A-Z_-]{3,19}):(${NAME})[*_]{0,3}(?:\\]|:(?=\\s|$))`);
-const almostBare = /^[*_]{0,3}\[?(?:CROSS-DOMAIN|BLOCKER|INTERFACE-CHANGE)(?![A-Za-z-])/;
+const almostBare = /^[*_]{0,3}\[?(CROSS-DOMAIN|BLOCKER|INTERFACE-CHANGE)(?![A-Za-z-])/;
 /** Inside a line only what can be nothing else. */
 const innerForm = new RegExp(`(?:\\[(${KIND})(?::(${NAME}))?\\]|\\b(${KIND}):(${NAME}):(?=\\s|$))`, "g");
 /** The cheap test that most lines fail. */
@@ -54,33 +58,20 @@ export function readTags(
     }
     found.push(...readInner(line, first ? first.headEnd - line.start : 0));
   }
-  return { tags: found.map((tag, index) => finish(tag, found[index + 1], lines, text, lineStarts)), almost };
+  const tags = found.map((tag, index) => finish(tag, found[index + 1], lines, text, lineStarts));
+  return { tags: tags.filter((tag) => tag.target !== undefined || !saysNothing(tag.text)), almost };
 }
 
 function readStart(line: TextLine): Found | undefined {
-  const exact = colonForm.exec(line.masked) ?? bracketForm.exec(line.masked);
-  if (exact) {
-    const [whole, , kind = "", target] = exact;
-    return {
-      kind: kind as TagKind,
-      target,
-      start: line.start,
-      headEnd: line.start + whole.length,
-      placement: "start",
-    };
-  }
+  const exact = colonForm.exec(line.masked) ?? bracketForm.exec(line.masked) ?? headOnly.exec(line.masked);
   const loose = looseTarget.exec(line.masked) ?? looseBare.exec(line.masked);
-  const kind = kindOf(loose?.[1]);
-  if (!loose || !kind) return undefined;
-  const target = loose[2];
-  return {
-    kind,
-    target,
-    start: line.start,
-    headEnd: line.start + loose[0].length,
-    placement: "start",
-    canonical: `${kind}${target === undefined ? "" : `:${target}`}:`,
-  };
+  const isLooseBetter = loose?.[2] !== undefined && exact?.[2] === undefined;
+  const match = isLooseBetter ? loose : (exact ?? loose);
+  const kind = kindOf(match?.[1]);
+  if (!match || !kind) return undefined;
+  const target = match[2];
+  const tag = { kind, target, start: line.start, headEnd: line.start + match[0].length, placement: "start" } as const;
+  return match === exact ? tag : { ...tag, canonical: `${kind}${target === undefined ? "" : `:${target}`}:` };
 }
 
 function kindOf(word: string | undefined): TagKind | undefined {
@@ -90,12 +81,7 @@ function kindOf(word: string | undefined): TagKind | undefined {
 
 function almostKind(masked: string): TagKind | undefined {
   const word = almostForm.exec(masked)?.[1];
-  const close = word === undefined ? undefined : nearest(word, tagKinds);
-  const bare = almostBare.test(masked) ? nearest(masked.replace(/^[*_[]+/, "").slice(0, 16), tagKinds) : undefined;
-  return (
-    tagKinds.find((kind) => kind === (close ?? bare)) ??
-    (bare === undefined && almostBare.test(masked) ? "BLOCKER" : undefined)
-  );
+  return kindOf((word === undefined ? undefined : nearest(word, tagKinds)) ?? almostBare.exec(masked)?.[1]);
 }
 
 function readInner(line: TextLine, from: number): Found[] {

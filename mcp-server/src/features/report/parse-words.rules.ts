@@ -55,7 +55,7 @@ export function nearestSeverity(word: string): string | undefined {
 
 /** `none`, `n/a`, a dash and whatever else says that there is nothing to say. */
 export function saysNothing(text: string): boolean {
-  return /^[-*_([\s]*(?:none|n\/?a|nil|nothing|no (?:findings?|changes?|tags?|learnings?|files?|tests?)\b.{0,40}|[-–—])[\s.)\]*_]*$/i.test(
+  return /^[-*_([\s]*(?:none|n\/?a|nil|nothing|no (?:findings?|changes?|tags?|learnings?|files?|tests?|issues?)(?: (?:at all|found|made|needed|affected|touched|changed|to report))?|[-–—])[\s.)\]*_]*$/i.test(
     text,
   );
 }
