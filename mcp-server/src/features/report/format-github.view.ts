@@ -22,7 +22,11 @@ function command(path: string, finding: LintFinding): string {
 
 /** The escapes of workflow commands: a line break would begin another command. */
 function escapeData(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return text
+    .replaceAll("%", "%25")
+    .replaceAll("\r", "%0D")
+    .replaceAll("\n", "%0A")
+    .replace(/\p{Cc}/gu, "\ufffd");
 }
 
 function escapeProperty(text: string): string {

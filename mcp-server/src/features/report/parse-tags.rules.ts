@@ -6,28 +6,28 @@ import { type AlmostTag, type Tag, type TagKind, tagKinds } from "./report.schem
 /** Kinds that mean nothing without somebody they are for. */
 export const targetedKinds: readonly TagKind[] = ["CROSS-DOMAIN", "BLOCKER"];
 
-const NAME = "(?:team:)?[A-Za-z0-9][A-Za-z0-9_.-]{0,63}";
+const NAME = "(?:team:)?[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]{0,63}";
 const KIND = tagKinds.join("|");
 /** Spellings that leave no doubt about the kind; of the other kinds a sentence may well begin with the word. */
 const LOOSE_KIND = "cross[-_ ]?domain|blocker|interface[-_ ]?change";
 
 /** `KIND:target: message`, `KIND: message`, each perhaps in bold. */
-const colonForm = new RegExp(`^[*_]{0,3}(${KIND})(?::(${NAME}))?[*_]{0,3}:[*_]{0,3}(?=\\s|$)`);
+const colonForm = new RegExp(`^[*_]{0,3}(${KIND})(?::(${NAME}))?[*_]{0,3}:[*_]{0,3}(?=\\s|$)`, "u");
 /** `KIND:target` and nothing after it. */
-const headOnly = new RegExp(`^[*_]{0,3}(${KIND}):(${NAME})[*_]{0,3}$`);
+const headOnly = new RegExp(`^[*_]{0,3}(${KIND}):(${NAME})[*_]{0,3}$`, "u");
 /** `[KIND:target] message`, with or without a colon after the bracket. */
-const bracketForm = new RegExp(`^[*_]{0,3}\\[(${KIND})(?::(${NAME}))?\\][*_]{0,3}:?[*_]{0,3}(?=\\s|$)`);
+const bracketForm = new RegExp(`^[*_]{0,3}\\[(${KIND})(?::(${NAME}))?\\][*_]{0,3}:?[*_]{0,3}(?=\\s|$)`, "u");
 /** The same in other spellings; a target is one only with a colon or a bracket after it. */
 const looseTarget = new RegExp(
   `^[*_]{0,3}\\[?(${LOOSE_KIND})\\s*:\\s*@?(${NAME})[*_]{0,3}(?:\\s*\\]\\s*:?|\\s*:)[*_]{0,3}(?!//)`,
-  "i",
+  "iu",
 );
-const looseBare = new RegExp(`^[*_]{0,3}\\[?(${LOOSE_KIND})[*_]{0,3}\\]?(?:\\s*:[*_]{0,3}(?=\\s|$)|\\s[-–—]\\s)`, "i");
+const looseBare = new RegExp(`^[*_]{0,3}\\[?(${LOOSE_KIND})[*_]{0,3}\\]?(?:\\s*:[*_]{0,3}(?=\\s|$)|\\s[-–—]\\s)`, "iu");
 /** In capitals and close to a kind, as in `BLOCKED:ada:` and `CROSSDOMAIN:ada:`. */
-const almostForm = new RegExp(`^[*_]{0,3}\\[?([A-Z][A-Z_-]{3,19}):(${NAME})[*_]{0,3}(?:\\]|:(?=\\s|$))`);
+const almostForm = new RegExp(`^[*_]{0,3}\\[?([A-Z][A-Z_-]{3,19}):(${NAME})[*_]{0,3}(?:\\]|:(?=\\s|$))`, "u");
 const almostBare = /^[*_]{0,3}\[?(CROSS-DOMAIN|BLOCKER|INTERFACE-CHANGE)(?![A-Za-z-])/;
 /** Inside a line only what can be nothing else. */
-const innerForm = new RegExp(`(?:\\[(${KIND})(?::(${NAME}))?\\]|\\b(${KIND}):(${NAME}):(?=\\s|$))`, "g");
+const innerForm = new RegExp(`(?:\\[(${KIND})(?::(${NAME}))?\\]|\\b(${KIND}):(${NAME}):(?=\\s|$))`, "gu");
 /** The cheap test that most lines fail. */
 const anyHint = /cross|block|interface|QUESTION|RESOLVED|INFO/i;
 

@@ -45,6 +45,7 @@ describe("tags (RP-03, RP-05)", () => {
     ["- BLOCKER:ada: The key\n  is missing\n  still", "BLOCKER", "ada", "The key is missing still"],
     ["- BLOCKER:ada: `load()` is missing", "BLOCKER", "ada", "`load()` is missing"],
     ["- cross_domain : @ada: read it", "CROSS-DOMAIN", "ada", "read it"],
+    ["- BLOCKER:jürgen: Der Schlüssel fehlt", "BLOCKER", "jürgen", "Der Schlüssel fehlt"],
     ["[BLOCKER:ada]: soon", "BLOCKER", "ada", "soon"],
     ["BLOCKER:ada: *now*", "BLOCKER", "ada", "*now*"],
   ])("%j is one", (source, kind, target, text) => {
