@@ -1,45 +1,71 @@
-import { Kysely, PostgresDialect, sql } from "kysely";
-import type { Database } from "./database.ts";
+import { sql } from "kysely";
+import type { Pool } from "pg";
+import { TeamwrightError } from "../kernel/errors.ts";
 import type { DialectPort, Store } from "./dialect-port.ts";
-import { migratePostgres, newerStoreMessage, unreadable } from "./migrate.ts";
+import { migratePostgres, newerStoreMessage } from "./migrate.ts";
+import { migrations } from "./migrations/index.ts";
+import type { Migration } from "./migrations/migration.ts";
+import { kyselyOverPool, MIGRATION_ANSWER_MS, ordinaryLimits, type PostgresLimits } from "./postgres-dialect.ts";
+import { isContention, notAvailable, serverReason, withoutSecrets } from "./postgres-failure.ts";
 import { replicaName } from "./replica.ts";
 
 const NUMERIC_TYPES = [20, 1700]; // bigint, numeric: our values are ms and counts, far below 2^53
 const CHANNEL = "teamwright_events";
+const CONNECT_MS = 8000;
 
-/** Opens a PostgreSQL store (14 or newer). The URL's password never leaves this function. */
-export async function openPostgres(url: string): Promise<Store> {
+export interface PostgresOptions {
+  readonly limits?: PostgresLimits;
+  readonly migrations?: readonly Migration[];
+}
+
+/** Opens a PostgreSQL store (14 or newer). The URL's password never leaves this function. Throws UNAVAILABLE. */
+export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Store> {
   const { default: pg } = await import("pg");
   for (const type of NUMERIC_TYPES) pg.types.setTypeParser(type, Number);
-  const location = withoutPassword(url);
-  const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 8000 });
+  const location = withoutSecrets(url);
+  const connection = { connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true };
+  let pool: Pool;
+  try {
+    pool = new pg.Pool({ ...connection, max: 4 });
+  } catch (error) {
+    throw cannotOpen(location, error);
+  }
   pool.on("error", () => {}); // an idle connection that drops is replaced at the next query
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  // pg-pool listens to idle connections only: one that drops between two statements would end the process
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const limits = options.limits ?? ordinaryLimits;
+  const db = kyselyOverPool(pool, limits, location);
+  const patient = kyselyOverPool(pool, { ...limits, answer: MIGRATION_ANSWER_MS }, location);
   let newer: number | undefined;
   try {
-    newer = await migratePostgres(db);
+    newer = await migratePostgres(patient, options.migrations ?? migrations);
   } catch (error) {
     await db.destroy();
-    throw unreadable(location, error);
+    throw cannotOpen(location, error);
   }
-  const port = postgresPort((changed) => {
-    const client = new pg.Client({ connectionString: url });
-    client.on("notification", changed);
-    client.on("error", () => {});
-    client.connect().then(
-      () => client.query(`listen ${CHANNEL}`),
-      () => {},
-    );
-    return () => void client.end().catch(() => {});
-  });
   return {
     db,
-    port,
+    port: postgresPort((changed) => {
+      const client = new pg.Client(connection);
+      client.on("notification", changed);
+      client.on("error", () => {});
+      client
+        .connect()
+        .then(() => client.query(`listen ${CHANNEL}`))
+        .catch(() => {}); // watchers look by themselves as well
+      return () => void client.end().catch(() => {});
+    }),
     location,
     readOnly: newer ? newerStoreMessage(newer) : undefined,
     replica: replicaName(),
     close: () => db.destroy(),
   };
+}
+
+function cannotOpen(location: string, error: unknown): TeamwrightError {
+  if (error instanceof TeamwrightError) return error;
+  if (isContention(error)) return notAvailable(location, "others have kept it from being brought to a newer schema");
+  return notAvailable(location, serverReason(error) ?? (error instanceof Error ? error.message : String(error)));
 }
 
 /** PostgreSQL's side of the port; also serves PGlite, which tests run the same scenarios on. */
@@ -50,16 +76,11 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
     lockName: async (trx, name) => {
       await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
     },
-    isRetryable: (error) => ["40001", "40P01", "55P03"].includes(codeOf(error)),
+    isRetryable: isContention,
     explainFailure: (error) => {
-      const code = codeOf(error);
-      if (/^(08|57P)/.test(code) || /ECONN|ETIMEDOUT|ENOTFOUND|EPIPE/.test(code)) {
-        return "The database server does not answer; nothing was written.";
-      }
-      if (["40001", "40P01", "55P03"].includes(code)) return "Others kept changing the same records; try again.";
-      if (code === "53100") return "The database server's disk is full; nothing was written.";
-      if (code === "25006") return "The database server accepts no writes.";
-      return undefined;
+      if (isContention(error)) return "Others have kept the same records busy for too long; try again.";
+      const reason = serverReason(error);
+      return reason === undefined ? undefined : `The store is not available: ${reason}. Nothing was written.`;
     },
     searchTasks: async (db, words, limit, team) => {
       const query = words.map((word) => `'${word.replaceAll("'", "''").replaceAll("\\", "\\\\")}':*`).join(" & ");
@@ -74,18 +95,4 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
     },
     watch,
   };
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-}
-
-function withoutPassword(url: string): string {
-  try {
-    const parsed = new URL(url);
-    parsed.password = "";
-    return parsed.toString();
-  } catch {
-    return "postgres://…";
-  }
 }
