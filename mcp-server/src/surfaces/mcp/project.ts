@@ -4,8 +4,9 @@ import type { Runtime } from "../../kernel/execute.ts";
 import { configStamp, type OpenProject, openProject, type RuntimeOptions, withOperations } from "../../runtime.ts";
 import type { Guard } from "../guard/guard.ts";
 
-/** Opening a store that is away may take seconds, and every hook of the client would wait for it. */
-const RETRY_AFTER_MS = 30_000;
+/** A host that swallows connections takes seconds to fail, and every hook of the client would wait for it. */
+const RETRY_AFTER_MS = 1000;
+const RETRY_AFTER_DURATIONS = 4;
 
 /** What calls run on. */
 export interface Opened {
@@ -18,7 +19,8 @@ interface Failure {
   readonly error: TeamwrightError;
   /** The configuration it failed with. */
   readonly stamp: string;
-  readonly at: number;
+  /** When to try again, on the clock of `performance`. */
+  readonly until: number;
 }
 
 /**
@@ -58,6 +60,7 @@ export class Project {
 
   async #tryOnce() {
     const stamp = this.#stamp(); // before reading: an edit meanwhile is to be seen
+    const begun = performance.now();
     try {
       const started = this.#started ?? openProject(this.#options);
       this.#started = undefined; // a second try opens anew
@@ -65,14 +68,16 @@ export class Project {
       const guard = this.#options.hasGuard ? await guardOf(runtime) : undefined;
       return { runtime, guard, close: () => runtime.close() };
     } catch (error) {
-      this.#failure = { error: failureOf(error), stamp, at: performance.now() };
+      const now = performance.now();
+      const until = now + Math.max(RETRY_AFTER_MS, (now - begun) * RETRY_AFTER_DURATIONS);
+      this.#failure = { error: failureOf(error), stamp, until };
       this.#opening = undefined;
       throw this.#failure.error;
     }
   }
 
   #isStale(failure: Failure): boolean {
-    return performance.now() - failure.at > RETRY_AFTER_MS || this.#stamp() !== failure.stamp;
+    return performance.now() > failure.until || this.#stamp() !== failure.stamp;
   }
 
   #stamp(): string {
