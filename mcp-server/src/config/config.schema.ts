@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { gates, units } from "./gates.schema.ts";
+import { agentLimits, contextLimits, models, spawnExceptions } from "./models.schema.ts";
+import { leadEdits, ownership, ownershipMode, protectedPaths } from "./ownership.schema.ts";
 import { reportRuleIds, reportSections } from "./report-rules.schema.ts";
 
 const id = z
@@ -84,7 +87,19 @@ export const configSchema = z.strictObject({
     .describe("What vague titles, missing criteria and overlapping scopes lead to at creation."),
   wip_limits: wipLimits.default({}).describe("For every team."),
   reports: reports.prefault({}),
+  ownership,
+  protected: protectedPaths,
+  ownership_mode: ownershipMode,
+  lead_edits: leadEdits,
+  limits: agentLimits,
+  spawn_exceptions: spawnExceptions,
+  models,
+  context: contextLimits,
   guard: z.enum(["on", "off"]).default("on").describe("off switches every hook decision off."),
+  gates: gates.optional(),
+  units: units
+    .default({ phase_gate: "merged_local", coverage_thresholds: ".coverage-thresholds.json", runs: 4 })
+    .describe("How runs and their work units go."),
   teams: z.array(team).default([]).describe("Absent: one team named main."),
 });
 

@@ -4,12 +4,18 @@ import type { Operation } from "../kernel/operation.ts";
 import { boardLimits, boardMove, boardShow } from "./board/board.operations.ts";
 import { applyCounts } from "./board/board.store.ts";
 import { briefShow } from "./brief/brief.operations.ts";
+import { briefSpawn } from "./brief/spawn.operations.ts";
 import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
 import { doctorCheck } from "./doctor/doctor.operations.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
+import { knowledgeAdd, knowledgePrune, knowledgeSearch } from "./knowledge/knowledge.operations.ts";
+import { messageInbox, messageSend } from "./message/message.operations.ts";
+import { messageList } from "./message/message-list.operations.ts";
 import { reportLint } from "./report/report.operations.ts";
+import { reviewList, reviewOpen } from "./review/review.operations.ts";
+import { runLog } from "./run/run-log.operations.ts";
 import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
@@ -20,6 +26,11 @@ import { taskShow } from "./task/task-show.operations.ts";
 import { taskUpdate } from "./task/task-update.operations.ts";
 import { taskClaim } from "./task/task-work.operations.ts";
 import { teamList } from "./team/team.operations.ts";
+import { unitCommit } from "./unit/commit.operations.ts";
+import { unitStart, unitSubmit } from "./unit/loop.operations.ts";
+import { unitPlan } from "./unit/plan.operations.ts";
+import { unitEnd, unitShow } from "./unit/show.operations.ts";
+import { unitValidate } from "./unit/validate.operations.ts";
 
 /** The table: every surface, document and permission is a projection of it. */
 export const operations: readonly Operation[] = [
@@ -44,7 +55,24 @@ export const operations: readonly Operation[] = [
   dependencyList,
   teamList,
   reportLint,
+  messageSend,
+  messageInbox,
+  messageList,
+  unitPlan,
+  unitStart,
+  unitSubmit,
+  unitValidate,
+  unitCommit,
+  unitShow,
+  unitEnd,
+  reviewOpen,
+  reviewList,
+  knowledgeAdd,
+  knowledgeSearch,
+  knowledgePrune,
+  runLog,
   briefShow,
+  briefSpawn,
   eventList,
   doctorCheck,
 ];

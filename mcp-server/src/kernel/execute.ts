@@ -7,7 +7,7 @@ import type { Store } from "../store/dialect-port.ts";
 import { hint, TeamwrightError } from "./errors.ts";
 import { newKey } from "./ids.ts";
 import { nearest } from "./nearest.ts";
-import type { Effects, FilePort, Operation, OperationContext } from "./operation.ts";
+import type { Ask, Effects, FilePort, Operation, OperationContext } from "./operation.ts";
 import { type Principal, systemPrincipal } from "./principal.ts";
 
 /** What the executor asks of the features; handed over so that the kernel stays below them. */
@@ -17,7 +17,7 @@ export interface ExecutorHooks {
   /** Runs inside every write transaction before `run`: due wake-ups and expired leases. */
   beforeWrite(ctx: OperationContext): Promise<void>;
   /** True when `beforeWrite` has something to do; asked before reads, which then see its result. */
-  isSweepDue(db: Kysely<Database>, now: number): Promise<boolean>;
+  isSweepDue(db: Kysely<Database>, now: number, config: ProjectConfig): Promise<boolean>;
   /** Last step of every write transaction: counters, then events with their chain. */
   flush(ctx: OperationContext, operation: string): Promise<void>;
   findAnswer(ctx: OperationContext, request: IdempotentRequest): Promise<unknown | undefined>;
@@ -42,6 +42,8 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   readonly files?: FilePort;
   readonly progress?: (done: number, total: number, what: string) => void;
+  /** Asks the person at the session; only where a surface knows that no model answers. */
+  readonly ask?: Ask | undefined;
 }
 
 /** A sweep takes a bounded step; a read waits for this many. */
@@ -64,7 +66,8 @@ export async function execute(
     if (operation.kind === "read") return await runRead(runtime, operation, input, options);
     if (runtime.store.readOnly) throw new TeamwrightError("UNAVAILABLE", runtime.store.readOnly);
     if (operation.kind === "batch") {
-      return await operation.run(context(runtime, runtime.store.db, options, operation.name), input);
+      const ctx = context(runtime, runtime.store.db, options, operation.name);
+      return await operation.run(options.ask ? { ...ctx, ask: options.ask } : ctx, input);
     }
     return await inTransaction(runtime, options, operation.name, (ctx) =>
       answerOnce(runtime, operation, input, key ?? options.idempotencyKey, ctx),
@@ -76,8 +79,8 @@ export async function execute(
 
 async function runRead(runtime: Runtime, operation: Operation, input: Record<string, unknown>, options: CallOptions) {
   const { db, readOnly } = runtime.store;
-  for (let step = 0; !readOnly && step < MAX_SWEEPS && (await runtime.hooks.isSweepDue(db, runtime.now())); step += 1)
-    await sweep(runtime);
+  const isDue = () => runtime.hooks.isSweepDue(db, runtime.now(), runtime.config);
+  for (let step = 0; !readOnly && step < MAX_SWEEPS && (await isDue()); step += 1) await sweep(runtime);
   return untilFree(runtime, () => operation.run(context(runtime, db, options, operation.name), input));
 }
 
@@ -142,7 +145,7 @@ function context(
   options: CallOptions,
   operationName: string,
 ): OperationContext {
-  const effects: Effects = { events: [], counts: new Map() };
+  const effects: Effects = { events: [], counts: new Map(), scopes: new Set() };
   const { config } = runtime; // looked up anew each time it is asked for
   return {
     db,
@@ -154,7 +157,8 @@ function context(
     leaseMs: config.claims.lease_seconds * 1000,
     newKey: (prefix) => newKey(prefix ?? config.project.prefix),
     record: (event) => void effects.events.push(event),
-    transaction: (work) => inTransaction(runtime, options, operationName, work),
+    transaction: (work, principal = options.principal) =>
+      inTransaction(runtime, { ...options, principal }, operationName, work),
     progress: options.progress ?? (() => {}),
     ...(options.files ? { files: options.files } : {}),
   };

@@ -85,6 +85,11 @@ export class Git {
     return base !== undefined && base === (await this.#ask("rev-parse", "--verify", "-q", `${commit}^{commit}`));
   }
 
+  /** Where this tree's branch and the commit have their last common ancestor. */
+  async forkPoint(commit: string): Promise<string | undefined> {
+    return (await this.#ask("merge-base", commit, "HEAD")) || undefined;
+  }
+
   /** Folders of all working trees of the repository, resolved. */
   async worktrees(): Promise<string[]> {
     const text = await this.#run("worktree", "list", "--porcelain", "-z");
@@ -192,6 +197,18 @@ export class Git {
     await this.#ask("merge", "--abort");
     if ((await this.head()) !== before) await this.#run("reset", "--keep", before);
     return { conflicts: conflicts.filter((path) => path !== "") };
+  }
+
+  /** Moves this tree to another commit and keeps its own changes, with conflict marks where both changed a line. */
+  async moveOnto(commit: string): Promise<void> {
+    const branch = await this.branch();
+    await this.#run(
+      "checkout",
+      "--quiet",
+      "--merge",
+      ...(branch === undefined ? ["--detach"] : ["-B", branch]),
+      commit,
+    );
   }
 
   /** Puts the branch back to where it was before a merge whose gates failed; local changes stay. */

@@ -20,6 +20,8 @@ export interface Effects {
   readonly events: EventDraft[];
   /** Board column counters: team and column joined by a NUL, with the change. */
   readonly counts: Map<string, number>;
+  /** Tasks (surrogate ids) whose claim or scope changed: the leases on their files follow. */
+  readonly scopes: Set<number>;
   /** True while facts from elsewhere are recorded: work in progress limits then bind nobody. */
   ignoreLimits?: boolean;
 }
@@ -37,15 +39,39 @@ export interface OperationContext {
   readonly leaseMs: number;
   newKey(prefix?: string): string;
   record(event: EventDraft): void;
-  /** Long operations only: runs `work` in a transaction of its own, with effects flushed and retries. */
-  transaction<T>(work: (ctx: OperationContext) => Promise<T>): Promise<T>;
+  /**
+   * Long operations only: runs `work` in a transaction of its own, with effects flushed and retries. `principal` is
+   * the person who has answered a question; the caller by default.
+   */
+  transaction<T>(work: (ctx: OperationContext) => Promise<T>, principal?: Principal): Promise<T>;
+  /** Long operations only, outside every transaction. Absent where nobody can be asked. */
+  readonly ask?: Ask;
   /** Long operations only: tells the caller how far it is. */
   progress(done: number, total: number, what: string): void;
   /** File access through the surface that has it (CLI); absent elsewhere. Paths are the user's own. */
   readonly files?: FilePort;
 }
 
+/** Puts a question to the person at the session; undefined when it is put off, or nobody answers in time. */
+export type Ask = (question: Question) => Promise<PersonAnswer | undefined>;
+
+export interface Question {
+  /** Plain text of several lines. */
+  readonly message: string;
+  readonly choices: readonly { readonly value: string; readonly label: string }[];
+}
+
+export interface PersonAnswer {
+  /** One of the question's values. */
+  readonly choice: string;
+  readonly note?: string;
+  /** Who has answered; comes from the surface, never from the caller. */
+  readonly principal: Principal;
+}
+
 export interface FilePort {
+  /** Where the caller stands: relative paths begin there. */
+  readonly folder?: string;
   /** `-` is standard input. With `limit` no more bytes than that are read. */
   read(path: string, limit?: number): Promise<string>;
   /** Writes to a temporary file, syncs and renames. */

@@ -187,3 +187,14 @@ export function agentPrincipal(row: AgentRow): Principal {
     ...(row.team === null ? {} : { team: row.team }),
   };
 }
+
+/** True when the call that started the agent asked for a working tree of its own. */
+export async function wantsWorktree(db: Kysely<Database>, agentId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("spawn")
+    .select("id")
+    .where("agent_id", "=", agentId)
+    .where("worktree", "=", 1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

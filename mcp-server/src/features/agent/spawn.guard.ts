@@ -1,6 +1,8 @@
-import type { GuardRule } from "../../kernel/guard-rule.ts";
+import type { GuardRule, HookCall } from "../../kernel/guard-rule.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
 import { textOf } from "../../kernel/records.ts";
 import { freeClaims } from "../task/claim.store.ts";
+import { roleOf } from "./agent.rules.ts";
 import { agentsOfSession, noteSpawn, openTaskIn, setAgent } from "./agent.store.ts";
 
 /** Notes each spawn before it happens: the only place where name, definition and task stand together. */
@@ -20,10 +22,7 @@ export function spawnGuard(): GuardRule {
             parent_agent_id: call.agentId || null,
             name: textOf(call.toolInput.name) || null,
             subagent_type: textOf(call.toolInput.subagent_type) || null,
-            task_key: await openTaskIn(
-              ctx.db,
-              `${textOf(call.toolInput.description)}\n${textOf(call.toolInput.prompt)}`,
-            ),
+            task_key: await taskOf(ctx, call),
             worktree: call.toolInput.isolation === "worktree" ? 1 : 0,
           });
         });
@@ -31,6 +30,12 @@ export function spawnGuard(): GuardRule {
       },
     },
   };
+}
+
+/** A reviewer works on no task: what its packet quotes is not its business. */
+async function taskOf({ db }: OperationContext, { toolInput }: HookCall): Promise<string | null> {
+  if (roleOf(textOf(toolInput.subagent_type)) === "adversarial-reviewer") return null;
+  return openTaskIn(db, `${textOf(toolInput.description)}\n${textOf(toolInput.prompt)}`);
 }
 
 /** TaskStop fires no SubagentStop for the agent it ends: its own PostToolUse is the only sign. */

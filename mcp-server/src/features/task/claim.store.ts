@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { limitsOf } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
@@ -119,10 +119,21 @@ export async function freeClaims(ctx: OperationContext, holders: readonly string
   return freed;
 }
 
-/** One statement that the two minimum lookups of an index answer. */
-export async function isSweepDue(db: Kysely<Database>, now: number): Promise<boolean> {
+/** The condition of the partial index `task_unwatched`, in its words, so that SQLite uses it. */
+export const unwatched = sql<boolean>`blocked_since is not null and (watched_since is null or watched_since <> blocked_since)`;
+
+/** What a sweep has to do; one statement that the minimum lookups of three indexes answer. */
+export async function whatIsDue(
+  db: Kysely<Database>,
+  now: number,
+  blockedBefore: number,
+): Promise<{ tasks: boolean; blocks: boolean }> {
   const row = await firstDue.first(db, {});
-  return (row?.lease != null && Number(row.lease) <= now) || (row?.wake != null && Number(row.wake) <= now);
+  const isOver = (at: number | null | undefined, limit: number) => at != null && Number(at) <= limit;
+  return {
+    tasks: isOver(row?.lease, now) || isOver(row?.wake, now),
+    blocks: isOver(row?.blocked, blockedBefore),
+  };
 }
 
 const firstDue = prepared((db) =>
@@ -137,6 +148,11 @@ const firstDue = prepared((db) =>
       .select((task) => task.fn.min("defer_until").as("at"))
       .where("defer_until", "is not", null)
       .as("wake"),
+    e
+      .selectFrom("task")
+      .select((task) => task.fn.min("blocked_since").as("at"))
+      .where(unwatched)
+      .as("blocked"),
   ]),
 );
 
@@ -144,7 +160,6 @@ const SWEEP_BATCH = 200;
 
 /** Expired claims come free and due deferrals wake up, once each (beads-compat §1.5, §1.6). */
 export async function sweepTasks(ctx: OperationContext): Promise<void> {
-  if (!(await isSweepDue(ctx.db, ctx.now))) return;
   await ctx.dialect.lockName(ctx.db, "sweep");
   const expired = await ctx.db
     .selectFrom("task")

@@ -4,7 +4,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { closesCycle } from "./circle.store.ts";
-import { holdsChildren, isEdgeBlocking, isSettled } from "./task.rules.ts";
+import { changesFiles, holdsChildren, isEdgeBlocking, isSettled } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import { findTaskById, lockTaskById, saveTask, type TaskPatch } from "./task.store.ts";
 import type { LinkTable } from "./task.table.ts";
@@ -17,6 +17,7 @@ export type LinkRow = Selectable<LinkTable>;
  */
 export async function saveTaskInGraph(ctx: OperationContext, before: Task, patch: TaskPatch): Promise<Task> {
   const after = await saveTask(ctx, before, patch);
+  if (changesFiles(before, after)) ctx.effects.scopes.add(after.id);
   await follow(ctx, before, after);
   return after;
 }

@@ -2,12 +2,14 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
+import { openUnitOf } from "../unit/unit.store.ts";
 import { renderChange } from "./change.view.ts";
 import { circleThrough } from "./circle.store.ts";
+import { closeTask } from "./close.store.ts";
 import { becameReady } from "./freed.store.ts";
 import { addEdge, saveTaskInGraph } from "./graph.store.ts";
 import { checkNotItself } from "./link.rules.ts";
-import { checkClose, checkHolds, checkMove, nextOperations, unblocked } from "./task.rules.ts";
+import { checkClose, checkHolds, checkMove, nextOperations } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
 import { findTaskById, getTask, lockTask } from "./task.store.ts";
@@ -40,6 +42,7 @@ export const taskClose = defineOperation({
     if (task.status === "closed") return answer(ctx, task);
     checkHolds(task, ctx.principal, input.fence);
     const outcome = input.outcome ?? "done";
+    if (outcome === "done") await checkNoUnit(ctx, task);
     if (input.of !== undefined && outcome !== "duplicate" && outcome !== "superseded") {
       throw new TeamwrightError(
         "INVALID_INPUT",
@@ -65,28 +68,22 @@ export const taskClose = defineOperation({
         type: outcome === "superseded" ? "supersedes" : "duplicates",
       });
     }
-    const closed = await saveTaskInGraph(ctx, await getTask(ctx, task.key), {
-      ...unblocked(task, ctx.now),
-      status: "closed",
-      outcome,
-      foreignStatus: null,
-      closeReason: input.reason ?? null,
-      closedAt: ctx.now,
-      deferUntil: null,
-      holder: null,
-      leaseExpiresAt: null,
-    });
-    ctx.record({
-      type: "task.closed",
-      subject: task.key,
-      team: task.team,
-      before: { state: task.status, holder: task.holder },
-      after: { state: "closed", outcome, ...(input.reason === undefined ? {} : { reason: input.reason }) },
-    });
+    const closed = await closeTask(ctx, await lockTask(ctx, task.key), outcome, input.reason);
     return answer(ctx, closed);
   },
   render: (output, view) => renderChange(`Closed as ${output.outcome ?? "done"}:`, output, view),
 });
+
+/** In a run nobody closes what no fresh reviewer has passed (requirements FP-01, FP-15). */
+async function checkNoUnit(ctx: OperationContext, task: Task): Promise<void> {
+  const unit = await openUnitOf(ctx.db, task.id);
+  if (!unit) return;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `${task.key} is the work of unit ${unit.key} in phase ${unit.phase}: it closes with the reviewed commit.`,
+    hint("unit_show", "shows what is left to do"),
+  );
+}
 
 async function answer(ctx: OperationContext, task: Task) {
   return compact({

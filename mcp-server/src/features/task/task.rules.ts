@@ -62,6 +62,17 @@ export function holdsChildren(task: ReadinessFacts): boolean {
   return task.openBlockers > 0 || task.blockedAncestors > 0 || task.blockedSince !== null || task.status === "deferred";
 }
 
+/** True while the files of the task's scope are its holder's alone: from the claim until it is closed or given back. */
+export function holdsFiles(task: Pick<Task, "holder" | "status">): boolean {
+  return task.holder !== null && (task.status === "in_progress" || task.status === "in_review");
+}
+
+/** True when other files may be the holder's after the change than before. */
+export function changesFiles(before: Task, after: Task): boolean {
+  if (!holdsFiles(before)) return holdsFiles(after) && after.scope.length > 0;
+  return !holdsFiles(after) || before.holder !== after.holder || before.scope !== after.scope;
+}
+
 /** True when tasks that wait for this one may go on. A pinned record is frozen and never waited for. */
 export function isSettled(task: { status: string; foreignStatus: string | null }): boolean {
   return task.status === "closed" || task.foreignStatus === "pinned";

@@ -27,6 +27,8 @@ export interface TaskTable {
   blocked_since: number | null;
   blocked_by: string | null;
   blocked_ms: Generated<number>;
+  /** The blocked_since that was escalated. */
+  watched_since: number | null;
   holder: string | null;
   holder_name: string | null;
   lease_expires_at: number | null;

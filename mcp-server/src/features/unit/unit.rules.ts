@@ -117,3 +117,24 @@ export function commitMessage(unit: {
 export function isUnitCommit(message: string): boolean {
   return /^Teamwright-Unit: \S+$/m.test(message) && /^Teamwright-Review: \S+$/m.test(message);
 }
+
+/**
+ * Failures of a gate in a row, the one just noted among them. A pass of that gate starts anew (requirements RE-05), and
+ * so does a person who lets an escalated unit go on.
+ */
+export function retriesUsed(
+  attempts: readonly { n: number; validation: string | null; review: string | null; failure: string | null }[],
+  gate: "validation" | "review",
+): number {
+  let used = 0;
+  for (const attempt of [...attempts].sort((a, b) => a.n - b.n)) {
+    if (attempt.failure === RESUMED) used = 0;
+    const outcome = attempt[gate];
+    if (outcome === "failed" || outcome === "FAIL") used += 1;
+    else if (outcome === "passed" || outcome === "PASS") used = 0;
+  }
+  return used;
+}
+
+/** Marks the attempt after which a person let the unit go on. */
+export const RESUMED = "a person decided to go on";

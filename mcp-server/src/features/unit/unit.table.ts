@@ -19,6 +19,8 @@ export interface UnitTable {
   worktree: string | null;
   /** Commit its changes are measured from; set at its start. */
   base: string | null;
+  /** The working tree as it was then: what was different already is nobody's fault. */
+  start_tree: string | null;
   /** Number of the attempt under way; 1 is the first. */
   attempt: Generated<number>;
   /** What validation froze: hash and tree; null before, and again once anything is to be changed. */

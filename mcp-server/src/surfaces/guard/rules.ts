@@ -1,15 +1,33 @@
 import { shellGuard, storeGuard } from "../../features/agent/shell.guard.ts";
 import { killGuard, spawnGuard } from "../../features/agent/spawn.guard.ts";
 import { briefGuard } from "../../features/brief/brief.guard.ts";
+import { spawnLimitsGuard } from "../../features/brief/spawn.guard.ts";
+import {
+  broadcastGuard,
+  messageDeliveryGuard,
+  messageMirrorGuard,
+  reviewerMessageGuard,
+} from "../../features/message/message.guard.ts";
+import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../features/review/review.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
+import { historyGuard } from "../../features/unit/unit.guard.ts";
 import type { GuardRule } from "../../kernel/guard-rule.ts";
 
 /** Every rule the hooks enforce, in the order in which they are asked: refusals first, what changes a call behind them. */
 export const guardRules: readonly (() => GuardRule)[] = [
+  reviewerToolsGuard,
   shellGuard,
+  historyGuard,
   storeGuard,
+  reviewerMessageGuard,
+  broadcastGuard,
+  reviewerSpawnGuard,
+  spawnLimitsGuard, // before the records: what it refuses was never a spawn
   spawnGuard,
   killGuard,
+  verdictGuard,
   claimGuard,
   briefGuard,
+  messageMirrorGuard,
+  messageDeliveryGuard, // last: what it hands out is read, and a later refusal would drop it
 ];

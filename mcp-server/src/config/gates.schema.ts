@@ -1,0 +1,42 @@
+import * as z from "zod";
+
+const command = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .describe("A list is a program with its arguments; a text is read by /bin/sh.");
+
+/** Commands whose success lets a unit go on to its review (requirements FP-03, DC-02; C-20: none is assumed). */
+export const gates = z
+  .array(
+    z.strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "use 1–32 lower-case letters, digits, - or _")
+        .describe("What refusals and reports call it: types, lint, tests, coverage …"),
+      command,
+      timeout_seconds: z
+        .number()
+        .int()
+        .min(1)
+        .max(86_400)
+        .default(600)
+        .describe("A gate that takes longer has failed."),
+    }),
+  )
+  .describe("Absent: detected from the project's own files. An empty list: the check of the scope alone.");
+
+export type Gate = z.infer<typeof gates>[number];
+
+export const units = z.strictObject({
+  mode: z.enum(["team", "task"]).optional().describe("Fixes how agents work together; absent: decided for each run."),
+  phase_gate: z
+    .enum(["merged_local", "pr_merged", "manual"])
+    .default("merged_local")
+    .describe(
+      "What a stage needs before the next begins: its commits here, its pull requests merged, or a person's word.",
+    ),
+  coverage_thresholds: z
+    .string()
+    .default(".coverage-thresholds.json")
+    .describe("File with the least coverage, and the command that measures it."),
+  runs: z.number().int().min(1).max(64).default(4).describe("Most runs open at a time."),
+});

@@ -1,0 +1,85 @@
+import type { Runtime } from "../../kernel/execute.ts";
+import { Git } from "../../kernel/git.ts";
+import type { GuardContext } from "../../kernel/guard-rule.ts";
+import { failUnit } from "../unit/failure.store.ts";
+import { changeAttempt, getUnitById, noteInstance, saveUnit } from "../unit/unit.store.ts";
+import { itemsOfUnit } from "../unit/unit-tree.ts";
+import { changeReview, type ReviewRow } from "./review.store.ts";
+import { judge, parseVerdict, placesOf, type Verdict } from "./verdict.rules.ts";
+
+interface Answer {
+  readonly review: ReviewRow;
+  readonly agentId: string;
+  readonly answer: string;
+  /** This instance has implemented or reviewed the unit before. */
+  readonly isSeenBefore: boolean;
+  readonly write: GuardContext["write"];
+}
+
+/**
+ * Records what the reviewer said. Returns why it is asked once more; a second answer that is none makes the review void,
+ * and another fresh reviewer is needed. Only a verdict moves the unit.
+ */
+export async function answerReview(runtime: Runtime, given: Answer): Promise<string | undefined> {
+  const { review, agentId, answer } = given;
+  const unit = await getUnitById(runtime.store.db, Number(review.unit_id));
+  const items = Math.max(1, itemsOfUnit(unit).length);
+  const parsed = given.isSeenBefore ? "its instance has worked on this unit before" : parseVerdict(answer, items);
+  const counted =
+    typeof parsed === "string"
+      ? { fault: parsed }
+      : judge(parsed, await existing(runtime, unit.tree, unit.worktree, parsed));
+  if ("fault" in counted && review.asked_again === 0 && !given.isSeenBefore) {
+    await given.write("guard_verdict", async (trx) => {
+      await changeReview(trx, review.id, { asked_again: 1, fault: counted.fault });
+      trx.record({ type: "review.asked_again", subject: review.key, after: { fault: counted.fault } });
+    });
+    return `Your answer is no verdict: ${counted.fault}. Answer once more, with the lines you were asked for.`;
+  }
+  await given.write("guard_verdict", async (trx) => {
+    await noteInstance(trx, unit.id, agentId, "review");
+    if ("fault" in counted) {
+      await changeReview(trx, review.id, { status: "void", fault: counted.fault, answer, answered_at: trx.now });
+      trx.record({ type: "review.void", subject: review.key, after: { fault: counted.fault, agent: agentId } });
+      return;
+    }
+    const verdict = parsed as Verdict;
+    await changeReview(trx, review.id, {
+      status: "answered",
+      verdict: counted.verdict,
+      items: JSON.stringify(verdict.items),
+      issues: JSON.stringify(verdict.issues),
+      answer,
+      fault: null,
+      answered_at: trx.now,
+    });
+    trx.record({
+      type: "review.answered",
+      subject: review.key,
+      after: { unit: unit.key, verdict: counted.verdict, agent: agentId, diff_hash: review.diff_hash },
+    });
+    const current = await getUnitById(trx.db, unit.id);
+    if (current.phase !== "review" || current.diff_hash !== review.diff_hash) return; // the unit has moved on
+    if (counted.verdict === "PASS") {
+      await changeAttempt(trx, current, { review: "PASS" });
+      await saveUnit(trx, current, "approve");
+    } else await failUnit(trx, current, "review", reasonOf(verdict));
+  });
+  return undefined;
+}
+
+function reasonOf(verdict: Verdict): string {
+  const issues = verdict.issues.filter((issue) => issue.blocking).map((issue) => issue.text);
+  const items = verdict.items.filter((item) => item.verdict === "FAIL").map((item) => `item ${item.n}: ${item.text}`);
+  return `review FAIL: ${[...items, ...issues].join("; ")}`;
+}
+
+/** Knows which lines exist in the frozen tree. */
+async function existing(runtime: Runtime, tree: string | null, worktree: string | null, verdict: Verdict) {
+  const git = await Git.at(worktree ?? runtime.config.root);
+  const lines = new Map<string, number>();
+  for (const { path } of placesOf(verdict)) {
+    if (!lines.has(path)) lines.set(path, (tree === null ? undefined : await git.linesIn(tree, path)) ?? 0);
+  }
+  return ({ path, line }: { path: string; line: number }) => line >= 1 && line <= (lines.get(path) ?? 0);
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { fenceText, plainLine } from "../../kernel/fence.ts";
+import { defineOperation } from "../../kernel/operation.ts";
+import { checkLeads, getRunById } from "../run/run.store.ts";
+import { findTaskById } from "../task/task.store.ts";
+import { compact } from "../task/task.view.ts";
+import { checkDirects } from "../unit/lead.rules.ts";
+import { nextPhase } from "../unit/unit.rules.ts";
+import { getUnit } from "../unit/unit.store.ts";
+import { othersIn } from "../unit/unit-gates.ts";
+import { changesOf, filesOf, freezeUnit, itemsOfUnit, scopeOf, treeOf } from "../unit/unit-tree.ts";
+import { composePacket } from "./packet.rules.ts";
+import { changeReview, insertReview, reviewsOf } from "./review.store.ts";
+
+const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
+
+/** The shipped definition of a fresh reviewer. */
+export const REVIEWER = "teamwright:adversarial-reviewer";
+
+export const reviewOpen = defineOperation({
+  name: "review_open",
+  description:
+    "Open an adversarial review of a validated unit: returns the Agent call to make. Its prompt becomes the server's packet; the verdict comes from the reviewer itself. Each pass needs a fresh one.",
+  kind: "batch",
+  mcp: "all",
+  positional: ["unit"],
+  input: z.strictObject({ unit: unitRef }),
+  output: z.object({
+    review: z.string(),
+    unit: z.string(),
+    diff_hash: z.string(),
+    spawn: z.object({ subagent_type: z.string(), description: z.string(), prompt: z.string() }),
+  }),
+  async run(ctx, input) {
+    checkDirects(ctx.principal, "opens a review");
+    const unit = await getUnit(ctx.db, input.unit);
+    const run = await getRunById(ctx.db, unit.run_id);
+    nextPhase(unit, "approve");
+    const git = await treeOf(unit, ctx.config.root);
+    const frozen = await freezeUnit(git, unit, (await changesOf(git, unit, await othersIn(ctx.db, unit))).own);
+    if (frozen.hash !== unit.diff_hash) {
+      throw new TeamwrightError(
+        "CONFLICT",
+        `The files of ${unit.key} have changed since they were validated.`,
+        hint("unit_validate", "is needed again; unit_show shows the phase"),
+      );
+    }
+    const task = await findTaskById(ctx.db, Number(unit.task_id));
+    const row = await ctx.transaction(async (trx) => {
+      await checkLeads(trx, run);
+      const current = await getUnit(trx.db, unit.key);
+      nextPhase(current, "approve");
+      for (const earlier of await reviewsOf(trx.db, unit.id))
+        if (earlier.status === "open" || earlier.status === "taken")
+          await changeReview(trx, earlier.id, { status: "void", fault: "another review was opened" });
+      const key = trx.newKey("rv");
+      const packet = composePacket({
+        review: key,
+        title: unit.title,
+        spec: [task?.description, task?.design && `Design:\n${task.design}`].filter(Boolean).join("\n\n"),
+        items: itemsOfUnit(unit),
+        scope: scopeOf(unit),
+        files: filesOf(unit),
+        diff: frozen.diff,
+        diffHash: frozen.hash,
+        folder: git.folder,
+        nonce: randomBytes(6).toString("hex"),
+      });
+      return insertReview(trx, { key, unit_id: unit.id, attempt: unit.attempt, diff_hash: frozen.hash, packet });
+    });
+    return {
+      review: row.key,
+      unit: unit.key,
+      diff_hash: frozen.hash.slice(0, 16),
+      spawn: { subagent_type: REVIEWER, description: `Review ${row.key}`, prompt: row.key },
+    };
+  },
+  render: (output) =>
+    `Review ${output.review} of ${output.unit} is open. Call Agent with subagent_type ${output.spawn.subagent_type}, description "${output.spawn.description}", prompt "${output.spawn.prompt}", and no name.`,
+});
+
+const round = z.object({
+  review: z.string(),
+  attempt: z.number(),
+  status: z.string(),
+  verdict: z.string().optional(),
+  diff_hash: z.string(),
+  reviewer: z.string().optional(),
+  issues: z.array(z.string()).optional(),
+  fault: z.string().optional(),
+});
+
+export const reviewList = defineOperation({
+  name: "review_list",
+  description:
+    "All review rounds of a unit side by side: verdicts, issues and what made one void. For people and leads.",
+  kind: "read",
+  mcp: "none",
+  positional: ["unit"],
+  input: z.strictObject({ unit: unitRef }),
+  output: z.object({ unit: z.string(), rounds: z.array(round) }),
+  async run(ctx, input) {
+    if (ctx.principal.kind === "agent")
+      throw new TeamwrightError(
+        "FORBIDDEN",
+        "Agents see no review but their own.",
+        hint("brief_show", "says where you stand"),
+      );
+    const unit = await getUnit(ctx.db, input.unit);
+    const rows = await reviewsOf(ctx.db, unit.id);
+    return {
+      unit: unit.key,
+      rounds: rows.map((row) =>
+        compact({
+          review: row.key,
+          attempt: row.attempt,
+          status: row.status,
+          verdict: row.verdict ?? undefined,
+          diff_hash: row.diff_hash.slice(0, 16),
+          reviewer: row.agent_id ?? undefined,
+          issues: issuesOf(row.issues),
+          fault: row.fault ?? undefined,
+        }),
+      ),
+    };
+  },
+  render(output, view) {
+    if (output.rounds.length === 0) return "No review yet.";
+    const lines = output.rounds.flatMap((item) => [
+      `${view.paint("cyan", item.review)} attempt ${item.attempt}: ${item.verdict ?? item.status}${item.fault ? ` (${plainLine(item.fault, 200)})` : ""}`,
+      ...(item.issues?.length ? [fenceText(`issues of ${item.review}`, item.issues.join("\n"))] : []),
+    ]);
+    return lines.join("\n");
+  },
+});
+
+function issuesOf(json: string | null): string[] | undefined {
+  const issues = JSON.parse(json ?? "[]") as { blocking: boolean; text: string }[]; // written by the guard only
+  return issues.length === 0
+    ? undefined
+    : issues.map((issue) => `${issue.blocking ? "BLOCKING" : "WARNING"} ${issue.text}`);
+}

@@ -1,0 +1,48 @@
+/** git's words that write history or throw work away. */
+const writing = new Set(
+  "commit push merge rebase cherry-pick revert am apply pull reset stash clean switch checkout restore update-ref commit-tree filter-branch replace update-index worktree".split(
+    " ",
+  ),
+);
+/** Options of git itself that take a value in a word of its own. */
+const valued = new Set([
+  "-C",
+  "-c",
+  "--git-dir",
+  "--work-tree",
+  "--namespace",
+  "--exec-path",
+  "--super-prefix",
+  "--config-env",
+]);
+
+/** The git word of a shell command that would write history; undefined for reading. Quotes do not hide it. */
+export function historyCommand(command: string): string | undefined {
+  const bare = command.replace(/\\\n/g, " ").replace(/['"\\]/g, "");
+  for (const part of bare.split(/[;|&()<>`\n{}]+|\$\(/)) {
+    const words = part.split(/\s+/).filter((word) => word !== "");
+    for (const [index, word] of words.entries()) {
+      if (word !== "git" && !word.endsWith("/git")) continue;
+      const found = subcommand(words.slice(index + 1));
+      if (found !== undefined && writing.has(found) && !isHarmless(found, words.slice(index + 1))) return found;
+    }
+  }
+  return undefined;
+}
+
+function subcommand(words: readonly string[]): string | undefined {
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? "";
+    if (valued.has(word)) index += 1;
+    else if (!word.startsWith("-")) return word;
+  }
+  return undefined;
+}
+
+/** `git worktree list`, `git stash list`, `git apply --check` look only. */
+function isHarmless(word: string, words: readonly string[]): boolean {
+  const rest = words.slice(words.indexOf(word) + 1);
+  if (word === "worktree" || word === "stash") return rest[0] === "list" || rest[0] === "show";
+  if (word === "apply") return rest.includes("--check") || rest.includes("--stat");
+  return false;
+}

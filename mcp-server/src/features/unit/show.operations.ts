@@ -1,0 +1,190 @@
+import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { fenceText, plainLine } from "../../kernel/fence.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { activeRun, changeRun, checkLeads, findRun, getRunById, openRuns, type RunRow } from "../run/run.store.ts";
+import * as fields from "../task/task.schema.ts";
+import { compact } from "../task/task.view.ts";
+import { checkDirects } from "./lead.rules.ts";
+import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
+import { endObstacles } from "./people.store.ts";
+import { isOpen } from "./unit.rules.ts";
+import { attemptsOf, gateRunsOf, getUnit, saveUnit, unitsOfRun } from "./unit.store.ts";
+
+const runBrief = z.object({
+  id: z.string(),
+  name: z.string(),
+  mode: z.string(),
+  verdict: z.string(),
+  status: z.string(),
+  units: z.array(unitBrief),
+});
+
+export const unitShow = defineOperation({
+  name: "unit_show",
+  description: "Show a work unit with its attempts and gate runs, or without an id the open runs with their units.",
+  kind: "read",
+  mcp: "none",
+  positional: ["unit"],
+  input: z.strictObject({ unit: unitRef.optional() }),
+  output: z.object({
+    runs: z.array(runBrief).optional(),
+    unit: unitBrief.optional(),
+    attempts: z
+      .array(
+        z.object({
+          n: z.number(),
+          validation: z.string().optional(),
+          review: z.string().optional(),
+          failure: z.string().optional(),
+        }),
+      )
+      .optional(),
+    gates: z
+      .array(
+        z.object({
+          attempt: z.number(),
+          gate: z.string(),
+          result: z.string(),
+          seconds: z.number(),
+          merged: z.boolean().optional(),
+          output_digest: z.string(),
+          text: z.string().optional(),
+        }),
+      )
+      .optional(),
+  }),
+  async run(ctx, input) {
+    if (input.unit === undefined) {
+      const runs = [];
+      for (const run of await openRuns(ctx.db)) runs.push(await toRunBrief(ctx, run));
+      return { runs };
+    }
+    const unit = await getUnit(ctx.db, input.unit);
+    const attempts = await attemptsOf(ctx.db, unit.id);
+    const gates = await gateRunsOf(ctx.db, unit.id);
+    return compact({
+      unit: toUnitBrief(unit),
+      attempts: attempts.map((row) =>
+        compact({
+          n: row.n,
+          validation: row.validation ?? undefined,
+          review: ctx.principal.kind === "agent" ? undefined : (row.review ?? undefined),
+          failure: row.failure ?? undefined,
+        }),
+      ),
+      gates: gates.map((row) =>
+        compact({
+          attempt: row.attempt,
+          gate: row.gate,
+          result: row.result,
+          seconds: Math.round(row.duration_ms / 100) / 10,
+          merged: row.merged === 1 || undefined,
+          output_digest: row.output_digest,
+          text: row.result === "passed" ? undefined : row.output_tail.slice(-2000),
+        }),
+      ),
+    });
+  },
+  render(output, view) {
+    const lines: string[] = [];
+    for (const run of output.runs ?? []) lines.push(renderRun(run, view));
+    if (output.runs?.length === 0) lines.push("No run is open.");
+    if (output.unit) lines.push(renderUnit(output.unit));
+    for (const item of output.attempts ?? [])
+      lines.push(
+        `attempt ${item.n}: validation ${item.validation ?? "–"}, review ${item.review ?? "–"}${item.failure ? `; ${plainLine(item.failure, 300)}` : ""}`,
+      );
+    for (const gate of output.gates ?? []) {
+      lines.push(
+        `attempt ${gate.attempt} ${gate.gate}: ${gate.result} in ${gate.seconds} s${gate.merged ? " (merged tree)" : ""}`,
+      );
+      if (gate.text) lines.push(fenceText(`end of ${gate.gate}`, gate.text));
+    }
+    return lines.join("\n");
+  },
+});
+
+async function toRunBrief(ctx: OperationContext, run: RunRow): Promise<z.infer<typeof runBrief>> {
+  const units = (await unitsOfRun(ctx.db, run.id)).map(toUnitBrief);
+  return { id: run.key, name: run.name, mode: run.mode, verdict: run.verdict, status: run.status, units };
+}
+
+function renderRun(
+  run: z.infer<typeof runBrief>,
+  view: { paint(style: "bold" | "cyan", text: string): string },
+): string {
+  const units = run.units.map(
+    (unit) => `  ${view.paint("cyan", unit.id)} stage ${unit.stage} ${unit.phase} ${plainLine(unit.title, 70)}`,
+  );
+  return [`${view.paint("bold", run.name)} (${run.id}), ${run.mode} mode, ${run.verdict}`, ...units].join("\n");
+}
+
+export const unitEnd = defineOperation({
+  name: "unit_end",
+  description:
+    "End the run, or with unit give one unit up. Refused while units or tags are open, unless a reason says why that is right.",
+  kind: "write",
+  mcp: "all",
+  input: z.strictObject({
+    run: z.string().trim().min(1).max(80).optional(),
+    unit: unitRef.optional(),
+    reason: fields.reason.optional(),
+  }),
+  output: z.object({ ended: z.string(), left: z.array(z.string()).optional(), next: z.array(z.string()) }),
+  async run(ctx, input) {
+    checkDirects(ctx.principal, "ends a run");
+    return input.unit === undefined ? endRun(ctx, input) : abandon(ctx, input.unit, input.reason);
+  },
+  render: (output) =>
+    [
+      `Ended ${output.ended}.`,
+      ...(output.left ?? []).map((text) => `left: ${plainLine(text, 200)}`),
+      `next: ${output.next.join(", ")}`,
+    ].join("\n"),
+});
+
+async function endRun(ctx: OperationContext, input: { run?: string | undefined; reason?: string | undefined }) {
+  const { session } = ctx.principal;
+  const run =
+    input.run !== undefined
+      ? await findRun(ctx.db, input.run)
+      : session === undefined
+        ? undefined
+        : await activeRun(ctx.db, session);
+  if (!run || run.ended_at !== null)
+    throw new TeamwrightError("NOT_FOUND", "No open run is meant by this.", hint("unit_show", "lists the open runs"));
+  await checkLeads(ctx, run);
+  const open = (await unitsOfRun(ctx.db, run.id)).filter((unit) => isOpen(unit.phase));
+  const left = [...open.map((unit) => `${unit.key} is in phase ${unit.phase}`), ...(await endObstacles(ctx.db, run))];
+  if (left.length > 0 && input.reason === undefined) {
+    throw new TeamwrightError(
+      "RULE_VIOLATED",
+      `${run.name} is not finished.`,
+      hint("unit_end", "with a reason ends it all the same; brief_show says what is next"),
+      left,
+    );
+  }
+  for (const unit of open) await saveUnit(ctx, unit, "abandon", { busy_until: null });
+  await changeRun(ctx, run.id, { status: "ended", ended_at: ctx.now, end_note: input.reason ?? null, session: null });
+  ctx.record({
+    type: "run.ended",
+    subject: run.key,
+    after: { left, ...(input.reason === undefined ? {} : { reason: input.reason }) },
+  });
+  return compact({ ended: run.name, left: left.length > 0 ? left : undefined, next: ["unit_plan", "brief_show"] });
+}
+
+async function abandon(ctx: OperationContext, ref: string, reason: string | undefined) {
+  if (reason === undefined)
+    throw new TeamwrightError(
+      "INVALID_INPUT",
+      "Giving a unit up takes a reason.",
+      hint("unit_end", "with unit and reason"),
+    );
+  const unit = await getUnit(ctx.db, ref);
+  await checkLeads(ctx, await getRunById(ctx.db, unit.run_id));
+  await saveUnit(ctx, unit, "abandon", { busy_until: null });
+  ctx.record({ type: "unit.given_up", subject: unit.key, after: { reason } });
+  return { ended: unit.key, next: ["unit_show", "task_update"] };
+}

@@ -1,0 +1,179 @@
+import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { fenceText, plainLine } from "../../kernel/fence.ts";
+import type { Git } from "../../kernel/git.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { checkLeads, getRunById } from "../run/run.store.ts";
+import { compact } from "../task/task.view.ts";
+import { failUnit } from "./failure.store.ts";
+import { type GateOutcome, runGate } from "./gate-run.ts";
+import { checkDirects } from "./lead.rules.ts";
+import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
+import { isUnitCommit, nextPhase } from "./unit.rules.ts";
+import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
+import { coverageFault, gatesFor, othersIn } from "./unit-gates.ts";
+import { changesOf, freezeUnit, treeOf } from "./unit-tree.ts";
+
+const gateAnswer = z.object({
+  gate: z.string(),
+  result: z.string(),
+  seconds: z.number(),
+  exit_code: z.number().optional(),
+  text: z.string().optional(),
+});
+
+export const unitValidate = defineOperation({
+  name: "unit_validate",
+  description:
+    "Validate a submitted unit, lead only: the server runs the project's gates (types, lint, tests, coverage) itself, checks changed files against the scope and freezes the diff.",
+  kind: "batch",
+  mcp: "all",
+  positional: ["unit"],
+  input: z.strictObject({ unit: unitRef }),
+  output: z.object({
+    unit: unitBrief,
+    passed: z.boolean(),
+    gates: z.array(gateAnswer),
+    outside_scope: z.array(z.string()).optional(),
+    reason: z.string().optional(),
+  }),
+  async run(ctx, input) {
+    checkDirects(ctx.principal, "validates");
+    const unit = await take(ctx, input.unit);
+    try {
+      const seen = await examine(ctx, unit);
+      const after = await ctx.transaction((trx) => settle(trx, unit, seen));
+      return compact({
+        unit: toUnitBrief(after),
+        passed: seen.fault === undefined,
+        gates: seen.outcomes.map(toAnswer),
+        outside_scope: seen.outside.length > 0 ? [...seen.outside] : undefined,
+        reason: seen.fault,
+      });
+    } catch (error) {
+      await ctx.transaction(async (trx) => {
+        const current = await getUnit(trx.db, unit.key);
+        if (current.phase === "validate") await saveUnit(trx, current, undefined, { busy_until: null });
+      });
+      throw error;
+    }
+  },
+  render(output, view) {
+    const lines = [
+      output.passed
+        ? view.paint("green", "Gates passed, diff frozen.")
+        : view.paint("red", `Not passed: ${plainLine(output.reason ?? "", 400)}`),
+    ];
+    for (const gate of output.gates) {
+      const mark = gate.result === "passed" ? view.paint("green", "ok") : view.paint("red", gate.result);
+      lines.push(`${gate.gate}: ${mark} in ${gate.seconds} s`);
+      if (gate.text) lines.push(fenceText(`end of ${gate.gate}`, gate.text));
+    }
+    for (const path of output.outside_scope ?? []) lines.push(`outside the scope: ${plainLine(path, 200)}`);
+    lines.push(renderUnit(output.unit));
+    return lines.join("\n");
+  },
+});
+
+function toAnswer(outcome: GateOutcome): z.infer<typeof gateAnswer> {
+  return compact({
+    gate: outcome.gate,
+    result: outcome.result,
+    seconds: Math.round(outcome.durationMs / 100) / 10,
+    exit_code: outcome.exitCode ?? undefined,
+    text: outcome.result === "passed" ? undefined : outcome.outputTail.slice(-3000),
+  }) as z.infer<typeof gateAnswer>;
+}
+
+/** Notes that the gates run now: two at once would judge each other's leftovers. */
+async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
+  const seen = await getUnit(ctx.db, ref);
+  const gates = await gatesFor(ctx.config, await treeOf(seen, ctx.config.root));
+  const seconds = gates.reduce((sum, gate) => sum + gate.timeout_seconds, 60);
+  return ctx.transaction(async (trx) => {
+    const unit = await getUnit(trx.db, seen.key);
+    await checkLeads(trx, await getRunById(trx.db, unit.run_id));
+    nextPhase(unit, "pass");
+    if (unit.busy_until !== null && unit.busy_until > trx.now) {
+      throw new TeamwrightError(
+        "CONFLICT",
+        `The gates of ${unit.key} run already.`,
+        hint("unit_show", "shows how far they are"),
+      );
+    }
+    return saveUnit(trx, unit, undefined, { busy_until: trx.now + seconds * 1000 });
+  });
+}
+
+interface Seen {
+  readonly outcomes: readonly GateOutcome[];
+  readonly outside: readonly string[];
+  /** Why it has not passed; undefined when it has. */
+  readonly fault: string | undefined;
+  readonly frozen: { hash: string; tree: string; files: string[] } | undefined;
+}
+
+/** Scope, gates, and the scope's files once more: what the gates saw is what is frozen (requirements FP-04, AR-04). */
+async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
+  const git = await treeOf(unit, ctx.config.root);
+  const others = await othersIn(ctx.db, unit);
+  const before = await changesOf(git, unit, others);
+  const none = { outcomes: [], outside: before.outside, frozen: undefined };
+  if (before.outside.length > 0)
+    return { ...none, fault: `changed outside its scope: ${before.outside.slice(0, 10).join(", ")}` };
+  if (before.own.length === 0) return { ...none, fault: "nothing in its scope has changed" };
+  const foreign = await unreviewedCommit(
+    git,
+    unit,
+    before.own.map((file) => file.path),
+  );
+  if (foreign !== undefined) return { ...none, fault: foreign };
+  const first = await freezeUnit(git, unit, before.own);
+  if (/^\+(?:<{7}|>{7}) /m.test(first.diff)) return { ...none, fault: "its files hold conflict marks" };
+  const outcomes: GateOutcome[] = [];
+  const gates = await gatesFor(ctx.config, git);
+  for (const [index, gate] of gates.entries()) {
+    ctx.progress(index, gates.length, gate.name);
+    outcomes.push(await runGate(gate, git.folder, Date.now));
+  }
+  const failed = outcomes.filter((outcome) => outcome.result !== "passed");
+  const uncovered = coverageFault(ctx.config, git.folder, outcomes);
+  const after = await changesOf(git, unit, others);
+  const frozen = await freezeUnit(git, unit, after.own);
+  const fault =
+    failed.length > 0
+      ? failed.map((outcome) => `gate ${outcome.gate} ${outcome.result}`).join(", ")
+      : (uncovered ?? (frozen.hash === first.hash ? undefined : "files of its scope changed while the gates ran"));
+  return {
+    outcomes,
+    outside: [],
+    fault,
+    frozen: { hash: frozen.hash, tree: frozen.tree, files: frozen.files.map((file) => file.path) },
+  };
+}
+
+/** A commit of the unit's files that no review stands behind (requirements FP-05). */
+async function unreviewedCommit(git: Git, unit: UnitRow, paths: readonly string[]): Promise<string | undefined> {
+  if (unit.base === null) return undefined;
+  const foreign = (await git.commitsSince(unit.base, paths)).find((commit) => !isUnitCommit(commit.message));
+  return (
+    foreign &&
+    `its files were committed by hand in ${foreign.commit.slice(0, 10)}: take the commit back and leave the changes`
+  );
+}
+
+async function settle(ctx: OperationContext, taken: UnitRow, seen: Seen): Promise<UnitRow> {
+  const unit = await getUnit(ctx.db, taken.key);
+  if (unit.version !== taken.version)
+    throw new TeamwrightError("CONFLICT", `${unit.key} was moved while its gates ran.`, hint("unit_show", "shows it"));
+  for (const outcome of seen.outcomes) await insertGateRun(ctx, unit, outcome, false);
+  await changeAttempt(ctx, unit, { validated_at: ctx.now, diff_hash: seen.frozen?.hash ?? null });
+  if (seen.fault !== undefined || !seen.frozen) return failUnit(ctx, unit, "validation", seen.fault ?? "no diff");
+  await changeAttempt(ctx, unit, { validation: "passed" });
+  return saveUnit(ctx, unit, "pass", {
+    diff_hash: seen.frozen.hash,
+    tree: seen.frozen.tree,
+    files: JSON.stringify(seen.frozen.files),
+    busy_until: null,
+  });
+}
