@@ -13,6 +13,7 @@ async function main(): Promise<number> {
     await serve({ ...options, start, session: process.env.CLAUDE_CODE_SESSION_ID });
     return 0;
   }
+  if (argv[0] === "hook" && argv[1] === "message-watch") return watch(start);
   if (argv[0] === "hook") {
     const { runHook } = await import("./surfaces/guard/hook.ts");
     process.stdout.write(await runHook(argv[1] ?? "", await readStdin(), start));
@@ -27,6 +28,39 @@ async function main(): Promise<number> {
     insideClient,
     noColour: Boolean(process.env.NO_COLOR),
   });
+}
+
+/** The plugin's monitor: lives as long as the client that started it, and says nothing without a session. */
+async function watch(start: string): Promise<number> {
+  const session = process.env.CLAUDE_CODE_SESSION_ID;
+  if (!session) {
+    process.stderr.write("teamwright hook message-watch runs inside a session of the client\n");
+    return 2;
+  }
+  const [{ watchMessages }, { clientAncestor }] = await Promise.all([
+    import("./surfaces/guard/watch.ts"),
+    import("./surfaces/guard/parent.ts"),
+  ]);
+  const client = clientAncestor() ?? process.ppid;
+  let isRead = true;
+  process.stdout.on("error", () => {
+    isRead = false;
+  });
+  await watchMessages({
+    start,
+    session,
+    write: (line) => void process.stdout.write(`${line}\n`),
+    isWanted: () => isRead && isAlive(client),
+  });
+  return 0;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** The operating system's word for who runs this; the environment is asked only where it has none. */

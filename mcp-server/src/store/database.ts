@@ -1,7 +1,11 @@
 import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
 import type { BoardCountTable } from "../features/board/board.table.ts";
+import type { ContextLoadTable, RunSpawnTable, SpawnPlanTable } from "../features/brief/spawn-plan.table.ts";
 import type { DependencyTable } from "../features/dependency/dependency.table.ts";
 import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/event.table.ts";
+import type { FileLeaseTable } from "../features/file/file.table.ts";
+import type { KnowledgeSourceTable, KnowledgeTable } from "../features/knowledge/knowledge.table.ts";
+import type { MessageCursorTable, MessageTable } from "../features/message/message.table.ts";
 import type { DesignReviewTable, ReviewTable } from "../features/review/review.table.ts";
 import type { RunTable } from "../features/run/run.table.ts";
 import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
@@ -22,6 +26,14 @@ export interface Database {
   agent: AgentTable;
   spawn: SpawnTable;
   run: RunTable;
+  file_lease: FileLeaseTable;
+  message: MessageTable;
+  message_cursor: MessageCursorTable;
+  knowledge: KnowledgeTable;
+  knowledge_source: KnowledgeSourceTable;
+  spawn_plan: SpawnPlanTable;
+  run_spawn: RunSpawnTable;
+  context_load: ContextLoadTable;
   unit: UnitTable;
   unit_attempt: UnitAttemptTable;
   gate_run: GateRunTable;

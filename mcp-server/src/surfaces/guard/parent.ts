@@ -36,6 +36,17 @@ export function insideClient(projectRoot: string): boolean {
   return false;
 }
 
+/** Process id of the nearest client that this process descends from. */
+export function clientAncestor(): number | undefined {
+  let pid: number | undefined = process.ppid;
+  for (let depth = 0; depth < MAX_ANCESTORS && pid !== undefined && pid > 1; depth += 1) {
+    const seen: Seen | undefined = inspect(pid);
+    if (!seen || isClient(seen)) return seen && pid;
+    pid = seen.parent;
+  }
+  return undefined;
+}
+
 function worksIn(pid: number, projectRoot: string): boolean {
   try {
     return findProjectRoot(readlinkSync(`/proc/${pid}/cwd`)) === projectRoot;
