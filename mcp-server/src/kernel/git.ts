@@ -107,6 +107,13 @@ export class Git {
     return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
+  /** Paths that two trees do not have in common. */
+  async between(a: string, b: string): Promise<string[]> {
+    return (await this.#run("diff", "--name-only", "--no-renames", "-z", a, b, "--"))
+      .split("\0")
+      .filter((path) => path !== "");
+  }
+
   /** Freezes these files as they are on disk now. */
   async freeze(base: string, files: readonly ChangedFile[]): Promise<Frozen> {
     const folder = await mkdtemp(join(tmpdir(), "teamwright-index-"));

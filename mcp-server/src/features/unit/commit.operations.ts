@@ -23,6 +23,17 @@ import { changesOf, filesOf, freezeUnit, itemsOfUnit, treeOf } from "./unit-tree
 
 const COMMIT_MS = 10 * 60_000;
 
+const answer = z.object({
+  unit: unitBrief,
+  committed: z.boolean(),
+  reason: z.string().optional(),
+  files: z.array(z.string()).optional(),
+  unblocked: z.array(fields.taskBrief).optional(),
+  conflicts: z.array(z.string()).optional(),
+});
+
+type Answer = z.infer<typeof answer>;
+
 export const unitCommit = defineOperation({
   name: "unit_commit",
   description:
@@ -35,14 +46,7 @@ export const unitCommit = defineOperation({
     unit: unitRef,
     summary: z.string().max(2000).optional().describe("Goes into the commit message."),
   }),
-  output: z.object({
-    unit: unitBrief,
-    committed: z.boolean(),
-    reason: z.string().optional(),
-    files: z.array(z.string()).optional(),
-    unblocked: z.array(fields.taskBrief).optional(),
-    conflicts: z.array(z.string()).optional(),
-  }),
+  output: answer,
   async run(ctx, input) {
     checkDirects(ctx.principal, "commits");
     const unit = await take(ctx, input.unit);
@@ -91,8 +95,6 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
     return saveUnit(trx, unit, undefined, { busy_until: trx.now + COMMIT_MS });
   });
 }
-
-type Answer = z.infer<typeof unitCommit.output>;
 
 async function commitTaken(ctx: OperationContext, unit: UnitRow, summary: string | undefined): Promise<Answer> {
   const git = await treeOf(unit, ctx.config.root);

@@ -92,7 +92,8 @@ export const unitStart = defineOperation({
     }
     const git = await Git.at(ctx.config.root);
     const base = await git.head();
-    const frozen = await git.freeze(base, await git.changed(base));
+    const changed = (await git.changed(base)).filter((file) => !file.path.startsWith(".teamwright/"));
+    const frozen = await git.freeze(base, changed);
     const unit = await ctx.transaction(async (trx) => {
       const started = await saveUnit(trx, await getUnit(trx.db, seen.key), "start", { base, start_tree: frozen.tree });
       await beginAttempt(trx, started.id, started.attempt);

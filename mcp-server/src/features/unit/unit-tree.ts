@@ -47,12 +47,15 @@ export async function changesOf(
   const isOwn = matcherOf(scopeOf(unit));
   const isOthers = others.map(matcherOf);
   const own = (await git.changed(unit.base)).filter((file) => isOwn(file.path));
-  const since = new Set((await git.changed(unit.start_tree)).map((file) => file.path));
-  // what somebody has committed meanwhile is not this unit's doing
-  const outside = (await git.changed(await git.head()))
+  // what was different at the start, or was committed meanwhile, is not this unit's doing
+  const head = await git.head();
+  const changed = (await git.changed(head)).filter((file) => !file.path.startsWith(".teamwright/"));
+  const now = await git.freeze(head, changed);
+  const since = new Set(await git.between(unit.start_tree, now.tree));
+  const outside = changed
     .map((file) => file.path)
     .filter((path) => since.has(path))
-    .filter((path) => !isOwn(path) && !path.startsWith(".teamwright/") && !isOthers.some((matches) => matches(path)));
+    .filter((path) => !isOwn(path) && !isOthers.some((matches) => matches(path)));
   return { own, outside };
 }
 
