@@ -4,7 +4,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDoc
 import type * as z from "zod";
 import { TeamwrightError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
+import { type ConfigFile, configSchema, DEFAULT_TEAM, type ProjectConfig, withDefaults } from "./config.schema.ts";
 import { CONFIG_FILE } from "./project-root.ts";
 
 /** Reads the project's configuration. Throws INVALID_INPUT that lists every problem with file, line and column. */
@@ -91,7 +91,22 @@ function crossChecks(config: ConfigFile, document: Document, at: Position): stri
       } else homes.set(agent, team.id);
     });
   });
+  problems.push(...unknownOwners(config, document, at));
   return problems;
+}
+
+/** Teams that own files and are no teams. */
+function unknownOwners(config: ConfigFile, document: Document, at: Position): string[] {
+  const teams = config.teams.length > 0 ? config.teams.map(({ id }) => id) : [DEFAULT_TEAM];
+  return config.ownership.flatMap(({ owner }, index) => {
+    const team = owner.startsWith("team:") ? owner.slice("team:".length) : undefined;
+    if (team === undefined || teams.includes(team)) return [];
+    const where = at(offsetOf(document, ["ownership", String(index), "owner"]));
+    const close = nearest(team, teams);
+    return [
+      `${where} ownership.${index}.owner: there is no team ${team}${close ? `; did you mean team:${close}?` : ""}`,
+    ];
+  });
 }
 
 /** Offset of the value at a path, or of the deepest part of it that exists; `key` asks for the key itself. */

@@ -10,6 +10,9 @@ import { doctorCheck } from "./doctor/doctor.operations.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
+import { fileCheckDiff } from "./file/check-diff.operations.ts";
+import { fileLease, fileOwner, fileRelease } from "./file/file.operations.ts";
+import { settleLeases } from "./file/file.store.ts";
 import { knowledgeAdd, knowledgePrune, knowledgeSearch } from "./knowledge/knowledge.operations.ts";
 import { messageInbox, messageSend } from "./message/message.operations.ts";
 import { messageList } from "./message/message-list.operations.ts";
@@ -71,6 +74,10 @@ export const operations: readonly Operation[] = [
   knowledgeSearch,
   knowledgePrune,
   runLog,
+  fileLease,
+  fileRelease,
+  fileOwner,
+  fileCheckDiff,
   briefShow,
   briefSpawn,
   eventList,
@@ -110,6 +117,7 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
     beforeWrite: sweepTasks,
     isSweepDue,
     async flush(ctx, operation) {
+      await settleLeases(ctx);
       await applyCounts(ctx);
       await appendEvents(ctx, operation, replica);
     },

@@ -16,8 +16,17 @@ function command(path: string, finding: LintFinding): string {
     ...(end_line === line ? { endColumn: end_column } : {}),
     title: `${rule} ${name}`,
   };
+  return workflowCommand(level === "error" ? "error" : "warning", properties, message);
+}
+
+/** One annotation: `::error file=a.ts,line=3::text`. */
+export function workflowCommand(
+  level: "error" | "warning",
+  properties: Readonly<Record<string, string | number>>,
+  message: string,
+): string {
   const text = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
-  return `::${level === "error" ? "error" : "warning"} ${text.join(",")}::${escapeData(message)}`;
+  return `::${level} ${text.join(",")}::${escapeData(message)}`;
 }
 
 /** The escapes of workflow commands: a line break would begin another command. */

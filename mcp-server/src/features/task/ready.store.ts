@@ -13,6 +13,8 @@ export interface ReadyFilter {
   readonly kind?: string | undefined;
   /** Tasks meant for another name are left out. */
   readonly forName?: string | undefined;
+  /** Surrogate ids that are passed over. */
+  readonly except?: readonly number[] | undefined;
 }
 
 /** The query behind ready lists and claims; `ready_prio is not null` is what lets the partial index be used. */
@@ -29,6 +31,8 @@ export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, fi
     const name = filter.forName;
     query = query.where((e) => e.or([e("assignee", "is", null), e("assignee", "=", name)]));
   }
+  const except = filter.except ?? [];
+  if (except.length > 0) query = query.where("id", "not in", [...except]);
   for (const label of filter.labels ?? []) {
     query = query.where((e) =>
       e.exists(
@@ -53,7 +57,7 @@ export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, fi
 
 /** The first ready task, locked; rows that rivals hold locked are walked past. */
 export async function pickReady(ctx: OperationContext, filter: ReadyFilter): Promise<Task | undefined> {
-  const row = hasLabels(filter)
+  const row = hasLists(filter)
     ? await firstReady(ctx.db, filter, ctx.dialect.skipLocked).executeTakeFirst()
     : await firstOfShape(`${shapeOf(filter)}${ctx.dialect.skipLocked ? "!" : ""}`).first(ctx.db, filter);
   return row ? rowToTask(row) : undefined;
@@ -72,9 +76,9 @@ function inReadyOrder<O>(tasks: SelectQueryBuilder<Database, "task", O>) {
   return tasks.orderBy("ready_prio").orderBy("created_at").orderBy("id");
 }
 
-/** Filters with lists of labels have as many shapes as lists have lengths, and are built each time. */
-function hasLabels(filter: ReadyFilter): boolean {
-  return (filter.labels?.length ?? 0) + (filter.anyLabels?.length ?? 0) > 0;
+/** Filters with lists have as many shapes as lists have lengths, and are built each time. */
+function hasLists({ labels, anyLabels, except }: ReadyFilter): boolean {
+  return (labels?.length ?? 0) + (anyLabels?.length ?? 0) + (except?.length ?? 0) > 0;
 }
 
 /** Which single values a filter has, as the name of a query's shape. */
@@ -95,7 +99,7 @@ function ofShape(shape: string, from: ReadyFilter): ReadyFilter {
 export async function listReady(db: Kysely<Database>, filter: ReadyFilter, limit: number): Promise<TaskBrief[]> {
   const all = inReadyOrder(readyTasks(db, filter).select(briefColumns));
   const rows =
-    limit === 0 || hasLabels(filter)
+    limit === 0 || hasLists(filter)
       ? await (limit > 0 ? all.limit(limit) : all).execute()
       : await readyOfShape(shapeOf(filter)).all(db, { ...filter, limit });
   return rows.map(briefOfRow);
@@ -109,7 +113,7 @@ const readyOfShape = preparedByShape((shape) =>
 
 /** Epics without children: what has to be taken apart before anybody can start. */
 export async function listOpenEpics(db: Kysely<Database>, filter: ReadyFilter): Promise<TaskBrief[]> {
-  const rows = hasLabels(filter)
+  const rows = hasLists(filter)
     ? await openEpics(db, filter).execute()
     : await epicsOfShape(shapeOf(filter)).all(db, filter);
   return rows.map(briefOfRow);

@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { scopeInTheWay } from "../file/file.store.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { checkClaimable, checkHandsFree, grantClaim } from "./claim.store.ts";
-import { pickReady } from "./ready.store.ts";
+import { pickReady, type ReadyFilter } from "./ready.store.ts";
 import { nextOperations } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
@@ -28,6 +30,7 @@ export const taskClaim = defineOperation({
   output: z.object({
     task: fields.taskFull.optional(),
     fence: z.number().optional(),
+    files_taken: z.array(z.string()).optional(),
     waiting_on_you: z.array(z.string()).optional(),
     next: z.array(z.string()),
   }),
@@ -50,21 +53,40 @@ export const taskClaim = defineOperation({
       return claimed(ctx, await grantClaim(ctx, task));
     }
     await checkHandsFree(ctx);
-    const task = await pickReady(ctx, {
+    const { task, taken } = await pickFree(ctx, {
       team,
       labels: input.labels,
       anyLabels: input.any_labels,
       kind: input.kind,
       forName: ctx.principal.name,
     });
-    if (!task) return { next: ["task_ready", "brief_show"] };
+    if (!task) return { ...(taken.length > 0 ? { files_taken: taken } : {}), next: ["task_ready", "brief_show"] };
     return claimed(ctx, await grantClaim(ctx, task));
   },
   render(output, view) {
-    if (!output.task) return `Nothing is ready to claim.\n${view.next(output.next)}`;
+    if (!output.task)
+      return [`Nothing is ready to claim.`, ...(output.files_taken ?? []), view.next(output.next)].join("\n");
     return `${view.paint("green", "Claimed")} (fencing number ${output.fence})\n${renderFull(output.task, view)}\n${view.next(output.next)}`;
   },
 });
+
+/** Ready tasks looked at for one whose files nobody has on lease. */
+const MAX_PASSED = 50;
+
+/** The first ready task whose files are free; `taken` says of those passed over who has their files. */
+async function pickFree(ctx: OperationContext, filter: ReadyFilter): Promise<{ task?: Task; taken: string[] }> {
+  const except: number[] = [];
+  const taken: string[] = [];
+  while (except.length < MAX_PASSED) {
+    const task = await pickReady(ctx, except.length > 0 ? { ...filter, except } : filter);
+    if (!task) return { taken };
+    const lease = await scopeInTheWay(ctx, task);
+    if (!lease) return { task, taken };
+    except.push(task.id);
+    taken.push(`${task.key} waits for files that ${plainLine(lease.holderName, 60)} has leased for ${lease.task}.`);
+  }
+  return { taken };
+}
 
 async function claimed(ctx: OperationContext, task: Task) {
   return { task: await toFull(ctx.db, task, ctx.now), fence: task.fence, next: nextOperations(task, ctx.principal) };

@@ -9,6 +9,7 @@ import { countLines, findFiles, matcher } from "./find-files.ts";
 /** Files as the user names them, relative to the folder the command was started in; `-` reads standard input. */
 export function filePort(cwd: string, projectRoot: string): FilePort {
   return {
+    folder: cwd,
     async read(path, limit) {
       if (path === "-") return readStandardInput(limit);
       const text = limit === undefined ? readFile(resolve(cwd, path), "utf8") : readStart(resolve(cwd, path), limit);

@@ -9,6 +9,7 @@ import {
   reviewerMessageGuard,
 } from "../../features/message/message.guard.ts";
 import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../features/review/review.guard.ts";
+import { fileGuard } from "../../features/file/file.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
 import { historyGuard } from "../../features/unit/unit.guard.ts";
 import type { GuardRule } from "../../kernel/guard-rule.ts";
@@ -19,6 +20,7 @@ export const guardRules: readonly (() => GuardRule)[] = [
   shellGuard,
   historyGuard,
   storeGuard,
+  fileGuard,
   reviewerMessageGuard,
   broadcastGuard,
   reviewerSpawnGuard,
