@@ -275,13 +275,13 @@ describe.each(dialects)("messages on %s", (dialect) => {
         ]);
     }
     expect(await tool(world, rex.id, "SendMessage", { to: "ada", message: "psst" })).toEqual({
-      denied: expect.stringContaining("sends no messages"),
+      denied: expect.stringMatching(/REVIEWER_READS_ONLY|sends no messages/),
     });
     world.clock.advance(10_001);
     expect(await tool(world, rex.id, "Read")).toEqual({ heard: "" });
     expect(await starts(world, rex.id, "teamwright:adversarial-reviewer")).not.toContain("FOR-ALL");
     const { events } = await world.person("event_list", { limit: 100 });
-    expect(events.filter((event: Answer) => event.type === "message.refused")).toHaveLength(11);
+    expect(events.filter((event: Answer) => /refused/.test(event.type) && event.after.from === "ada")).toHaveLength(10);
     expect((await log(world)).messages).toHaveLength(1);
   });
 
@@ -334,7 +334,7 @@ describe.each(dialects)("messages on %s", (dialect) => {
 
   test("under any interleaving each reader gets each message once, in order, and no cursor goes back (MB-03)", async () => {
     const step = fc.oneof(
-      fc.record({ act: fc.constant("send" as const), from: fc.nat(2), to: fc.nat(4), urgent: fc.boolean() }),
+      fc.record({ act: fc.constant("send" as const), from: fc.nat(1), to: fc.nat(4), urgent: fc.boolean() }),
       fc.record({ act: fc.constant("read" as const), who: fc.nat(3), limit: fc.integer({ min: 1, max: 3 }) }),
       fc.record({ act: fc.constant("hear" as const), who: fc.nat(3) }),
     );
@@ -345,6 +345,8 @@ describe.each(dialects)("messages on %s", (dialect) => {
         const agents: Actor[] = [];
         for (const name of names) agents.push(await world.spawn(name));
         await beginRun(world);
+        // a call of their own would tell a sender what it has not read: these two only send
+        const senders = [await world.spawn("yve"), await world.spawn("zed")];
         const actors = [...agents, world.lead()];
         const expected = actors.map(() => [] as string[]);
         const got = actors.map(() => [] as string[]);
@@ -355,10 +357,8 @@ describe.each(dialects)("messages on %s", (dialect) => {
             n += 1;
             const text = `<${n}>`;
             const to = [...names, "lead", "team:main"][item.to] ?? "";
-            if (to === names[item.from]) continue;
-            await agents[item.from]?.must("message_send", { to, text, kind: item.urgent ? "BLOCKER" : "INFO" });
-            const readers =
-              to === "team:main" ? [0, 1, 2, 3].filter((who) => who !== item.from) : [[...names, "lead"].indexOf(to)];
+            await senders[item.from]?.must("message_send", { to, text, kind: item.urgent ? "BLOCKER" : "INFO" });
+            const readers = to === "team:main" ? [0, 1, 2, 3] : [[...names, "lead"].indexOf(to)];
             for (const who of readers) expected[who]?.push(text);
           } else if (item.act === "read") {
             got[item.who]?.push(...(await texts(actors[item.who] as Actor, { limit: item.limit })));
@@ -384,7 +384,8 @@ describe.each(dialects)("messages on %s", (dialect) => {
           const order = (list: string[]) => (who === 3 ? [...list].sort() : list);
           expect(order(got[who] ?? [])).toEqual(order(expected[who] ?? []));
         }
-        expect((await log(world)).readers).toEqual([]);
+        const { readers } = await log(world);
+        expect(readers.filter(({ name }: { name: string }) => !["yve", "zed"].includes(name))).toEqual([]);
       }),
       { numRuns: dialect === "sqlite" ? 25 : 4 },
     );
