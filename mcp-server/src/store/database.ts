@@ -1,13 +1,16 @@
 import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
 import type { BoardCountTable } from "../features/board/board.table.ts";
 import type { ContextLoadTable, RunSpawnTable, SpawnPlanTable } from "../features/brief/spawn-plan.table.ts";
+import type { CheckpointTable } from "../features/checkpoint/checkpoint.table.ts";
 import type { DependencyTable } from "../features/dependency/dependency.table.ts";
+import type { AttemptTable, EscalationTable } from "../features/escalation/escalation.table.ts";
 import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/event.table.ts";
 import type { FileLeaseTable } from "../features/file/file.table.ts";
 import type { KnowledgeSourceTable, KnowledgeTable } from "../features/knowledge/knowledge.table.ts";
 import type { MessageCursorTable, MessageTable } from "../features/message/message.table.ts";
 import type { DesignReviewTable, ReviewTable } from "../features/review/review.table.ts";
 import type { RunTable } from "../features/run/run.table.ts";
+import type { ReportAskTable, ReportTable, TagTable } from "../features/tag/tag.table.ts";
 import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
 import type { GateRunTable, UnitAttemptTable, UnitInstanceTable, UnitTable } from "../features/unit/unit.table.ts";
 
@@ -26,6 +29,9 @@ export interface Database {
   agent: AgentTable;
   spawn: SpawnTable;
   run: RunTable;
+  escalation: EscalationTable;
+  attempt: AttemptTable;
+  checkpoint: CheckpointTable;
   file_lease: FileLeaseTable;
   message: MessageTable;
   message_cursor: MessageCursorTable;
@@ -34,6 +40,9 @@ export interface Database {
   spawn_plan: SpawnPlanTable;
   run_spawn: RunSpawnTable;
   context_load: ContextLoadTable;
+  report: ReportTable;
+  report_ask: ReportAskTable;
+  tag: TagTable;
   unit: UnitTable;
   unit_attempt: UnitAttemptTable;
   gate_run: GateRunTable;

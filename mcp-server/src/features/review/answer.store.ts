@@ -1,7 +1,9 @@
 import type { Runtime } from "../../kernel/execute.ts";
 import { Git } from "../../kernel/git.ts";
 import type { GuardContext } from "../../kernel/guard-rule.ts";
+import { resetFailures } from "../escalation/attempt.store.ts";
 import { failUnit } from "../unit/failure.store.ts";
+import { gateScope } from "../unit/people.store.ts";
 import { changeAttempt, getUnitById, noteInstance, saveUnit } from "../unit/unit.store.ts";
 import { itemsOfUnit } from "../unit/unit-tree.ts";
 import { changeReview, type ReviewRow } from "./review.store.ts";
@@ -62,6 +64,8 @@ export async function answerReview(runtime: Runtime, given: Answer): Promise<str
     if (current.phase !== "review" || current.diff_hash !== review.diff_hash) return; // the unit has moved on
     if (counted.verdict === "PASS") {
       await changeAttempt(trx, current, { review: "PASS" });
+      const passed = { scope: gateScope(current, "review"), operation: "gate", by: agentId, gate: "review" } as const;
+      await resetFailures(trx, passed);
       await saveUnit(trx, current, "approve");
     } else await failUnit(trx, current, "review", reasonOf(verdict));
   });

@@ -25,7 +25,10 @@ export interface Verdict {
 
 const MAX_TEXT = 200_000;
 
-/** Reads a reviewer's answer; a text says why it is none. Forgiving about marks and case, strict about content. */
+/**
+ * Reads a reviewer's answer; a text says why it is none. Forgiving about marks and case, strict about content: a PASS
+ * judges every item, one fault is enough for a FAIL.
+ */
 export function parseVerdict(answer: string, itemCount: number): Verdict | string {
   const lines = answer.slice(0, MAX_TEXT).split(/\r?\n/).map(bare);
   const verdicts = lines.flatMap((line) => {
@@ -45,7 +48,7 @@ export function parseVerdict(answer: string, itemCount: number): Verdict | strin
   const missing = Array.from({ length: itemCount }, (_, index) => index + 1).filter(
     (n) => !items.some((item) => item.n === n),
   );
-  if (missing.length > 0) return `it has no ITEM line for ${missing.join(", ")}`;
+  if (missing.length > 0 && verdicts[0] === "PASS") return `it has no ITEM line for ${missing.join(", ")}`;
   const doubled = items.find((item, index) => items.findIndex((other) => other.n === item.n) !== index);
   if (doubled) return `it has two ITEM lines for ${doubled.n}`;
   return { said: verdicts[0] ?? "FAIL", items: items.filter((item) => item.n <= itemCount), issues };

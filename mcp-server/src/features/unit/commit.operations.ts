@@ -3,6 +3,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { checkpointState } from "../checkpoint/checkpoint.store.ts";
 import { passedReview } from "../review/review.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { closeTask } from "../task/close.store.ts";
@@ -15,7 +16,7 @@ import { type GateOutcome, runGate } from "./gate-run.ts";
 import { integrate } from "./integrate.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
-import { checkpointState } from "./people.store.ts";
+import { decisionFor } from "./people.store.ts";
 import { commitMessage, nextPhase } from "./unit.rules.ts";
 import { getUnit, insertGateRun, saveUnit, type UnitRow, unitsCommitting } from "./unit.store.ts";
 import { gatesFor, othersIn } from "./unit-gates.ts";
@@ -99,7 +100,9 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
 async function commitTaken(ctx: OperationContext, unit: UnitRow, summary: string | undefined): Promise<Answer> {
   const git = await treeOf(unit, ctx.config.root);
   const review = await passedReview(ctx.db, unit.id, unit.diff_hash ?? "");
-  if (!review || unit.tree === null)
+  const said = review ? undefined : await decisionFor(ctx.db, unit.key);
+  const overriddenBy = said?.decision === "override" ? said.by : undefined;
+  if ((!review && overriddenBy === undefined) || unit.tree === null)
     throw new TeamwrightError(
       "RULE_VIOLATED",
       `No fresh reviewer has passed the diff of ${unit.key}.`,
@@ -122,7 +125,8 @@ async function commitTaken(ctx: OperationContext, unit: UnitRow, summary: string
     title: unit.title,
     items: itemsOfUnit(unit),
     taskKey: task?.key ?? "",
-    review: review.key,
+    review: review?.key,
+    overriddenBy,
     attempts: unit.attempt,
     summary,
   });

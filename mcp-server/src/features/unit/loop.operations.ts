@@ -7,13 +7,15 @@ import { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { findAgent, wantsWorktree } from "../agent/agent.store.ts";
 
+import { checkpointState } from "../checkpoint/checkpoint.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
+import { sendBack } from "../task/rework.store.ts";
 import { checkHolds, checkMove } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTaskById } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
-import { checkpointState, decisionFor } from "./people.store.ts";
+import { decisionFor, grantAttempt } from "./people.store.ts";
 import { stageObstacles } from "./stage-gate.ts";
 import { nextStep, type Phase } from "./unit.rules.ts";
 import {
@@ -25,7 +27,8 @@ import {
   type UnitRow,
   unitsOfRun,
 } from "./unit.store.ts";
-import { isolatedTree } from "./unit-tree.ts";
+import { othersIn } from "./unit-gates.ts";
+import { changesOf, freezeUnit, isolatedTree, treeOf } from "./unit-tree.ts";
 
 export const unitBrief = z.object({
   id: z.string(),
@@ -104,26 +107,39 @@ export const unitStart = defineOperation({
   render: (output) => renderUnit(output.unit),
 });
 
-/** After a person has decided to go on: a new attempt, and failures are counted from here. */
+/** After a person has decided: one attempt more, or to the commit as it is. */
 async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
+  const said = await decisionFor(ctx.db, unit.key);
+  if (said?.decision === "override") return override(ctx, unit);
   return ctx.transaction(async (trx) => {
-    const decision = await decisionFor(trx.db, unit.key);
-    if (decision !== "retry" && decision !== "revise") {
+    if (said?.decision !== "retry" && said?.decision !== "revise") {
       throw new TeamwrightError(
         "BLOCKED",
         `${unit.key} is escalated, and no person has decided to go on with it.`,
-        hint("unit_show", "shows the failures"),
+        hint("unit_show", "shows the failures; a person decides at the command line"),
       );
     }
-    const next = await saveUnit(trx, unit, "resume", {
-      attempt: unit.attempt + 1,
-      diff_hash: null,
-      tree: null,
-      files: null,
-    });
+    await grantAttempt(trx, unit);
+    const attempt = unit.attempt + 1;
+    const next = await saveUnit(trx, unit, "resume", { attempt, diff_hash: null, tree: null, files: null });
     await beginAttempt(trx, next.id, next.attempt);
+    const task = await lockTaskById(trx, Number(unit.task_id));
+    if (task.status === "in_review") await sendBack(trx, task, "a person decided to go on");
     return next;
   });
+}
+
+/** A person takes the responsibility a reviewer would have: what is there now is frozen for the commit. */
+async function override(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
+  const git = await treeOf(unit, ctx.config.root);
+  const frozen = await freezeUnit(git, unit, (await changesOf(git, unit, await othersIn(ctx.db, unit))).own);
+  return ctx.transaction((trx) =>
+    saveUnit(trx, unit, "override", {
+      diff_hash: frozen.hash,
+      tree: frozen.tree,
+      files: JSON.stringify(frozen.files.map((file) => file.path)),
+    }),
+  );
 }
 
 export const unitSubmit = defineOperation({

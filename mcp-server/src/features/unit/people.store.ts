@@ -1,26 +1,73 @@
 import type { Kysely } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { grantRetry } from "../escalation/attempt.store.ts";
+import type { HistoryEntry } from "../escalation/escalation.schema.ts";
+import { lastDecision, raiseEscalation } from "../escalation/escalation.store.ts";
 import type { RunRow } from "../run/run.store.ts";
-import type { UnitRow } from "./unit.store.ts";
+import { findTaskById } from "../task/task.store.ts";
+import { gateRunsOf, type UnitRow } from "./unit.store.ts";
 
-/** What the person has said about a unit or a stage; undefined when nobody asked. */
-export async function checkpointState(
-  _db: Kysely<Database>,
-  _about: string,
-): Promise<"pending" | "approved" | "rejected" | undefined> {
-  return undefined;
+export type LoopGate = "validation" | "review";
+
+/** Failures of a unit are counted for each of the two gates apart (requirements FP-09, C-05). */
+export function gateScope(unit: Pick<UnitRow, "key">, gate: LoopGate): string {
+  return `${unit.key}:${gate}`;
 }
 
-/** What a person has decided about an escalated unit. */
-export async function decisionFor(_db: Kysely<Database>, _unit: string): Promise<string | undefined> {
-  return undefined;
+/** What a person has decided about an escalated unit; undefined while the escalation is open. */
+export async function decisionFor(
+  db: Kysely<Database>,
+  unit: string,
+): Promise<{ decision: string; by: string } | undefined> {
+  const row = await lastDecision(db, unit);
+  return row?.decision ? { decision: row.decision, by: row.resolved_by_name ?? "a person" } : undefined;
+}
+
+/** One attempt more, after a person has let the unit go on. */
+export async function grantAttempt(ctx: OperationContext, unit: UnitRow): Promise<void> {
+  for (const gate of ["validation", "review"] as const)
+    await grantRetry(ctx, { scope: gateScope(unit, gate), operation: "gate", by: ctx.principal.name, gate });
 }
 
 /** Hands a unit whose retries are used up to the person, with every failure (requirements FP-09, RE-02). */
-export async function escalateUnit(_ctx: OperationContext, _unit: UnitRow, _reason: string): Promise<void> {}
+export async function escalateUnit(
+  ctx: OperationContext,
+  unit: UnitRow,
+  gate: LoopGate,
+  reason: string,
+): Promise<void> {
+  const task = await findTaskById(ctx.db, Number(unit.task_id));
+  const history: HistoryEntry[] = (await gateRunsOf(ctx.db, unit.id))
+    .filter((run) => run.result !== "passed")
+    .map((run) => ({
+      at: Number(run.started_at),
+      by: "teamwright",
+      what: `gate: ${run.gate}`,
+      result: run.result,
+      text: run.output_tail.slice(-600),
+    }));
+  await raiseEscalation(ctx, {
+    scope: gateScope(unit, gate),
+    unitKey: unit.key,
+    taskKey: task?.key ?? null,
+    runId: Number(unit.run_id),
+    operation: "gate",
+    reason,
+    history,
+    exhausted: true,
+  });
+}
 
 /** What nobody has dealt with in a run, beside its units: one sentence each. */
-export async function endObstacles(_db: Kysely<Database>, _run: RunRow): Promise<string[]> {
-  return [];
+export async function endObstacles(db: Kysely<Database>, run: RunRow): Promise<string[]> {
+  const tags = await db
+    .selectFrom("tag")
+    .select(["key", "kind", "target"])
+    .where("run_id", "=", run.id)
+    .where("status", "=", "open")
+    .orderBy("id")
+    .limit(20)
+    .execute();
+  return tags.map((tag) => `${tag.key} ${tag.kind}${tag.target === null ? "" : ` for ${tag.target}`} is not routed`);
 }

@@ -24,6 +24,7 @@ export type UnitEvent =
   | "commit"
   | "changed"
   | "resume"
+  | "override"
   | "abandon";
 
 const moves: Readonly<Record<Phase, Partial<Record<UnitEvent, Phase>>>> = {
@@ -32,7 +33,7 @@ const moves: Readonly<Record<Phase, Partial<Record<UnitEvent, Phase>>>> = {
   validate: { pass: "review", fail: "implement", exhaust: "escalated", abandon: "abandoned" },
   review: { approve: "commit", reject: "implement", changed: "validate", exhaust: "escalated", abandon: "abandoned" },
   commit: { commit: "done", changed: "validate", fail: "implement", exhaust: "escalated", abandon: "abandoned" },
-  escalated: { resume: "implement", abandon: "abandoned" },
+  escalated: { resume: "implement", override: "commit", abandon: "abandoned" },
   done: {},
   abandoned: {},
 };
@@ -60,6 +61,7 @@ const reasons: Readonly<Record<UnitEvent, string>> = {
   commit: "it cannot be committed before a fresh reviewer has passed exactly this diff",
   changed: "there is no frozen diff",
   resume: "it is not escalated",
+  override: "it is not escalated",
   abandon: "it is over",
 };
 
@@ -94,19 +96,23 @@ export function commitMessage(unit: {
   title: string;
   items: readonly string[];
   taskKey: string;
-  review: string;
+  /** Key of the review, or undefined where a person has overridden it. */
+  review: string | undefined;
+  overriddenBy?: string | undefined;
   attempts: number;
   summary?: string | undefined;
 }): string {
   const subject = `feat(${unit.key}): ${unit.title}`.slice(0, 100);
   const lines = [subject, ""];
   if (unit.summary) lines.push(unit.summary, "");
-  for (const item of unit.items) lines.push(`- [x] ${item}`);
+  for (const item of unit.items) lines.push(`- [${unit.review === undefined ? " " : "x"}] ${item}`);
   lines.push(
     "",
-    "Reviewed-by: adversarial-review (PASS)",
+    unit.review === undefined
+      ? `Overridden-by: ${unit.overriddenBy ?? "a person"}`
+      : "Reviewed-by: adversarial-review (PASS)",
     `Teamwright-Unit: ${unit.key}`,
-    `Teamwright-Review: ${unit.review}`,
+    `Teamwright-Review: ${unit.review ?? "none"}`,
     `Teamwright-Task: ${unit.taskKey}`,
     `Teamwright-Attempts: ${unit.attempts}`,
   );
@@ -117,24 +123,3 @@ export function commitMessage(unit: {
 export function isUnitCommit(message: string): boolean {
   return /^Teamwright-Unit: \S+$/m.test(message) && /^Teamwright-Review: \S+$/m.test(message);
 }
-
-/**
- * Failures of a gate in a row, the one just noted among them. A pass of that gate starts anew (requirements RE-05), and
- * so does a person who lets an escalated unit go on.
- */
-export function retriesUsed(
-  attempts: readonly { n: number; validation: string | null; review: string | null; failure: string | null }[],
-  gate: "validation" | "review",
-): number {
-  let used = 0;
-  for (const attempt of [...attempts].sort((a, b) => a.n - b.n)) {
-    if (attempt.failure === RESUMED) used = 0;
-    const outcome = attempt[gate];
-    if (outcome === "failed" || outcome === "FAIL") used += 1;
-    else if (outcome === "passed" || outcome === "PASS") used = 0;
-  }
-  return used;
-}
-
-/** Marks the attempt after which a person let the unit go on. */
-export const RESUMED = "a person decided to go on";

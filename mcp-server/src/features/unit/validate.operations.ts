@@ -3,12 +3,14 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { resetFailures } from "../escalation/attempt.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { compact } from "../task/task.view.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
+import { gateScope } from "./people.store.ts";
 import { isUnitCommit, nextPhase } from "./unit.rules.ts";
 import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
 import { coverageFault, gatesFor, othersIn } from "./unit-gates.ts";
@@ -170,6 +172,12 @@ async function settle(ctx: OperationContext, taken: UnitRow, seen: Seen): Promis
   await changeAttempt(ctx, unit, { validated_at: ctx.now, diff_hash: seen.frozen?.hash ?? null });
   if (seen.fault !== undefined || !seen.frozen) return failUnit(ctx, unit, "validation", seen.fault ?? "no diff");
   await changeAttempt(ctx, unit, { validation: "passed" });
+  await resetFailures(ctx, {
+    scope: gateScope(unit, "validation"),
+    operation: "gate",
+    by: ctx.principal.name,
+    gate: "validation",
+  });
   return saveUnit(ctx, unit, "pass", {
     diff_hash: seen.frozen.hash,
     tree: seen.frozen.tree,
