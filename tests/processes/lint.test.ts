@@ -274,30 +274,21 @@ describe("the pre-commit hooks", () => {
   );
   const installed = join(folder, "environment");
 
-  /** What pre-commit does for `language: node`: npm pack, then an installation with the command on PATH. */
+  /** What pre-commit does for `language: node`: `npm pack`, whose output it takes for the file's name, then an installation. */
   beforeAll(() => {
-    const work = join(folder, "pack");
-    mkdirSync(work);
-    const { code, out, err } = run(
-      "npm",
-      ["pack", "--pack-destination", work, "--ignore-scripts", "--json", "--offline", shippedPackage()],
-      { cwd: work },
-    );
+    const checkout = join(folder, "checkout");
+    for (const path of ["bin", "mcp-server", "scripts", "schemas", "package.json", "package-lock.json", ".npmrc"])
+      cpSync(join(root, path), join(checkout, path), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
+    const { code, out, err } = run("npm", ["pack", "--offline"], { cwd: checkout });
     expect(code, err).toBe(0);
-    const [{ filename }] = JSON.parse(out);
+    expect(out).toMatch(/^teamwright-[\d.]+\.tgz\n$/);
     const modules = join(installed, "lib/node_modules/teamwright");
     mkdirSync(modules, { recursive: true });
-    execFileSync("tar", ["xzf", join(work, filename), "-C", modules, "--strip-components=1"]);
+    execFileSync("tar", ["xzf", join(checkout, out.trim()), "-C", modules, "--strip-components=1"]);
     mkdirSync(join(installed, "bin"));
     symlinkSync("../lib/node_modules/teamwright/bin/teamwright", join(installed, "bin/teamwright"));
   });
-
-  /** The package as `npm pack` sees it after `prepack`, without building into the checkout. */
-  function shippedPackage(): string {
-    copyFileSync(join(root, "package.json"), join(shipped, "package.json"));
-    cpSync(join(root, "schemas"), join(shipped, "schemas"), { recursive: true });
-    return shipped;
-  }
 
   function commit(id: string, files: readonly string[]) {
     const hook = hooks.find((candidate) => candidate.id === id);
@@ -326,10 +317,9 @@ describe("the pre-commit hooks", () => {
     expect(readFileSync(join(project, "reports/b.md"), "utf8")).toContain("Status: COMPLETE");
   });
 
-  test("what npm packs builds its bundle before, and holds no sources, which Node would refuse under node_modules", () => {
-    const { files, scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    expect(files).toEqual(["bin", "dist", "schemas"]);
-    expect(scripts.prepack).toBe(scripts.build);
-    expect(existsSync(join(installed, "lib/node_modules/teamwright/mcp-server"))).toBe(false);
+  test("the package holds the bundle and no sources, which Node would refuse below node_modules", () => {
+    const packed = join(installed, "lib/node_modules/teamwright");
+    expect(existsSync(join(packed, "dist/lib/main.cjs"))).toBe(true);
+    expect(existsSync(join(packed, "mcp-server"))).toBe(false);
   });
 });
