@@ -34,6 +34,7 @@ const verbs = [
   "declare",
   "resolve",
   "check",
+  "check-diff",
   "request",
   "return",
   "status",

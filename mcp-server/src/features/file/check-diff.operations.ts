@@ -18,7 +18,7 @@ import { activeLeases } from "./file.store.ts";
 export const fileCheckDiff = defineOperation({
   name: "file_check_diff",
   description:
-    "Check a diff against protected paths, a task's scope, ownership and leases: what changed since a commit, uncommitted and untracked files too. For CI; finds what was written past the guard. Exit code 1 means findings.",
+    "Check a diff against protected paths, a task's scope, ownership and leases: what changed since a commit, uncommitted and untracked files too. For CI; finds what was written past the guard. Exit code 1 means findings. Also `teamwright check-diff`.",
   kind: "read",
   mcp: "none",
   input: z.strictObject({

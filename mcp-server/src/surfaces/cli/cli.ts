@@ -4,7 +4,7 @@ import { exitCodes, TeamwrightError } from "../../kernel/errors.ts";
 import { execute, parseInput } from "../../kernel/execute.ts";
 import type { Operation } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
-import { commandLine, findCommand, findNoun, programCommands } from "./command.ts";
+import { commandLine, findCommand, findNoun, programCommands, shortcuts } from "./command.ts";
 import { filePort, refuse } from "./files.ts";
 import type { HelpView } from "./help.ts";
 import { errorRecord, renderJson, renderRefusal, renderResult, type Screen, screen } from "./output.ts";
@@ -52,7 +52,8 @@ async function route(argv: readonly string[], env: CliEnvironment, to: Screen, a
     await to.out(completionScript(operations, rest[0] ?? ""));
     return 0;
   }
-  const byName = first.includes("_") ? findOperation(first) : undefined;
+  const name = Object.hasOwn(shortcuts, first) ? shortcuts[first as keyof typeof shortcuts] : first;
+  const byName = name.includes("_") ? findOperation(name) : undefined;
   if (byName) return run(byName, rest, env, to, attempt);
   const group = findNoun(operations, first);
   attempt.help = `teamwright help ${first}`;

@@ -10,6 +10,9 @@ export const programCommands = {
   help: "Show help on a command: help task create.",
 } as const;
 
+/** Operations that are also a command of one word, for where they stand in scripts. */
+export const shortcuts = { "check-diff": "file_check_diff" } as const;
+
 /** `task_create` → task, create; further words of a verb are joined by dashes. */
 export function wordsOf(operationName: string): { noun: string; verb: string } {
   const cut = operationName.indexOf("_");
