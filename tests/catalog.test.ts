@@ -65,6 +65,7 @@ const verbs = [
   "add",
   "search",
   "prune",
+  "log",
   "allocate",
   "reallocate",
   "grant",

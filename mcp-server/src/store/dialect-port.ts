@@ -8,6 +8,8 @@ export interface DialectPort {
   lockName(trx: Kysely<Database>, name: string): Promise<void>;
   /** Ids (surrogate) of tasks, of a team or of all, whose text matches every word, best first. */
   searchTasks(db: Kysely<Database>, words: readonly string[], limit: number, team?: string): Promise<number[]>;
+  /** The same for facts of the knowledge base whose text matches some word; the more, the better. */
+  searchKnowledge(db: Kysely<Database>, words: readonly string[], limit: number): Promise<number[]>;
   /** True for failures that the whole transaction should be tried again for. */
   isRetryable(error: unknown): boolean;
   /** A sentence for the caller when the store itself fails, else undefined. */

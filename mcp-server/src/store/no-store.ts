@@ -15,6 +15,7 @@ export function noStore(): Store {
       name: "sqlite",
       lockName: async () => {},
       searchTasks: async () => [],
+      searchKnowledge: async () => [],
       isRetryable: () => false,
       explainFailure: () => undefined,
       watch: () => () => {},

@@ -90,6 +90,13 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
         order by ts_rank(search, to_tsquery('english', ${query})) desc, id limit ${limit}`.execute(db);
       return rows.rows.map((row) => Number(row.id));
     },
+    searchKnowledge: async (db, words, limit) => {
+      const query = words.map((word) => `'${word.replaceAll("'", "''").replaceAll("\\", "\\\\")}':*`).join(" | ");
+      const rows = await sql<{ id: number }>`
+        select id from knowledge where search @@ to_tsquery('english', ${query})
+        order by ts_rank(search, to_tsquery('english', ${query})) desc, id limit ${limit}`.execute(db);
+      return rows.rows.map((row) => Number(row.id));
+    },
     announce: async (trx) => {
       await sql`select pg_notify(${CHANNEL}, '')`.execute(trx);
     },

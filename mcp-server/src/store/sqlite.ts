@@ -147,6 +147,13 @@ function sqlitePort(db: Sqlite.Database, path: string): DialectPort {
         order by rank limit ${limit}`.execute(handle);
       return rows.rows.map((row) => row.rowid);
     },
+    searchKnowledge: async (handle, words, limit) => {
+      const match = words.map((word) => `"${word.replaceAll('"', '""')}"*`).join(" OR ");
+      const rows = await sql<{ rowid: number }>`
+        select rowid from knowledge_search where knowledge_search match ${match}
+        order by rank limit ${limit}`.execute(handle);
+      return rows.rows.map((row) => row.rowid);
+    },
     announce: async () => {},
     watch: (changed) => watchFile(db, path, changed),
   };

@@ -3,9 +3,12 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { plainView } from "../../kernel/view.ts";
 import type { AgentRow } from "../agent/agent.store.ts";
 import { agentPrincipal, liveAgents } from "../agent/agent.store.ts";
+import { activeRun } from "../run/run.store.ts";
 import { edgesFrom } from "../task/graph.store.ts";
 import { getTask } from "../task/task.store.ts";
 import { renderFull, toFull } from "../task/task.view.ts";
+import { runBrief } from "./run-brief.store.ts";
+import { isReviewer } from "./spawn-plan.store.ts";
 
 const MAX_CHARS = 9000; // the client cuts a hook's text at 10,000
 
@@ -14,6 +17,8 @@ const MAX_CHARS = 9000; // the client cuts a hook's text at 10,000
  * Teamwright, so that ordinary use of agents costs nothing (design §7).
  */
 export async function spawnBrief(ctx: OperationContext, agent: AgentRow): Promise<string | undefined> {
+  if (isReviewer(agent.role)) return undefined; // a reviewer is told what its packet says, and nothing else
+  if (await activeRun(ctx.db, agent.session)) return runBrief(ctx, agent);
   const isMember = agent.name !== null && ctx.config.teams.some((team) => team.agents.includes(agent.name ?? ""));
   if (agent.task_key === null && !isMember) return undefined;
   const principal = agentPrincipal(agent);

@@ -24,6 +24,11 @@ export async function findRun(db: Kysely<Database>, key: string): Promise<RunRow
   return db.selectFrom("run").selectAll().where("key", "=", key).executeTakeFirst();
 }
 
+/** The run that was started last, open or not. */
+export async function lastRun(db: Kysely<Database>): Promise<RunRow | undefined> {
+  return db.selectFrom("run").selectAll().orderBy("id", "desc").executeTakeFirst();
+}
+
 export async function getRunById(db: Kysely<Database>, id: number): Promise<RunRow> {
   return db.selectFrom("run").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
 }

@@ -1,3 +1,4 @@
+import { briefTables } from "./0002-brief.ts";
 import { checkpointTables } from "./0002-checkpoint.ts";
 import { escalationTables } from "./0002-escalation.ts";
 import { fileTables } from "./0002-file.ts";
@@ -22,5 +23,6 @@ export const protocolSchema: Migration = {
     ...tagTables(dialect),
     ...unitTables(dialect),
     ...reviewTables(dialect),
+    ...briefTables(dialect),
   ],
 };

@@ -1,0 +1,86 @@
+import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import { textOf } from "../../kernel/records.ts";
+import { roleOf } from "../agent/agent.rules.ts";
+import { openTaskIn } from "../agent/agent.store.ts";
+import { activeRun } from "../run/run.store.ts";
+import { spawnLine } from "./model.rules.ts";
+import { briefMark, judgeSpawn } from "./spawn.rules.ts";
+import { atWork, countSpawn, isCounted, isReviewer, planOf } from "./spawn-plan.store.ts";
+
+/**
+ * Within a run: no agent without a task, no more than the limits allow, and the model that the task's score asks for.
+ * It counts, so it stands behind all rules that may refuse the same call.
+ */
+export function spawnLimitsGuard(): GuardRule {
+  return {
+    name: "spawn-limits",
+    promise:
+      "A run starts no agent without a task, none beyond its limits, and each with the model its score asks for.",
+    failsClosed: true,
+    beforeTool: {
+      tools: /^(Agent|Task)$/,
+      async decide({ call, runtime, write }) {
+        if (isReviewer(textOf(call.toolInput.subagent_type))) return undefined;
+        if (!(await activeRun(runtime.store.db, call.session))) return undefined;
+        return write("guard_spawn_limits", (ctx) => decideSpawn(ctx, call));
+      },
+    },
+  };
+}
+
+async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): Promise<Verdict | undefined> {
+  await ctx.dialect.lockName(ctx.db, "run-spawns"); // several calls of one message are asked about at once
+  const run = await activeRun(ctx.db, call.session);
+  if (!run) return undefined;
+  const { limits, spawn_exceptions: exceptions, models } = ctx.config;
+  const prompt = textOf(call.toolInput.prompt);
+  const taskKey = await openTaskIn(ctx.db, `${textOf(call.toolInput.description)}\n${prompt}`);
+  const role = roleOf(textOf(call.toolInput.subagent_type)) ?? "general-purpose";
+  const plan = taskKey === null ? undefined : await planOf(ctx.db, taskKey);
+  if (!(await isCounted(ctx.db, call.toolUseId))) {
+    const verdict = judgeSpawn({
+      taskKey,
+      role,
+      exceptions,
+      atWork: await atWork(ctx, call.session),
+      teammates: limits.teammates,
+      spawns: run.spawns,
+      free: limits.spawns,
+      acknowledged: run.spawn_ack !== null,
+      hasPlan: plan !== undefined,
+      unscored: models.unscored,
+    });
+    if (verdict.refusal !== undefined) {
+      ctx.record({
+        type: "run.spawn_refused",
+        subject: run.key,
+        after: { role, task: taskKey, reason: verdict.refusal },
+      });
+      return { refusal: verdict.refusal };
+    }
+    const given = textOf(call.toolInput.model) || null;
+    await countSpawn(ctx, run, {
+      tool_use_id: call.toolUseId,
+      plan_id: plan?.id ?? null,
+      task_key: taskKey,
+      exception: taskKey === null ? role : null,
+      model: plan?.model ?? given,
+      briefed: plan && taskKey !== null && prompt.includes(briefMark(taskKey, plan.key)) ? 1 : 0,
+    });
+    const agent = textOf(call.toolInput.name) || role;
+    ctx.record({
+      type: "run.spawned",
+      subject: run.key,
+      after: {
+        n: run.spawns + 1,
+        task: taskKey,
+        model: plan?.model ?? given,
+        ...(plan ? { log: spawnLine({ agent, model: plan.model, score: plan.score, cost: plan.cost_micro_usd }) } : {}),
+      },
+    });
+    if (verdict.advice !== undefined) return { context: verdict.advice };
+  }
+  if (!plan || call.toolInput.model === plan.model) return undefined;
+  return { input: { ...call.toolInput, model: plan.model } };
+}
