@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { escalation, retries } from "./escalation.schema.ts";
 import { gates, units } from "./gates.schema.ts";
 import { agentLimits, contextLimits, models, spawnExceptions } from "./models.schema.ts";
 import { leadEdits, ownership, ownershipMode, protectedPaths } from "./ownership.schema.ts";
@@ -100,6 +101,8 @@ export const configSchema = z.strictObject({
   units: units
     .default({ phase_gate: "merged_local", coverage_thresholds: ".coverage-thresholds.json", runs: 4 })
     .describe("How runs and their work units go."),
+  retries,
+  escalation,
   teams: z.array(team).default([]).describe("Absent: one team named main."),
 });
 

@@ -5,8 +5,16 @@ import { boardLimits, boardMove, boardShow } from "./board/board.operations.ts";
 import { applyCounts } from "./board/board.store.ts";
 import { briefShow } from "./brief/brief.operations.ts";
 import { briefSpawn } from "./brief/spawn.operations.ts";
+import {
+  checkpointApprove,
+  checkpointList,
+  checkpointReject,
+  checkpointRequest,
+} from "./checkpoint/checkpoint.operations.ts";
 import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
 import { doctorCheck } from "./doctor/doctor.operations.ts";
+import { escalationList, escalationRaise, escalationResolve } from "./escalation/escalation.operations.ts";
+import { blockedBefore, settleByDeed, watchBlocks } from "./escalation/watch.store.ts";
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
@@ -19,7 +27,7 @@ import { messageList } from "./message/message-list.operations.ts";
 import { reportLint } from "./report/report.operations.ts";
 import { reviewList, reviewOpen } from "./review/review.operations.ts";
 import { runLog } from "./run/run-log.operations.ts";
-import { isSweepDue, sweepTasks } from "./task/claim.store.ts";
+import { sweepTasks, whatIsDue } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
 import { taskExport, taskImport } from "./task/task-interchange.operations.ts";
@@ -78,6 +86,13 @@ export const operations: readonly Operation[] = [
   fileRelease,
   fileOwner,
   fileCheckDiff,
+  escalationRaise,
+  escalationResolve,
+  escalationList,
+  checkpointRequest,
+  checkpointApprove,
+  checkpointReject,
+  checkpointList,
   briefShow,
   briefSpawn,
   eventList,
@@ -114,9 +129,17 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
         hint("doctor_check", "shows whether the guard is at work"),
       );
     },
-    beforeWrite: sweepTasks,
-    isSweepDue,
+    async beforeWrite(ctx) {
+      const due = await whatIsDue(ctx.db, ctx.now, blockedBefore(ctx.now, ctx.config));
+      if (due.tasks) await sweepTasks(ctx);
+      if (due.blocks) await watchBlocks(ctx);
+    },
+    async isSweepDue(db, now, config) {
+      const due = await whatIsDue(db, now, blockedBefore(now, config));
+      return due.tasks || due.blocks;
+    },
     async flush(ctx, operation) {
+      await settleByDeed(ctx);
       await settleLeases(ctx);
       await applyCounts(ctx);
       await appendEvents(ctx, operation, replica);

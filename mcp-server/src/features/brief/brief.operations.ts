@@ -1,9 +1,12 @@
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
+import { shownCheckpoint } from "../checkpoint/checkpoint.schema.ts";
+import { shownEscalation } from "../escalation/escalation.schema.ts";
 import { taskBrief } from "../task/task.schema.ts";
 import { renderBriefs } from "../task/task.view.ts";
 import { composeBrief } from "./brief.store.ts";
+import { renderWaiting } from "./waiting.view.ts";
 
 const who = z.object({ name: z.string(), role: z.string().optional(), team: z.string().optional() });
 
@@ -37,6 +40,15 @@ export const briefShow = defineOperation({
       z.object({ id: z.string(), team: z.string(), needs_team: z.string(), type: z.string(), task: z.string() }),
     ),
     circles: z.array(z.object({ teams: z.array(z.string()), deadlock: z.boolean() })),
+    waiting: z
+      .object({
+        checkpoints: z.array(shownCheckpoint),
+        checkpoints_total: z.number(),
+        escalations: z.array(shownEscalation),
+        escalations_total: z.number(),
+      })
+      .optional()
+      .describe("Pending checkpoints and open escalations, for the lead and for people."),
     next: z.array(z.string()),
   }),
   async run(ctx) {
@@ -72,7 +84,7 @@ export const briefShow = defineOperation({
       lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
     for (const { teams, deadlock } of output.circles)
       lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
-    lines.push(view.next(output.next));
+    lines.push(...renderWaiting(output.waiting, view), view.next(output.next));
     return lines.join("\n");
   },
 });

@@ -8,6 +8,7 @@ import { readyTasks } from "../task/ready.store.ts";
 import type { TaskBrief } from "../task/task.schema.ts";
 import { rowToTask } from "../task/task.store.ts";
 import { compact, toBrief } from "../task/task.view.ts";
+import { type Waiting, whatWaits } from "./waiting.store.ts";
 
 export interface Brief {
   you: { name: string; kind: string; role?: string; team?: string; generation?: number };
@@ -22,6 +23,8 @@ export interface Brief {
   agents: { name: string; role?: string; team?: string }[];
   waits: { team: string; needs_team: string; task: string; id: string; type: string }[];
   circles: { teams: string[]; deadlock: boolean }[];
+  /** For the lead and for people. */
+  waiting?: Waiting;
 }
 
 const MOST = 5;
@@ -52,6 +55,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
       };
     });
   const agents = await liveAgents(ctx.db, team);
+  const waiting = await whatWaits(ctx, principal);
   return {
     you: compact({
       name: principal.name,
@@ -83,6 +87,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
       ),
     waits: await openWaits(ctx, team),
     circles: await circlesNow(ctx),
+    ...(waiting ? { waiting } : {}),
   };
 }
 

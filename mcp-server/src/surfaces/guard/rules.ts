@@ -2,6 +2,8 @@ import { shellGuard, storeGuard } from "../../features/agent/shell.guard.ts";
 import { killGuard, spawnGuard } from "../../features/agent/spawn.guard.ts";
 import { briefGuard } from "../../features/brief/brief.guard.ts";
 import { spawnLimitsGuard } from "../../features/brief/spawn.guard.ts";
+import { decisionGuard } from "../../features/checkpoint/checkpoint.guard.ts";
+import { fileGuard } from "../../features/file/file.guard.ts";
 import {
   broadcastGuard,
   messageDeliveryGuard,
@@ -9,7 +11,6 @@ import {
   reviewerMessageGuard,
 } from "../../features/message/message.guard.ts";
 import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../features/review/review.guard.ts";
-import { fileGuard } from "../../features/file/file.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
 import { historyGuard } from "../../features/unit/unit.guard.ts";
 import type { GuardRule } from "../../kernel/guard-rule.ts";
@@ -30,6 +31,7 @@ export const guardRules: readonly (() => GuardRule)[] = [
   verdictGuard,
   claimGuard,
   briefGuard,
+  decisionGuard,
   messageMirrorGuard,
   messageDeliveryGuard, // last: what it hands out is read, and a later refusal would drop it
 ];

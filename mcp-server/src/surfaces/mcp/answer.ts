@@ -1,5 +1,6 @@
 import { hint, renderError, TeamwrightError } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
+import type { Dialog } from "./questions.ts";
 
 export const GUARD_TOOL = "guard";
 
@@ -14,7 +15,7 @@ export interface ToolAnswer {
 export interface Calls {
   clientName: string | undefined;
   guardCall(input: Record<string, unknown>): Promise<ToolAnswer>;
-  call(name: string, input: unknown, toolUseId: string | undefined): Promise<ToolAnswer>;
+  call(name: string, input: unknown, toolUseId: string | undefined, dialog?: Dialog): Promise<ToolAnswer>;
 }
 
 export function unknownTool(name: string, names: readonly string[]): ToolAnswer {

@@ -1,10 +1,12 @@
 import { findOperation } from "../../features/index.ts";
 import { execute, type Runtime } from "../../kernel/execute.ts";
+import type { Ask } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { plainView } from "../../kernel/view.ts";
 import { keepLeases } from "../guard/leases.ts";
 import { type Calls, errorAnswer, GUARD_TOOL, type ToolAnswer, unknownTool } from "./answer.ts";
 import { failureOf, type Opened } from "./project.ts";
+import type { Dialog } from "./questions.ts";
 import { fenceStored } from "./tools.ts";
 
 /** Runs tool calls as the principal the guard bound them to, or as an unverified process. */
@@ -31,7 +33,7 @@ export class Caller implements Calls {
     return { content: [{ type: "text", text: decision === undefined ? "" : JSON.stringify(decision) }] };
   }
 
-  async call(name: string, input: unknown, toolUseId: string | undefined): Promise<ToolAnswer> {
+  async call(name: string, input: unknown, toolUseId: string | undefined, dialog?: Dialog): Promise<ToolAnswer> {
     const operation = findOperation(name);
     if (!operation) return unknownTool(name, []);
     try {
@@ -40,7 +42,9 @@ export class Caller implements Calls {
       const principal = bound ?? this.#unverified(runtime);
       // no hook tells that an unverified caller is alive: its own calls keep its leases
       if (!bound) await keepLeases(runtime, principal.key);
-      const output = await execute(runtime, operation, input, { principal });
+      // a client that nobody vouches for might have a model answer its dialogs
+      const ask = bound && dialog ? askPerson(dialog, bound) : undefined;
+      const output = await execute(runtime, operation, input, { principal, ask });
       const text = operation.render
         ? operation.render(output, plainView(runtime.now()))
         : JSON.stringify(fenceStored(output));
@@ -71,4 +75,14 @@ export class Caller implements Calls {
       reason: "its session ended",
     });
   }
+}
+
+/** Who answers the session's dialog is the person at it: the client shows it to them and not to its model. */
+function askPerson(dialog: Dialog, { session = "" }: Principal): Ask {
+  const name = "the person at the session (elicitation)";
+  return async (question) => {
+    const answer = await dialog(question);
+    if (!answer || question.choices.every(({ value }) => value !== answer.choice)) return undefined;
+    return { ...answer, principal: { kind: "human", key: `human:session-${session}`, name, session } };
+  };
 }

@@ -4,6 +4,7 @@ import type { Calls } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { builtListing } from "./listing.ts";
 import { Project } from "./project.ts";
+import type { Dialog } from "./questions.ts";
 import { mcpFactory } from "./server.ts";
 
 export interface ServeOptions {
@@ -62,8 +63,8 @@ class LateCaller implements Calls {
     return (await this.caller()).guardCall(input);
   }
 
-  async call(name: string, input: unknown, toolUseId: string | undefined) {
-    return (await this.caller()).call(name, input, toolUseId);
+  async call(name: string, input: unknown, toolUseId: string | undefined, dialog?: Dialog) {
+    return (await this.caller()).call(name, input, toolUseId, dialog);
   }
 }
 

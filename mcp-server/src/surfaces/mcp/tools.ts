@@ -85,6 +85,10 @@ const proseFields = new Set([
   "resolution",
   "close_reason",
   "after",
+  "done",
+  "decisions",
+  "plan",
+  "questions",
 ]);
 const lineFields = new Set([
   "title",

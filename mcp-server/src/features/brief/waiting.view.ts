@@ -1,0 +1,23 @@
+import { plainLine } from "../../kernel/fence.ts";
+import type { RenderView } from "../../kernel/operation.ts";
+import { howToAnswer } from "../checkpoint/checkpoint.view.ts";
+import type { Waiting } from "./waiting.store.ts";
+
+export function renderWaiting(waiting: Waiting | undefined, view: RenderView): string[] {
+  if (!waiting) return [];
+  const { checkpoints, escalations } = waiting;
+  const lines: string[] = [];
+  const [first] = checkpoints;
+  if (first) {
+    lines.push(view.paint("bold", `Waiting for a person's approval (${waiting.checkpoints_total}):`));
+    for (const { id, kind, title, about } of checkpoints)
+      lines.push(`${view.paint("yellow", id)} (${kind}) ${plainLine(title, 160)}: about ${plainLine(about, 80)}`);
+    lines.push(howToAnswer(first.id));
+  }
+  if (escalations.length > 0) lines.push(view.paint("bold", `Escalated (${waiting.escalations_total}):`));
+  for (const { id, level, operation, about, text, by } of escalations)
+    lines.push(
+      `${view.paint(level === "human" ? "red" : "yellow", id)} for ${level}: ${operation} on ${plainLine(about, 80)}, by ${plainLine(by, 40)}: ${plainLine(text, 160)}`,
+    );
+  return lines;
+}

@@ -1,0 +1,83 @@
+import type { Kysely } from "kysely";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { activeRun } from "../run/run.store.ts";
+import { getTask } from "../task/task.store.ts";
+import { checkOwnTeam } from "../team/team.rules.ts";
+
+/** What something is about: a unit with its task, a task, a stage of a run, or the caller's run. */
+export interface About {
+  /** The id it goes by: unit, else task, else stage or run, else the caller. */
+  readonly scope: string;
+  readonly unitKey: string | null;
+  readonly taskKey: string | null;
+  readonly runId: number | null;
+}
+
+/** Finds what a reference means. Throws NOT_FOUND, or FORBIDDEN for the task of another team. */
+export async function aboutOf(ctx: OperationContext, ref: string | undefined): Promise<About> {
+  const { db, principal } = ctx;
+  const run = principal.session === undefined ? undefined : await activeRun(db, principal.session);
+  const runId = run ? Number(run.id) : null;
+  if (ref === undefined) {
+    const held = await heldTask(db, principal.key);
+    if (held === undefined) return { scope: run?.key ?? principal.key, unitKey: null, taskKey: null, runId };
+    return taskOrUnit(ctx, held, runId);
+  }
+  const unit = await findUnit(db, ref);
+  if (unit) {
+    checkOwnTeam(principal, unit.team);
+    return { scope: unit.key, unitKey: unit.key, taskKey: unit.task, runId: Number(unit.run_id) };
+  }
+  const ofRun = await runNamed(db, ref);
+  if (ofRun !== undefined) return { scope: ref, unitKey: null, taskKey: null, runId: ofRun };
+  return taskOrUnit(ctx, ref, runId);
+}
+
+/** A task on its way in a unit is spoken of as that unit. */
+async function taskOrUnit(ctx: OperationContext, ref: string, runId: number | null): Promise<About> {
+  const task = await getTask(ctx, ref).catch((error: unknown) => {
+    if (!(error instanceof TeamwrightError) || error.code !== "NOT_FOUND") throw error;
+    throw new TeamwrightError("NOT_FOUND", "No unit and no task has this id.", hint("task_list", "finds tasks"));
+  });
+  checkOwnTeam(ctx.principal, task.team);
+  const unit = await ctx.db
+    .selectFrom("unit")
+    .select(["key", "run_id"])
+    .where("task_id", "=", task.id)
+    .where("phase", "not in", ["done", "abandoned"])
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  return unit
+    ? { scope: unit.key, unitKey: unit.key, taskKey: task.key, runId: Number(unit.run_id) }
+    : { scope: task.key, unitKey: null, taskKey: task.key, runId };
+}
+
+async function findUnit(db: Kysely<Database>, key: string) {
+  return db
+    .selectFrom("unit")
+    .innerJoin("task", "task.id", "unit.task_id")
+    .select(["unit.key", "unit.run_id", "task.key as task", "task.team"])
+    .where("unit.key", "=", key)
+    .executeTakeFirst();
+}
+
+/** `run-…` or one of its stages, `run-…:stage-2`. */
+async function runNamed(db: Kysely<Database>, ref: string): Promise<number | undefined> {
+  const key = /^([^:]+)(:stage-\d+)?$/.exec(ref)?.[1];
+  if (key === undefined) return undefined;
+  const row = await db.selectFrom("run").select("id").where("key", "=", key).executeTakeFirst();
+  return row ? Number(row.id) : undefined;
+}
+
+async function heldTask(db: Kysely<Database>, holder: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom("task")
+    .select("key")
+    .where("holder", "=", holder)
+    .where("status", "=", "in_progress")
+    .orderBy("id")
+    .executeTakeFirst();
+  return row?.key;
+}

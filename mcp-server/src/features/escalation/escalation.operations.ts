@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation } from "../../kernel/operation.ts";
+import * as fields from "../task/task.schema.ts";
+import { compact } from "../task/task.view.ts";
+import { aboutOf } from "./about.store.ts";
+import { aboutRef, decisions, escalatedOperations, levels, shownEscalation } from "./escalation.schema.ts";
+import { getEscalation, listEscalations, raiseEscalation, resolveEscalation } from "./escalation.store.ts";
+import { renderEscalation, toShownEscalation } from "./escalation.view.ts";
+
+export const escalationRaise = defineOperation({
+  name: "escalation_raise",
+  description:
+    "Escalate what you cannot settle: one level up, from agent to coordinator, orchestrator, human. Raised again while open, it climbs. The history of failures goes along.",
+  kind: "write",
+  mcp: "all",
+  positional: ["reason"],
+  input: z.strictObject({
+    reason: fields.reason,
+    about: aboutRef.optional().describe("Unit or task; yours by default."),
+    operation: z.enum(escalatedOperations).optional().describe("other by default."),
+    excerpt: fields.longText.optional().describe("Output that shows it."),
+  }),
+  output: z.object({ escalation: shownEscalation, next: z.array(z.string()) }),
+  async run(ctx, { reason, about, operation = "other", excerpt }) {
+    const row = await raiseEscalation(ctx, { ...(await aboutOf(ctx, about)), operation, reason, excerpt });
+    return { escalation: toShownEscalation(row, ctx.config, false), next: ["brief_show", "task_update"] };
+  },
+  render: (output, view) => [renderEscalation(output.escalation, view), view.next(output.next)].join("\n"),
+});
+
+const escalationRef = z.string().trim().min(1).max(64).refine(fields.isPlain).describe("Escalation id.");
+
+export const escalationResolve = defineOperation({
+  name: "escalation_resolve",
+  description:
+    "Settle an escalation with a decision: override, defer, revise, cancel or retry (one attempt more). What waits for a human is settled by a person alone; nobody settles their own.",
+  kind: "write",
+  mcp: "none",
+  positional: ["id"],
+  input: z.strictObject({
+    id: escalationRef,
+    decision: z.enum(decisions),
+    note: fields.reason.describe("What was decided, and why."),
+  }),
+  output: z.object({ escalation: shownEscalation }),
+  async run(ctx, { id, decision, note }) {
+    const row = await resolveEscalation(ctx, id, { decision, resolution: note });
+    return { escalation: toShownEscalation(row, ctx.config, false) };
+  },
+  render: (output, view) => renderEscalation(output.escalation, view),
+});
+
+export const escalationList = defineOperation({
+  name: "escalation_list",
+  description:
+    "Escalations that are open, those for a human first; one with every attempt, raise and decision by its id.",
+  kind: "read",
+  mcp: "none",
+  positional: ["id"],
+  input: z.strictObject({
+    id: escalationRef.optional().describe("Shows one with its whole history."),
+    status: z.enum(["open", "resolved", "all"]).optional().describe("open by default."),
+    level: z.enum(levels).optional(),
+    limit: z.number().int().min(1).max(1000).optional(),
+  }),
+  output: z.object({ total: z.number(), escalations: z.array(shownEscalation), truncated: z.boolean().optional() }),
+  async run(ctx, { id, status = "open", level, limit = 100 }) {
+    if (id !== undefined) {
+      const row = await getEscalation(ctx.db, id);
+      return { total: 1, escalations: [toShownEscalation(row, ctx.config, true)] };
+    }
+    const filter = { status: status === "all" ? undefined : status, level, limit };
+    const { rows, total } = await listEscalations(ctx.db, filter);
+    const escalations = rows.map((row) => toShownEscalation(row, ctx.config, false));
+    return compact({ total, escalations, truncated: rows.length < total || undefined });
+  },
+  render(output, view) {
+    const [first] = output.escalations;
+    if (!first) return "Nothing is escalated.";
+    if (first.history !== undefined) return renderEscalation(first, view);
+    const rows = output.escalations.map((row) => [
+      view.paint("cyan", row.id),
+      row.status === "open" ? view.paint("yellow", row.level) : row.status,
+      row.operation,
+      row.about,
+      plainLine(row.text, 60),
+      plainLine(row.by, 30),
+    ]);
+    const table = view.table(["id", "level", "operation", "about", "reason", "by"], rows);
+    return output.truncated ? `${table}\n${rows.length} of ${output.total} shown` : table;
+  },
+});
