@@ -27,6 +27,7 @@ import { messageList } from "./message/message-list.operations.ts";
 import { reportLint } from "./report/report.operations.ts";
 import { reviewList, reviewOpen } from "./review/review.operations.ts";
 import { runLog } from "./run/run-log.operations.ts";
+import { tagList, tagResolve } from "./tag/tag.operations.ts";
 import { sweepTasks, whatIsDue } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
 import { taskCreate } from "./task/task-create.operations.ts";
@@ -69,6 +70,8 @@ export const operations: readonly Operation[] = [
   messageSend,
   messageInbox,
   messageList,
+  tagList,
+  tagResolve,
   unitPlan,
   unitStart,
   unitSubmit,

@@ -14,7 +14,9 @@ export function claimGuard(): GuardRule {
     failsClosed: false,
     async agentStops(ctx): Promise<Verdict | undefined> {
       const held = await working(ctx);
-      if (held.length === 0 || sentBack.delete(ctx.call.agentId)) return undefined;
+      // a report that says BLOCKED says what is in the way
+      if (held.length === 0 || /^Status:\s*BLOCKED\b/m.test(ctx.call.lastMessage)) return undefined;
+      if (sentBack.delete(ctx.call.agentId)) return undefined;
       sentBack.add(ctx.call.agentId);
       const ids = held.map((task) => task.key).join(", ");
       return {

@@ -123,6 +123,8 @@ async function importChunk(
   };
   if (setting.dryRun) return work(ctx);
   return ctx.transaction(work).catch(async (error: unknown) => {
+    // with the store away every row would be called bad
+    if (error instanceof TeamwrightError && error.code === "UNAVAILABLE") throw error;
     // one bad row never takes others with it: the chunk is tried again row by row
     if (rows.length === 1) return [refused(rows[0], error)];
     const results: RowVerdict[] = [];

@@ -190,6 +190,11 @@ export async function findTaskById(db: Kysely<Database>, id: number): Promise<Ta
   return row ? rowToTask(row) : undefined;
 }
 
+export async function findTaskByKey(db: Kysely<Database>, key: string): Promise<Task | undefined> {
+  const row = await byKey.first(db, { key });
+  return row ? rowToTask(row) : undefined;
+}
+
 export type NewTask = Omit<
   Task,
   | "id"

@@ -11,6 +11,7 @@ import {
   reviewerMessageGuard,
 } from "../../features/message/message.guard.ts";
 import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../features/review/review.guard.ts";
+import { backlogGuard, reportGuard } from "../../features/tag/report.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
 import { historyGuard } from "../../features/unit/unit.guard.ts";
 import type { GuardRule } from "../../kernel/guard-rule.ts";
@@ -29,9 +30,11 @@ export const guardRules: readonly (() => GuardRule)[] = [
   spawnGuard,
   killGuard,
   verdictGuard,
+  reportGuard,
   claimGuard,
   briefGuard,
   decisionGuard,
+  backlogGuard,
   messageMirrorGuard,
   messageDeliveryGuard, // last: what it hands out is read, and a later refusal would drop it
 ];

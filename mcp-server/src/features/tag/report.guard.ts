@@ -1,0 +1,118 @@
+import { plainLine } from "../../kernel/fence.ts";
+import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
+import { findAgent } from "../agent/agent.store.ts";
+import { lintReport } from "../report/lint.rules.ts";
+import { lintSettingOf } from "../report/lint-setting.rules.ts";
+import { loadMarkdown } from "../report/markdown.rules.ts";
+import { parseReport } from "../report/parse.rules.ts";
+import { activeRun } from "../run/run.store.ts";
+import { findTaskByKey } from "../task/task.store.ts";
+import { routeFailure, routeTag } from "./route.store.ts";
+import { forgetAsks, insertReport, insertTag, mayAskAgain, openTagCount } from "./tag.store.ts";
+
+/** Times a report is sent back before it is accepted as malformed. */
+const MOST_ASKS = 2;
+const SHOWN = 12;
+/** Their last words have a form of their own. */
+const OTHER_FORM = /reviewer$/;
+
+/** A worker's last words are its report: read, judged, stored, and its tags given to whom they are for (RP-03, RP-04). */
+export function reportGuard(): GuardRule {
+  return {
+    name: "reports",
+    promise: "In a run no agent stops without a report that can be read; its tags become tasks, blocks and messages.",
+    failsClosed: false,
+    async agentStops(ctx) {
+      const facts = await reporting(ctx);
+      if (!facts) return undefined;
+      const errors = await errorsIn(ctx, ctx.call.lastMessage);
+      if (errors.length === 0) return undefined;
+      const again = await ctx.write("guard_report", (trx) => mayAskAgain(trx, ctx.call.agentId, MOST_ASKS));
+      if (!again) return undefined;
+      const shown = errors.slice(0, SHOWN).map((each) => `- ${each.rule} line ${each.line}: ${each.message}`);
+      if (errors.length > SHOWN) shown.push(`- and ${errors.length - SHOWN} more`);
+      return {
+        refusal: `Your last message is your report, and it cannot be read as one. Send the whole report again (the skill teamwright:reporting shows the form):\n${shown.join("\n")}`,
+      };
+    },
+    async agentStopped(ctx) {
+      const facts = await reporting(ctx);
+      if (!facts) return undefined;
+      const errors = await errorsIn(ctx, ctx.call.lastMessage);
+      const report = parseReport(ctx.call.lastMessage);
+      await ctx.write("guard_report", async (trx) => {
+        await forgetAsks(trx, ctx.call.agentId);
+        const task = facts.taskKey === null ? undefined : await findTaskByKey(trx.db, facts.taskKey);
+        const row = await insertReport(trx, {
+          agent_id: ctx.call.agentId,
+          agent_name: ctx.principal.name,
+          run_id: facts.runId,
+          task_key: task?.key ?? null,
+          status: report.status ?? null,
+          text: ctx.call.lastMessage.slice(0, 200_000),
+          findings: JSON.stringify(errors.slice(0, 50)),
+          malformed: errors.length > 0 ? 1 : 0,
+        });
+        const origin = { report: row, author: ctx.principal, task };
+        for (const tag of report.tags) {
+          const stored = await insertTag(trx, row, {
+            kind: tag.kind,
+            target: tag.target ?? null,
+            text: tag.text.slice(0, 4000),
+          });
+          await routeTag(trx, stored, origin);
+        }
+        await routeFailure(trx, origin);
+      });
+      return undefined;
+    },
+  };
+}
+
+/** The run and task of a worker that owes a report; undefined for everybody else. */
+async function reporting({ call, runtime, principal }: GuardContext) {
+  if (call.agentId === "" || OTHER_FORM.test(principal.role ?? "")) return undefined;
+  const { db } = runtime.store;
+  const run = await activeRun(db, call.session);
+  const agent = run ? await findAgent(db, call.agentId) : undefined;
+  return run && agent?.task_key ? { runId: Number(run.id), taskKey: agent.task_key } : undefined;
+}
+
+async function errorsIn({ runtime }: GuardContext, text: string) {
+  await loadMarkdown();
+  const findings = lintReport(parseReport(text), lintSettingOf(runtime.config));
+  return findings
+    .filter((finding) => finding.level === "error")
+    .map(({ rule, line, message }) => ({ rule, line, message: plainLine(message, 200) }));
+}
+
+/** The lead is reminded of what nobody has dealt with, and does not stop over it silently. */
+export function backlogGuard(): GuardRule {
+  const reminded = new Map<string, number>();
+  return {
+    name: "no-silent-end",
+    promise: "A lead hears of every tag that is not routed, and is sent back once before it stops over one.",
+    failsClosed: false,
+    async prompt(ctx) {
+      const open = await openTags(ctx);
+      if (open === 0 || reminded.get(`${ctx.call.session}:prompt`) === open) return undefined;
+      reminded.set(`${ctx.call.session}:prompt`, open);
+      return {
+        context: `${open} tag${open === 1 ? "" : "s"} of reports wait for you: tag_list shows them, tag_resolve settles one.`,
+      };
+    },
+    async leadStops(ctx) {
+      const open = await openTags(ctx);
+      if (open === 0 || reminded.get(ctx.call.session) === open) return undefined;
+      reminded.set(ctx.call.session, open);
+      return {
+        refusal: `${open} tag${open === 1 ? " is" : "s are"} not routed: tag_list shows them; tag_resolve says what became of one. Stop again to leave them, they stay open.`,
+      };
+    },
+  };
+}
+
+async function openTags({ call, runtime }: GuardContext): Promise<number> {
+  const run = await activeRun(runtime.store.db, call.session);
+  return run ? openTagCount(runtime.store.db, Number(run.id)) : 0;
+}

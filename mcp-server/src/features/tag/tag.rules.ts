@@ -1,0 +1,15 @@
+/** A tag that only points elsewhere says nothing that could be given to anybody (requirements RP-04, RP-09). */
+export function isPointless(text: string): boolean {
+  const bare = text.trim();
+  return (
+    bare === "" ||
+    /^(?:please\s+)?(?:see|check|read|refer to)\s+(?:the\s+|my\s+)?(?:full\s+)?report\b[^a-z]*$/i.test(bare)
+  );
+}
+
+/** Title of the task a tag leads to: what is wanted, from its own first words. */
+export function followUpTitle(kind: string, target: string, text: string): string {
+  const first = text.trim().split(/\n|(?<=[.!?])\s/)[0] ?? "";
+  const short = first.length > 90 ? `${first.slice(0, 87).replace(/\s+\S*$/, "")}…` : first;
+  return `${kind === "BLOCKER" ? "Unblock" : "Look into"} for ${target}: ${short}`;
+}

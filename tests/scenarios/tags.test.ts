@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import { type Actor, dialects, openWorld, type World } from "../support/world.ts";
+
+const config = `
+gates: []
+teams:
+  - { id: alpha, agents: [ada, abe] }
+  - { id: beta, agents: [bea] }
+`;
+
+const report = (status: string, tags: string, box = "x") => `# [Builder] Report
+Status: ${status}
+
+## [ada] - [Second line]
+
+**Files touched**: src/a.txt
+**Tests affected**: none
+
+### Findings / Changes Made
+
+### Second line added
+
+- File: src/a.txt:1
+- Severity: LOW
+- The file has a second line now
+
+### Cross-Domain Tags
+
+${tags}
+
+### Verification
+
+- [${box}] Code compiles/runs
+- [${box}] Tests pass
+- [${box}] No lint errors
+- [${box}] Matches existing patterns
+
+### Knowledge Base Additions
+
+- The parser keeps trailing blanks
+`;
+
+async function inRun(world: World) {
+  const lead = world.lead();
+  const { tasks } = await lead.must("task_create", {
+    tasks: [
+      { ref: "a", title: "Write the second line", acceptance: "- done", scope: ["src/a"], team: "alpha" },
+      {
+        ref: "b",
+        title: "Read the second line",
+        acceptance: "- done",
+        scope: ["src/b"],
+        team: "alpha",
+        blocked_by: ["a"],
+      },
+    ],
+  });
+  await lead.must("unit_plan", { tasks: [tasks[0].id, tasks[1].id], about: "7" });
+  const ada = await world.spawn("ada", { prompt: `Do ${tasks[0].id}` });
+  await ada.must("task_claim", { id: tasks[0].id });
+  return { lead, ada, first: tasks[0].id as string, second: tasks[1].id as string };
+}
+
+const stop = (world: World, agent: Actor, text: string) =>
+  world.hook({
+    event: "SubagentStop",
+    agent_id: agent.id,
+    agent_type: "teamwright:builder",
+    last_assistant_message: text,
+  });
+
+for (const dialect of dialects) {
+  describe(`reports and tags on ${dialect}`, () => {
+    test("a report that cannot be read is sent back twice, then accepted and visible as malformed (RP-01, RP-09)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead, ada, first } = await inRun(world);
+      await ada.must("task_update", { id: first, release: "done elsewhere" });
+      const back = await stop(world, ada, "All done, works fine.");
+      expect(back).toMatchObject({ decision: "block" });
+      expect(back.reason).toMatch(/TW\d+ line 1/);
+      expect(await stop(world, ada, "Really done.")).toMatchObject({ decision: "block" });
+      expect(await stop(world, ada, "Done!!")).toBeUndefined();
+      expect((await lead.must("tag_list", {})).malformed_reports).toBe(1);
+    });
+
+    test("tags become tasks with the finding itself, blocks, and text of dependents before they start (RP-03, RP-04, C-14)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead, ada, first, second } = await inRun(world);
+      const tags = [
+        "CROSS-DOMAIN:bea: the exporter drops the last byte of each page",
+        "INTERFACE-CHANGE:abe: parse() now returns a list instead of one value",
+        "BLOCKER:abe: the licence server refuses our key",
+      ].join("\n");
+      const answer = await stop(world, ada, report("BLOCKED", tags, " "));
+      expect(answer).toBeUndefined();
+      const all = (await lead.must("tag_list", { all: true })).tags;
+      expect(all.map((tag: { kind: string; status: string }) => [tag.kind, tag.status])).toEqual([
+        ["CROSS-DOMAIN", "routed"],
+        ["INTERFACE-CHANGE", "routed"],
+        ["BLOCKER", "routed"],
+      ]);
+      const follow = (await lead.must("task_show", { id: all[0].routed_to })).task;
+      expect(follow).toMatchObject({ team: "beta", assignee: "bea" });
+      expect(follow.description).toContain("the exporter drops the last byte of each page");
+      expect((await lead.must("task_show", { id: second })).task.description).toContain("parse() now returns a list");
+      const blocked = (await lead.must("task_show", { id: first })).task;
+      expect(blocked.blocked).toContain("the licence server refuses our key");
+      expect(blocked.waits_for).toBe(1);
+      const helper = await world.spawn("abe", { prompt: `Do ${second}` });
+      expect(JSON.stringify(await helper.must("task_show", { id: second }))).toContain("parse() now returns a list");
+    });
+
+    test("a tag that cannot be routed waits for the lead, who is told and cannot end over it in silence (RP-04, TZ-03)", async () => {
+      await using world = await openWorld({
+        dialect,
+        config,
+      });
+      const { lead, ada } = await inRun(world);
+      await stop(world, ada, report("BLOCKED", "BLOCKER:abe: see the report", " "));
+      await stop(world, ada, report("BLOCKED", "BLOCKER:abe: see the report", " "));
+      await stop(world, ada, report("BLOCKED", "BLOCKER:abe: see the report", " "));
+      const open = await lead.must("tag_list", {});
+      expect(open.total).toBe(1);
+      const told = await world.hook({ event: "UserPromptSubmit", prompt: "go on" });
+      expect(told.hookSpecificOutput.additionalContext).toContain("1 tag");
+      expect(await world.hook({ event: "Stop" })).toMatchObject({ decision: "block" });
+      expect(await world.hook({ event: "Stop" })).toBeUndefined();
+      expect((await lead.call("unit_end", {})).error.code).toBe("RULE_VIOLATED");
+      expect((await ada.call("tag_resolve", { tag: open.tags[0].id, resolution: "x" })).error.code).toBe("FORBIDDEN");
+      await lead.must("tag_resolve", { tag: open.tags[0].id, resolution: "asked ada what she meant" });
+      expect((await lead.must("tag_list", {})).total).toBe(0);
+    });
+
+    test("FAILED is counted and escalated when the retries are used up (RE-01, RE-03, RP-04)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead, first } = await inRun(world);
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        const agent = await world.spawn("ada", { prompt: `Do ${first}` });
+        for (let ask = 0; ask < 3; ask += 1) await stop(world, agent, report("FAILED", "None", " "));
+      }
+      const { escalations } = await world.person("escalation_list", {});
+      expect(escalations.some((each: { about: string }) => each.about === first)).toBe(true);
+      expect(lead).toBeDefined();
+    });
+  });
+}
