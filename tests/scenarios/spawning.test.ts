@@ -182,7 +182,8 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
     expect(third.permissionDecisionReason).toMatch(/2 agents are at work and limits.teammates is 2/);
     const reviewer = { prompt: "Review.", subagent_type: "teamwright:adversarial-reviewer" };
     expect((await asks(world, reviewer)).permissionDecisionReason ?? "").not.toContain("limits.teammates");
-    await world.hook({ event: "SubagentStop", agent_id: ada.id, agent_type: "teamwright:builder" });
+    const stop = { event: "PostToolUse", tool_name: "TaskStop", tool_use_id: "toolu_stop" };
+    await world.hook({ ...stop, tool_input: JSON.stringify({ task_id: ada.id }) });
     expect(await asks(world, { prompt })).toEqual({});
     expect(await spawns(world)).toBe(3);
   });

@@ -17,13 +17,15 @@ import { renderFull, toFull } from "../task/task.view.ts";
 import type { Section } from "./context.rules.ts";
 
 const longFields = ["acceptance", "description", "design", "notes"] as const;
+/** What nobody needs to do the work. */
+const record = ["created_at", "created_by", "updated_at", "lease_expires_at", "external_ref"];
 
 /** The task in full, then what it waits for and what those that it waited for left behind (CX-01, CX-05). */
 export async function taskSections(ctx: OperationContext, task: Task): Promise<Section[]> {
   const how = `task_show ${task.key}`;
   const full = await toFull(ctx.db, task, ctx.now);
   const short = Object.fromEntries(
-    Object.entries(full).filter(([name]) => !(longFields as readonly string[]).includes(name)),
+    Object.entries(full).filter(([name]) => ![...longFields, ...record].includes(name)),
   ) as typeof full;
   const sections: Section[] = [
     { name: "task", head: "Your task:", body: renderFull(short, plainView(ctx.now)), whole: true, how },

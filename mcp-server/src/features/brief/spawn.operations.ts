@@ -30,6 +30,7 @@ const complexity = z
     always: z.array(z.enum(alwaysOpus)).optional(),
   })
   .meta({
+    description: "How hard the task is: scores of 0–2, or counts.",
     brief: `ambiguity, integration, novelty, risk, scale, 0–2 each; counts touchpoints and files may stand for integration and scale; multi_service; always: list of ${alwaysOpus.join("|")}`,
   });
 

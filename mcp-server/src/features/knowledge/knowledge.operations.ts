@@ -10,7 +10,7 @@ import { compact } from "../task/task.view.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { isRipe, whyPrune } from "./knowledge.rules.ts";
 import * as fields from "./knowledge.schema.ts";
-import { addFact, judgeFact, ownSources, retireFact, type Source } from "./knowledge.store.ts";
+import { addFact, ownSources, reportOutdated, retireFact, type Source } from "./knowledge.store.ts";
 import { countUse, findFacts, loadFacts } from "./knowledge-read.store.ts";
 import { MAX_LEARNINGS_LINES } from "./learnings.rules.ts";
 import { viewLearnings } from "./learnings.store.ts";
@@ -18,29 +18,27 @@ import { viewLearnings } from "./learnings.store.ts";
 export const knowledgeAdd = defineOperation({
   name: "knowledge_add",
   description:
-    "Add to the knowledge base a fact the next agent would not expect; a known one gains a source. Or judge one: id, verdict.",
+    "Add to the knowledge base a fact the next agent would not expect; a known one is confirmed. Or report one outdated.",
   kind: "write",
   mcp: "all",
   positional: ["fact"],
   input: z.strictObject({
     fact: fields.factText.optional(),
     kind: z.enum(fields.knowledgeKinds).optional(),
-    recommendation: fields.recommendation.optional().describe("What to do."),
-    detail: fields.detail.optional().describe("Where a line is not enough."),
-    tags: fields.tags.optional().describe("Search words."),
-    files: taskFields.scope.optional().describe("Globs it is about."),
+    recommendation: fields.recommendation.optional().describe("Advice."),
+    detail: fields.detail.optional().describe("Longer."),
+    tags: fields.tags.optional().describe("Words."),
+    files: taskFields.scope.optional().describe("Globs."),
     scope: z.enum(fields.knowledgeScopes).optional().describe("Whom it is for."),
-    task: taskFields.taskRef.optional().describe("Where it was learned; yours by default."),
-    id: z.string().min(1).max(64).optional().describe("Fact."),
-    verdict: z.enum(["helpful", "outdated"]).optional().describe("On id."),
+    task: taskFields.taskRef.optional().describe("Its source; yours by default."),
+    outdated: z.string().min(1).max(64).optional().describe("Id of one that no longer holds."),
   }),
   output: z.object({ knowledge: fields.knowledgeView, merged: z.boolean(), next: z.array(z.string()) }),
   async run(ctx, input) {
     const sources = await sourcesOf(ctx, input);
-    if (input.id !== undefined || input.verdict !== undefined) {
-      if (input.id === undefined || input.verdict === undefined) throw incomplete("id and verdict go together.");
-      const fact = await judgeFact(ctx, input.id, input.verdict, sources, input.detail ?? input.fact);
-      return { knowledge: toView(fact), merged: input.verdict === "helpful", next: ["knowledge_search"] };
+    if (input.outdated !== undefined) {
+      const fact = await reportOutdated(ctx, input.outdated, input.detail ?? input.fact);
+      return { knowledge: toView(fact), merged: false, next: ["knowledge_search"] };
     }
     if (input.fact === undefined) throw incomplete("There is no fact to add.");
     const { fact, merged } = await addFact(
@@ -52,7 +50,7 @@ export const knowledgeAdd = defineOperation({
   },
   render: ({ knowledge, merged }, view) =>
     [
-      `${view.paint("cyan", knowledge.id)} ${merged ? "was known; it gained a source" : "added"}: ${knowledge.kind}, confidence ${knowledge.confidence}, ${knowledge.sources} source${knowledge.sources === 1 ? "" : "s"}.`,
+      `${view.paint("cyan", knowledge.id)} ${merged ? "was known and is confirmed" : (knowledge.outdated ?? 0) > 0 ? "is reported outdated" : "added"}: ${knowledge.kind}, confidence ${knowledge.confidence}, ${knowledge.sources} source${knowledge.sources === 1 ? "" : "s"}.`,
       fenceText("fact", knowledge.fact),
     ].join("\n"),
 });
@@ -61,7 +59,7 @@ function incomplete(message: string): TeamwrightError {
   return new TeamwrightError(
     "INVALID_INPUT",
     message,
-    hint("knowledge_add", "takes fact, or id with verdict helpful or outdated"),
+    hint("knowledge_add", "takes fact, or outdated with the id of one"),
   );
 }
 

@@ -2,7 +2,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { findSecrets } from "../report/secrets.rules.ts";
 import { globsMeet } from "../task/quality.rules.ts";
-import { type Confidence, type Knowledge, type KnowledgeKind, knowledgeKinds } from "./knowledge.schema.ts";
+import { type Confidence, type Knowledge, type KnowledgeKind, knowledgeKinds, MAX_FACT } from "./knowledge.schema.ts";
 
 /** Above it two facts are one, and the second is one more source of the first (requirements LP-04). */
 export const SAME_FACT = 0.8;
@@ -36,6 +36,15 @@ function contentWords(text: string): Set<string> {
     .toLowerCase()
     .replace(/\d{4}-\d{2}-\d{2}(?:t[\d:.]+z?)?|\d{1,2}:\d{2}(?::\d{2})?|\b[a-z]{1,12}-[0-9a-z]*\d[0-9a-z]*\b/g, " ");
   return new Set((bare.match(/\p{L}[\p{L}\p{N}_'’]+|\p{Script=Han}/gu) ?? []).filter((word) => !filler.has(word)));
+}
+
+/** A learning of a report as a fact: its start where it is too long, and the whole as detail (C-24). */
+export function readLearning(text: string): { fact: string; kind: KnowledgeKind; detail?: string } {
+  const { fact, kind } = readFact(text);
+  if (fact.length <= MAX_FACT) return { fact, kind };
+  const start = fact.slice(0, MAX_FACT - 1);
+  const words = start.includes(" ") ? start.slice(0, start.lastIndexOf(" ")) : start;
+  return { fact: `${words.toWellFormed()}…`, kind, detail: fact };
 }
 
 /** Words worth searching for, at most 12: without dates and filler, unless there is nothing else. */

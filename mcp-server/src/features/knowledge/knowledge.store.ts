@@ -1,7 +1,15 @@
 import { sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { activeRun } from "../run/run.store.ts";
-import { checkFact, confidenceOf, readFact, SAME_FACT, searchTerms, similarity } from "./knowledge.rules.ts";
+import {
+  checkFact,
+  confidenceOf,
+  readFact,
+  readLearning,
+  SAME_FACT,
+  searchTerms,
+  similarity,
+} from "./knowledge.rules.ts";
 import type { Knowledge, KnowledgeKind, KnowledgeScope } from "./knowledge.schema.ts";
 import type { KnowledgeSourceTable } from "./knowledge.table.ts";
 import { getFact, loadFacts, toKnowledge } from "./knowledge-read.store.ts";
@@ -98,16 +106,17 @@ async function confirmFact(
   ctx: OperationContext,
   known: Knowledge,
   sources: readonly Source[],
-  draft?: Pick<NewFact, "detail" | "recommendation" | "tags" | "files">,
+  draft: Pick<NewFact, "detail" | "recommendation" | "tags" | "files">,
 ): Promise<Knowledge> {
   const count = await addSources(ctx, known.id, sources);
   const confidence = confidenceOf(count);
   const change = {
     confidence,
-    detail: known.detail ?? draft?.detail ?? null,
-    recommendation: known.recommendation ?? draft?.recommendation ?? null,
-    tags: [...new Set([...known.tags, ...(draft?.tags ?? [])])].slice(0, 20),
-    files: [...new Set([...known.files, ...(draft?.files ?? [])])].slice(0, 50),
+    detail: known.detail ?? draft.detail ?? null,
+    recommendation: known.recommendation ?? draft.recommendation ?? null,
+    tags: [...new Set([...known.tags, ...(draft.tags ?? [])])].slice(0, 20),
+    files: [...new Set([...known.files, ...(draft.files ?? [])])].slice(0, 50),
+    helpful: known.helpful + 1,
   };
   await ctx.db
     .updateTable("knowledge")
@@ -140,30 +149,41 @@ async function addSources(ctx: OperationContext, id: number, sources: readonly S
   return Number(row.n);
 }
 
-/** Somebody used a fact and it helped, or it no longer holds. */
-export async function judgeFact(
+/**
+ * Keeps what a report says was learned (requirements LP-03, C-24), for the team; `report` and `task` are its sources.
+ * What teaches nothing or looks like a secret is left out and counted as skipped: the linter has told its author.
+ */
+export async function learnFromReport(
   ctx: OperationContext,
-  key: string,
-  verdict: "helpful" | "outdated",
-  sources: readonly Source[],
-  reason?: string,
-): Promise<Knowledge> {
-  const fact = await getFact(ctx.db, ctx.principal, key);
-  if (verdict === "helpful") {
-    await ctx.db
-      .updateTable("knowledge")
-      .set({ helpful: fact.helpful + 1 })
-      .where("id", "=", fact.id)
-      .execute();
-    return { ...(await confirmFact(ctx, fact, sources)), helpful: fact.helpful + 1 };
+  report: { team: string; learnings: readonly string[]; report?: string | undefined; task?: string | undefined },
+): Promise<{ added: Knowledge[]; skipped: number }> {
+  const task = report.task === undefined ? [] : [{ kind: "task", ref: report.task }];
+  const sources = task.length > 0 || report.report === undefined ? task : [{ kind: "report", ref: report.report }];
+  const added: Knowledge[] = [];
+  for (const text of report.learnings) {
+    const learning = readLearning(text);
+    if (!isWorthKeeping(learning.fact, [learning.detail])) continue;
+    added.push((await addFact(ctx, { ...learning, scope: "team", owner: report.team }, sources)).fact);
   }
-  await ctx.db
-    .updateTable("knowledge")
-    .set({ outdated: fact.outdated + 1 })
-    .where("id", "=", fact.id)
-    .execute();
-  ctx.record({ type: "knowledge.outdated", subject: key, after: { reports: fact.outdated + 1, reason } });
-  return { ...fact, outdated: fact.outdated + 1 };
+  return { added, skipped: report.learnings.length - added.length };
+}
+
+function isWorthKeeping(fact: string, rest: readonly (string | undefined)[]): boolean {
+  try {
+    checkFact(fact, rest);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Somebody found that a fact no longer holds; enough of them make it one to retire. */
+export async function reportOutdated(ctx: OperationContext, key: string, reason?: string): Promise<Knowledge> {
+  const fact = await getFact(ctx.db, ctx.principal, key);
+  const outdated = fact.outdated + 1;
+  await ctx.db.updateTable("knowledge").set({ outdated }).where("id", "=", fact.id).execute();
+  ctx.record({ type: "knowledge.outdated", subject: key, after: { reports: outdated, reason } });
+  return { ...fact, outdated };
 }
 
 export async function retireFact(ctx: OperationContext, fact: Knowledge, reason: string): Promise<void> {
