@@ -256,6 +256,7 @@ describe.each(dialects)("messages on %s", (dialect) => {
       ["INFO", "lead", "ada", "shutdown_request", true],
     ]);
     expect([await texts(bob), await texts(ada), await texts(world.lead())]).toEqual([[], [], []]);
+    expect(messages[0].answered_by).toBe(messages[1].id);
     expect(await texts(bob, { all: true })).toHaveLength(3);
   });
 

@@ -6,7 +6,7 @@ import { activeRun } from "../run/run.store.ts";
 import { agentCalled, isKnown, namesReviewer } from "./correspondent.store.ts";
 import { addressWords, parseAddress, readClientMessage, reviewerRole } from "./message.rules.ts";
 import { MAX_CONTEXT, MAX_TEXT } from "./message.schema.ts";
-import { insertMessage, keysOfMessages, lastMessageId } from "./message.store.ts";
+import { insertMessage, keysOfMessages, lastMessageId, openFrom } from "./message.store.ts";
 import { composeNews, referredIds } from "./message.view.ts";
 import { lockReader, markRead, readerOf, type UnreadOptions, unreadOf } from "./reader.store.ts";
 
@@ -107,6 +107,7 @@ export function messageMirrorGuard(): GuardRule {
             text: text.slice(0, MAX_TEXT),
             runId: run && Number(run.id),
             taskKey: sender?.task_key ?? undefined,
+            replyTo: recipient.key === undefined ? undefined : await openFrom(ctx.db, recipient.key, principal.key),
             source: "client",
             isDelivered: true,
           });

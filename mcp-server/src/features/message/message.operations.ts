@@ -30,16 +30,16 @@ import { historyOf, lockReader, markRead, maySee, readerOf, unreadOf } from "./r
 export const messageSend = defineOperation({
   name: "message_send",
   description:
-    "Message an agent by name, lead, team:<id>, portfolio (all teams) or coordination (leads). It is kept and reaches its reader with the next context.",
+    "Message an agent, lead, team:<id>, portfolio (all teams) or coordination (leads); kept until it is read.",
   kind: "write",
   mcp: "all",
   positional: ["to", "text"],
   input: z.strictObject({
-    to: z.string().min(1).max(100).optional().describe("Default: who sent reply_to, or its channel."),
-    text: z.string().min(1).max(MAX_TEXT).describe("What, details, the action you need."),
-    kind: z.enum(messageKinds).optional().describe("INFO by default."),
+    to: z.string().min(1).max(100).optional().describe("Default: where reply_to came from."),
+    text: z.string().min(1).max(MAX_TEXT).describe("What, detail, action."),
+    kind: z.enum(messageKinds).optional(),
     task: z.string().min(1).max(100).optional().describe("Task id."),
-    reply_to: messageRef.optional().describe("Message id; settles a QUESTION, with RESOLVED a BLOCKER."),
+    reply_to: messageRef.optional().describe("Message it answers."),
   }),
   output: z.object({
     message: shownMessage.omit({ text: true, characters: true }),

@@ -81,6 +81,23 @@ async function settle(ctx: OperationContext, asked: MessageRow, reply: MessageRo
   ctx.record({ type: "message.answered", subject: asked.key, after: { by: reply.key } });
 }
 
+/**
+ * The newest question or blocker from one to another that is not settled: what the client's next message the other
+ * way, which names nothing, is taken to reply to.
+ */
+export async function openFrom(db: Kysely<Database>, asker: string, asked: string): Promise<MessageRow | undefined> {
+  return db
+    .selectFrom("message")
+    .selectAll()
+    .where("sender_key", "=", asker)
+    .where("recipient_key", "=", asked)
+    .where("urgent", "=", 1)
+    .where("answered_by", "is", null)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+}
+
 export async function findMessage(db: Kysely<Database>, key: string): Promise<MessageRow | undefined> {
   return db.selectFrom("message").selectAll().where("key", "=", key).executeTakeFirst();
 }
@@ -129,7 +146,7 @@ export async function listMessages(
   return { rows: rows.reverse(), total: Number(total) };
 }
 
-/** Whether anybody settled everything urgent; the number of those still open. */
+/** How many questions and blockers nobody has settled. */
 export async function countOpen(db: Kysely<Database>): Promise<number> {
   const { n } = await db
     .selectFrom("message")

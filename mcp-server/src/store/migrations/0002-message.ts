@@ -10,6 +10,7 @@ export function messageTables(dialect: DialectName): string[] {
       answered_by ${big}, source text not null, created_at ${big} not null, read_at ${big}, read_by text)`,
     `create index message_channel on message (channel, id) where channel is not null`,
     `create index message_waiting on message (recipient_name, id) where read_at is null and channel is null`,
+    `create index message_pair on message (sender_key, recipient_key, id)`,
     `create table message_cursor (
       reader text primary key, last_read_id ${big} not null, urgent_read_id ${big} not null, updated_at ${big} not null)`,
   ];
