@@ -14,6 +14,7 @@ import type { LintResult } from "../mcp-server/src/features/report/lint.schema.t
 import { exampleFacts, exampleReport, exampleSetting } from "../mcp-server/src/features/report/lint-examples.rules.ts";
 import { loadMarkdown } from "../mcp-server/src/features/report/markdown.rules.ts";
 import { parseReport } from "../mcp-server/src/features/report/parse.rules.ts";
+import { plainView } from "../mcp-server/src/kernel/view.ts";
 
 // both packages are CommonJS: the class is the default export's `default` for types and at run time
 const Ajv = ajvModule.default;
@@ -149,7 +150,7 @@ describe("GitHub annotations", () => {
 });
 
 describe("text", () => {
-  const view = { width: 100, now: 0, paint: (_: string, text: string) => text, table: () => "" };
+  const view = plainView(0);
 
   test("shows the line and a caret below the place", () => {
     const text = exampleReport({ status: "Status: done", tags: "- CROSS-DOMAIN:日本語: 試験" });
