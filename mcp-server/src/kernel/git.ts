@@ -47,6 +47,12 @@ export class Git {
         baseDir: base,
         maxConcurrentProcesses: 2,
         timeout: { block: GIT_TIMEOUT_MS },
+        // without this an exit code counts only with words on stderr: a conflict, or a difference, would pass for success
+        errors: (error: Buffer | Error | undefined, result: { exitCode: number; stdErr: Buffer[] }) =>
+          error ??
+          (result.exitCode === 0
+            ? undefined
+            : Buffer.from(Buffer.concat(result.stdErr).toString() || `exit ${result.exitCode}`)),
         config: ["core.quotePath=false"],
         allowEnvironment: ["GIT_INDEX_FILE"],
       } as never).env(childEnvironment(extra)); // the option that lets our own index pass is not in its types
