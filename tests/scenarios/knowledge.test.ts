@@ -192,7 +192,7 @@ describe.each(dialects)("the knowledge base on %s", (dialect) => {
 });
 
 describe.each(dialects)("run logs on %s", (dialect) => {
-  test("say what the server counted, once per run, and nobody else's log is lost (LP-01, LP-02)", async () => {
+  test("say what the server counted, once per run, and nobody else's log is lost (LP-02)", async () => {
     await using world = await openWorld({ dialect });
     const run = await openRun(world.runtime);
     const lead = world.lead();

@@ -27,7 +27,7 @@ const run: RunStatistics = {
   learned: [],
 };
 
-test("a run's log has the statistics the server knows (LP-01, LP-02)", () => {
+test("a run's log has the statistics the server knows (LP-02)", () => {
   expect(renderRunLog(run)).toMatchInlineSnapshot(`
     "<!-- teamwright:run run-00000001 -->
     # issue-123 - 2026-11-21
