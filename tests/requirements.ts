@@ -61,7 +61,7 @@ const inForce: readonly (readonly [string, string])[] = [
   ["CX-06", "A brief names operations and files instead of repeating them."],
   ["CX-07", "A brief has role, task, context, files, constraints, verification, deliverable, questions."],
   ["LP-02", "A run leaves a log with the numbers the server counted and what was learned."],
-  ["LP-02b", "A time stamp or a \"done\" is no learning and is refused."],
+  ["LP-02b", 'A time stamp or a "done" is no learning and is refused.'],
   ["LP-03", "Learnings of reports are kept; what teaches nothing is skipped."],
   ["LP-04", "Facts are primed before work; equal ones merge sources, three are certain, unused ones grow stale."],
   ["LP-05", "Solutions are shared in a team and found by words and files."],
