@@ -87,7 +87,17 @@ function commandRefusal(
 
 const serveRefusal =
   "A second server started from a shell would not know who you are; use the teamwright tools of this session.";
-const nouns = new Set(["task", "board", "dependency", "team", "brief", "doctor", "checkpoint", "escalation"]);
+const nouns = new Set([
+  "task",
+  "board",
+  "dependency",
+  "team",
+  "brief",
+  "doctor",
+  "checkpoint",
+  "escalation",
+  "knowledge",
+]);
 /** Reads a hook's JSON text argument; anything else is an empty record. */
 export function parseRecord(text: string): Record<string, unknown> {
   try {
