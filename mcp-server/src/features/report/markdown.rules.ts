@@ -36,7 +36,7 @@ export interface Blocks {
 }
 
 /** Beyond this the parser's time grows faster than the text; such a text is read line by line. */
-const MAX_TREE_CHARACTERS = 100_000;
+const MAX_TREE_CHARACTERS = 50_000;
 const DEEP_NESTING = /^(?:[ \t]{0,8}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){30}/m;
 /** Stands for a blotted character: no space, no letter. */
 const BLOT = "\ufffc";
