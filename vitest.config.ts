@@ -44,6 +44,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          name: "postgres", // what needs a server of its own: `npm run test:postgres`
+          include: ["tests/postgres/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2, // most of the time they wait: for leases, timeouts, servers that are away
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

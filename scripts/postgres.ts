@@ -16,6 +16,12 @@ const START_SECONDS = 30;
 export interface PrivatePostgres extends AsyncDisposable {
   /** Of a superuser, with the password in it. */
   readonly url: string;
+  /** Of the server while it runs. */
+  readonly pid: number | undefined;
+  /** Ends the server and keeps its data: in order, or as a crash that leaves recovery to the next start. */
+  halt(how: "shutdown" | "crash"): Promise<void>;
+  /** Starts it again where it was. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -105,26 +111,48 @@ export async function startPostgres(): Promise<PrivatePostgres> {
     execFileSync(join(bin, "initdb"), init, { ...account, env, cwd: folder, stdio: "pipe" });
 
     const port = await freePort();
-    const settings = [
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      "unix_socket_directories=",
-      "-c",
-      "max_connections=200",
-    ];
-    const [command, args] = withParent(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], account);
-    const options = { env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"] };
-    const server = spawn(command, args, command.endsWith("setpriv") ? options : { ...options, ...account });
-    await untilReady(server);
-    return running(server, folder, `postgres://teamwright:${password}@127.0.0.1:${port}/postgres`);
+    // without fsync a crash of the server still loses nothing, and no test takes the power away
+    const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "fsync=off"];
+    const args = ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])];
+    const launch = () => launchServer(join(bin, "postgres"), args, { account, folder, env });
+    return running(await launch(), launch, folder, `postgres://teamwright:${password}@127.0.0.1:${port}/postgres`);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-function running(server: ChildProcess, folder: string, url: string): PrivatePostgres {
+interface Place {
+  readonly account: Account | undefined;
+  readonly folder: string;
+  readonly env: Record<string, string | undefined>;
+}
+
+async function launchServer(binary: string, serverArgs: string[], { account, folder, env }: Place) {
+  const [command, args] = withParent(binary, serverArgs, account);
+  const options = { env, cwd: folder, stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"] };
+  const server = spawn(command, args, command.endsWith("setpriv") ? options : { ...options, ...account });
+  await untilReady(server);
+  // Nothing of the server keeps this process alive: whoever forgets to stop it still ends.
+  server.unref();
+  if (server.stderr instanceof Socket) server.stderr.unref();
+  return server;
+}
+
+async function end(server: ChildProcess, signal: "SIGINT" | "SIGQUIT"): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  server.ref();
+  server.kill(signal);
+  await once(server, "exit");
+}
+
+function running(
+  first: ChildProcess,
+  launch: () => Promise<ChildProcess>,
+  folder: string,
+  url: string,
+): PrivatePostgres {
+  let server = first;
   const discard = () => {
     server.kill("SIGQUIT");
     for (let round = 0; round < 40 && existsSync(folder); round++) {
@@ -137,19 +165,23 @@ function running(server: ChildProcess, folder: string, url: string): PrivatePost
     }
   };
   process.once("exit", discard);
-  // Nothing of the server keeps this process alive: whoever forgets to stop it still ends.
-  server.unref();
-  if (server.stderr instanceof Socket) server.stderr.unref();
   const stop = async () => {
     process.removeListener("exit", discard);
-    if (server.exitCode === null && server.signalCode === null) {
-      server.ref();
-      server.kill("SIGINT"); // fast shutdown: rolls back and closes open connections
-      await once(server, "exit");
-    }
+    await end(server, "SIGINT"); // fast shutdown: rolls back and closes open connections
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url, stop, [Symbol.asyncDispose]: stop };
+  return {
+    url,
+    get pid() {
+      return server.exitCode === null && server.signalCode === null ? server.pid : undefined;
+    },
+    halt: (how) => end(server, how === "crash" ? "SIGQUIT" : "SIGINT"),
+    resume: async () => {
+      server = await launch();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 if (import.meta.main) {

@@ -1,29 +1,32 @@
-/** The scenarios and races once more on a PostgreSQL server of their own. `npm run test:postgres [-- vitest options]` */
+/**
+ * The scenarios, races and crashes once more on a PostgreSQL server of their own, and what only a server can show.
+ * `npm run test:postgres [-- vitest options]`
+ */
 import { spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { startPostgres } from "./postgres.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = join(root, "node_modules/.bin");
+/** Half of what `npm run test:heavy` does on SQLite: a transaction takes several round trips here. */
+const sizes = { TEAMWRIGHT_TEST_TASKS: "1000", TEAMWRIGHT_TEST_KILLS: "25" };
+const projects = ["scenarios", "heavy", "postgres"].flatMap((name) => ["--project", name]);
 
 const server = await startPostgres();
 let code = 1;
 try {
   code = await new Promise<number>((resolve) => {
-    const child = spawn(
-      join(bin, "vitest"),
-      ["run", "--project", "scenarios", "--project", "heavy", "-t", "postgres", ...process.argv.slice(2)],
-      {
-        cwd: root,
-        stdio: "inherit",
-        env: {
-          ...process.env,
-          PATH: `${bin}${delimiter}${process.env.PATH}`,
-          DIALECTS: "postgres",
-          TEAMWRIGHT_TEST_POSTGRES: server.url,
-        },
+    const child = spawn(join(bin, "vitest"), ["run", ...projects, "-t", "postgres", ...process.argv.slice(2)], {
+      cwd: root,
+      stdio: "inherit",
+      env: {
+        ...sizes,
+        ...process.env,
+        PATH: `${bin}${delimiter}${process.env.PATH}`,
+        DIALECTS: "postgres",
+        TEAMWRIGHT_TEST_POSTGRES: server.url,
       },
-    );
+    });
     child.on("error", () => resolve(1));
     child.on("close", (status) => resolve(status ?? 1));
   });

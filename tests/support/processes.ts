@@ -54,7 +54,11 @@ async function buildOnce(): Promise<Built> {
     format: "cjs",
     target: "node22.14",
     external: ["pg-native", ...(fromSource ? ["better-sqlite3", "pg"] : [])],
-    define: { "import.meta.url": "importMetaUrl", "import.meta.dirname": "__dirname" },
+    define: {
+      TEAMWRIGHT_VERSION: '"test"',
+      "import.meta.url": "importMetaUrl",
+      "import.meta.dirname": "__dirname",
+    },
     banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "error",
   });
@@ -78,23 +82,26 @@ export const stores: readonly StoreKind[] = process.env.TEAMWRIGHT_TEST_POSTGRES
 
 export interface Project extends AsyncDisposable {
   readonly root: string;
+  /** Of its own database, on PostgreSQL. */
+  readonly url: string;
 }
 
 /** A folder with a configuration; on PostgreSQL with a database of its own. */
 export async function openProject(kind: StoreKind, config = ""): Promise<Project> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-proc-")));
-  const drop = kind === "postgres" ? await createDatabase(root, config) : undefined;
+  const database = kind === "postgres" ? await createDatabase(root, config) : undefined;
   if (kind === "sqlite" && config !== "") writeFileSync(join(root, "teamwright.yaml"), config);
   return {
     root,
+    url: database?.url ?? "",
     async [Symbol.asyncDispose]() {
-      await drop?.();
+      await database?.drop();
       rmSync(root, { recursive: true, force: true });
     },
   };
 }
 
-async function createDatabase(root: string, config: string): Promise<() => Promise<void>> {
+async function createDatabase(root: string, config: string): Promise<{ url: string; drop(): Promise<void> }> {
   const base = process.env.TEAMWRIGHT_TEST_POSTGRES ?? "";
   const { default: pg } = await import("pg");
   const name = `tw_${randomBytes(6).toString("hex")}`;
@@ -107,7 +114,7 @@ async function createDatabase(root: string, config: string): Promise<() => Promi
   const url = new URL(base);
   url.pathname = `/${name}`;
   writeFileSync(join(root, "teamwright.yaml"), `${config}\nstorage: { url: "${url}" }\n`);
-  return () => run(`drop database ${name} with (force)`);
+  return { url: url.toString(), drop: () => run(`drop database ${name} with (force)`) };
 }
 
 /** A worker process that has loaded everything and waits for `go`. */

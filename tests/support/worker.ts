@@ -5,6 +5,7 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import Sqlite from "better-sqlite3";
+import { sql } from "kysely";
 import { findOperation } from "../../mcp-server/src/features/index.ts";
 import { TeamwrightError } from "../../mcp-server/src/kernel/errors.ts";
 import { execute } from "../../mcp-server/src/kernel/execute.ts";
@@ -13,6 +14,7 @@ import { openRuntime } from "../../mcp-server/src/runtime.ts";
 import { migrateSqlite } from "../../mcp-server/src/store/migrate-sqlite.ts";
 import { migrations } from "../../mcp-server/src/store/migrations/index.ts";
 import type { Migration } from "../../mcp-server/src/store/migrations/migration.ts";
+import { openPostgres } from "../../mcp-server/src/store/postgres.ts";
 
 export type Job =
   /** Opens the store only after the signal: the race is the opening. */
@@ -27,7 +29,9 @@ export type Job =
   /** Claims one task, then waits for another signal and tries to close it with its old fencing number. */
   | { kind: "late"; start: string; name: string }
   /** Brings the file at `start` to a test's schema. */
-  | { kind: "migrate"; start: string; name: string; steps: number };
+  | { kind: "migrate"; start: string; name: string; steps: number }
+  /** Brings the PostgreSQL database at `start`, a URL, to a test's schema, and stands still in the middle of it. */
+  | { kind: "upgrade"; start: string; name: string; pauseSeconds: number };
 
 export interface Refusal {
   readonly code: string;
@@ -179,10 +183,28 @@ async function migrate(job: Job & { kind: "migrate" }): Promise<Outcome> {
   return { done: [String(rows.n)], refusals: [] };
 }
 
+async function upgrade(job: Job & { kind: "upgrade" }): Promise<Outcome> {
+  say("ready");
+  await signalled();
+  const pausing: Migration = {
+    name: "0002-test",
+    statements: () => [
+      ...secondSchema.statements("postgres"),
+      `select pg_sleep(${job.pauseSeconds})`,
+      "alter table task add column test_only integer",
+    ],
+  };
+  const store = await openPostgres(job.start, { migrations: [...migrations, pausing] });
+  const { rows } = await sql<{ n: number }>`select count(*) as n from test_only`.execute(store.db);
+  await store.close();
+  return { done: [String(rows[0]?.n)], refusals: [] };
+}
+
 async function main(): Promise<void> {
   const job = JSON.parse(process.argv[2] ?? "{}") as Job;
   if (job.kind === "open") return say(await open(job));
   if (job.kind === "migrate") return say(await migrate(job));
+  if (job.kind === "upgrade") return say(await upgrade(job));
   const { call, close } = await opened(job);
   say("ready");
   await signalled();
