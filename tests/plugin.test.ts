@@ -114,6 +114,21 @@ describe("hooks", () => {
   });
 });
 
+describe("monitors", () => {
+  const monitors: { name: string; description: string; command: string; when?: string }[] =
+    readJson("monitors/monitors.json");
+
+  test("start with a skill that is there, so that a session without a team has none", () => {
+    for (const { when } of monitors)
+      expect(skills.map(({ name }) => `on-skill-invoke:teamwright:${name}`)).toContain(when);
+  });
+
+  test("run the launcher in the place of their shell, so that the client's signal reaches it", () => {
+    for (const { command } of monitors)
+      expect(command).toMatch(/ exec node "\$\{CLAUDE_PLUGIN_ROOT\}\/bin\/teamwright" hook [a-z-]+$/);
+  });
+});
+
 describe("texts for models", () => {
   const names = new Set(operations.map((operation) => operation.name));
   const nouns = new Set([...names].map((name) => name.split("_")[0]));

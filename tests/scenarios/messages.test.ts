@@ -345,9 +345,9 @@ describe.each(dialects)("messages on %s", (dialect) => {
         const names = ["ada", "bob", "cy"];
         const agents: Actor[] = [];
         for (const name of names) agents.push(await world.spawn(name));
-        await beginRun(world);
         // a call of their own would tell a sender what it has not read: these two only send
         const senders = [await world.spawn("yve"), await world.spawn("zed")];
+        await beginRun(world);
         const actors = [...agents, world.lead()];
         const expected = actors.map(() => [] as string[]);
         const got = actors.map(() => [] as string[]);
