@@ -207,24 +207,8 @@ describe.each(dialects)("files on %s", (dialect) => {
     await using world = await openWorld({ dialect, config: `${config}lead_edits: owned\n` });
     const lead = world.lead();
     expect(await refusedWrite(world, lead, "src/a.ts")).toBeUndefined();
-    await world.runtime.store.db
-      .insertInto("run")
-      .values({
-        key: "run-1",
-        name: "swarm-1",
-        level: "swarm",
-        session: "s1",
-        lead: "lead:s1",
-        mode: "team",
-        mode_reason: "",
-        verdict: "team",
-        verdict_reason: "",
-        phase_gate: "manual",
-        status: "open",
-        started_at: 1,
-        seen_at: 1,
-      })
-      .execute();
+    const id = await newTask(lead, { title: "Write the parser there", acceptance: "It parses.", scope: ["lib/**"] });
+    await lead.must("unit_plan", { tasks: [id], about: "9" });
     expect(await refusedWrite(world, lead, "src/a.ts")).toContain("belongs to ada");
     expect(await refusedWrite(world, lead, "free.md")).toBeUndefined();
   });

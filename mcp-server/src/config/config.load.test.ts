@@ -65,6 +65,32 @@ teams:
       expect(problems(`teams: [{id: "${id}"}]`)).toHaveLength(1);
   });
 
+  test("ownership takes globs of the project and owners there are (FO-01, C-20)", () => {
+    const found = problems(
+      `ownership:
+  - { paths: [src/**, ../up], owner: ada }
+  - { paths: ["!src"], owner: "team:corr" }
+  - { paths: [/etc/passwd, 'a\\b'], owner: "two words" }
+protected: [""]
+ownership_mode: loud
+teams: [{ id: core }]
+`,
+    );
+    expect(found).toEqual([
+      "teamwright.yaml:2:23 ownership.0.paths.1: must not climb out with ..",
+      "teamwright.yaml:3:15 ownership.1.paths.0: cannot be a negation",
+      "teamwright.yaml:4:15 ownership.2.paths.0: must be relative to the project's root",
+      "teamwright.yaml:4:28 ownership.2.paths.1: must separate folders by / and has no escapes",
+      "teamwright.yaml:4:43 ownership.2.owner: use the name of an agent, a role, team:ID, or * for everybody",
+      expect.stringMatching(/^teamwright\.yaml:5:13 protected\.0: Too small/),
+      expect.stringMatching(/^teamwright\.yaml:6:17 ownership_mode: Invalid option/),
+    ]);
+    expect(problems('ownership: [{ paths: [a], owner: "team:corr" }]\nteams: [{ id: core }]')).toEqual([
+      "teamwright.yaml:1:34 ownership.0.owner: there is no team corr; did you mean team:core?",
+    ]);
+    expect(problems('ownership: [{ paths: [a], owner: "team:main" }]')).toEqual([]);
+  });
+
   test("what is no YAML is told with its place", () => {
     expect(problems("teams: [\n")[0]).toMatch(/^teamwright\.yaml:\d+:\d+ /);
     expect(problems("a: 1\na: 2\n")[0]).toMatch(/^teamwright\.yaml:2:1 .*unique/);
