@@ -50,6 +50,7 @@ const verbs = [
   "submit",
   "validate",
   "commit",
+  "end",
   "open",
   "verdict",
   "approve",
@@ -98,6 +99,10 @@ const obvious = [
   "to",
   "offset",
   "limit",
+  "done",
+  "decisions",
+  "questions",
+  "excerpt",
 ];
 
 const each = operations.map((operation) => [operation.name, operation] as const);

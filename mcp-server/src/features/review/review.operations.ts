@@ -9,12 +9,11 @@ import { compact } from "../task/task.view.ts";
 import { checkDirects } from "../unit/lead.rules.ts";
 import { nextPhase } from "../unit/unit.rules.ts";
 import { getUnit } from "../unit/unit.store.ts";
+import { unitRef } from "../unit/unit.view.ts";
 import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, filesOf, freezeUnit, itemsOfUnit, scopeOf, treeOf } from "../unit/unit-tree.ts";
 import { composePacket } from "./packet.rules.ts";
 import { changeReview, insertReview, reviewsOf } from "./review.store.ts";
-
-const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
 
 /** The shipped definition of a fresh reviewer. */
 export const REVIEWER = "teamwright:adversarial-reviewer";

@@ -70,7 +70,7 @@ export const tagResolve = defineOperation({
   mcp: "all",
   positional: ["tag"],
   input: z.strictObject({
-    tag: z.string().trim().min(1).max(80),
+    tag: z.string().trim().min(1).max(80).describe("Id."),
     resolution: fields.reason,
     task: fields.taskRef.optional(),
   }),

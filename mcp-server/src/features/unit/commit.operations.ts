@@ -15,10 +15,10 @@ import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { integrate } from "./integrate.ts";
 import { checkDirects } from "./lead.rules.ts";
-import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
 import { decisionFor } from "./people.store.ts";
 import { commitMessage, nextPhase } from "./unit.rules.ts";
 import { getUnit, insertGateRun, saveUnit, type UnitRow, unitsCommitting } from "./unit.store.ts";
+import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { gatesFor, othersIn } from "./unit-gates.ts";
 import { changesOf, filesOf, freezeUnit, itemsOfUnit, treeOf } from "./unit-tree.ts";
 

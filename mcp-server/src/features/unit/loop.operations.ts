@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
-import { plainLine } from "../../kernel/fence.ts";
 import { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { findAgent, wantsWorktree } from "../agent/agent.store.ts";
@@ -14,10 +13,8 @@ import { sendBack } from "../task/rework.store.ts";
 import { checkHolds, checkMove } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTaskById } from "../task/task.store.ts";
-import { compact } from "../task/task.view.ts";
 import { decisionFor, grantAttempt } from "./people.store.ts";
 import { stageObstacles } from "./stage-gate.ts";
-import { nextStep, type Phase } from "./unit.rules.ts";
 import {
   beginAttempt,
   changeAttempt,
@@ -27,40 +24,9 @@ import {
   type UnitRow,
   unitsOfRun,
 } from "./unit.store.ts";
+import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { othersIn } from "./unit-gates.ts";
 import { changesOf, freezeUnit, isolatedTree, treeOf } from "./unit-tree.ts";
-
-export const unitBrief = z.object({
-  id: z.string(),
-  title: z.string(),
-  phase: z.string(),
-  stage: z.number(),
-  attempt: z.number(),
-  diff_hash: z.string().optional(),
-  commit: z.string().optional(),
-  next: z.string(),
-});
-
-export function toUnitBrief(unit: UnitRow) {
-  const step = nextStep(unit.phase as Phase);
-  return compact({
-    id: unit.key,
-    title: unit.title,
-    phase: unit.phase,
-    stage: unit.stage,
-    attempt: unit.attempt,
-    diff_hash: unit.diff_hash?.slice(0, 16),
-    commit: unit.commit_sha ?? undefined,
-    next: `${step.operation} ${step.text}`,
-  }) as z.infer<typeof unitBrief>;
-}
-
-export function renderUnit(unit: z.infer<typeof unitBrief>): string {
-  const hash = unit.diff_hash === undefined ? "" : `, diff ${unit.diff_hash}`;
-  return `${unit.id} ${plainLine(unit.title, 80)}: ${unit.phase}, attempt ${unit.attempt}${hash}\nnext: ${unit.next}`;
-}
-
-export const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
 
 export const unitStart = defineOperation({
   name: "unit_start",

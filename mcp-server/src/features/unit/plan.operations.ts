@@ -33,7 +33,7 @@ export const unitPlan = defineOperation({
   kind: "write",
   mcp: "all",
   input: z.strictObject({
-    tasks: z.array(fields.taskRef).min(1).max(MAX_TASKS),
+    tasks: z.array(fields.taskRef).min(1).max(MAX_TASKS).describe("Ids."),
     needs: z
       .array(z.strictObject({ from: fields.taskRef, to: fields.taskRef }))
       .max(500)
@@ -42,7 +42,7 @@ export const unitPlan = defineOperation({
     about: z.string().min(1).max(80).optional().describe("Issue number or name; part of the run's name."),
     level: z.enum(["swarm", "issue", "review"]).optional(),
     tools: z.array(z.string().max(80)).max(300).optional().describe("Names of the tools you have."),
-    preview: z.boolean().optional(),
+    preview: z.boolean().optional().describe("Starts nothing."),
   }),
   output: z.object({
     verdict: z.enum(verdicts),

@@ -6,10 +6,10 @@ import { activeRun, changeRun, checkLeads, findRun, getRunById, openRuns, type R
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
 import { checkDirects } from "./lead.rules.ts";
-import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
 import { endObstacles } from "./people.store.ts";
 import { isOpen } from "./unit.rules.ts";
 import { attemptsOf, gateRunsOf, getUnit, saveUnit, unitsOfRun } from "./unit.store.ts";
+import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 
 const runBrief = z.object({
   id: z.string(),
@@ -127,7 +127,7 @@ export const unitEnd = defineOperation({
   kind: "write",
   mcp: "all",
   input: z.strictObject({
-    run: z.string().trim().min(1).max(80).optional(),
+    run: z.string().trim().min(1).max(80).optional().describe("Yours by default."),
     unit: unitRef.optional(),
     reason: fields.reason.optional(),
   }),

@@ -9,10 +9,10 @@ import { compact } from "../task/task.view.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { checkDirects } from "./lead.rules.ts";
-import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./loop.operations.ts";
 import { gateScope } from "./people.store.ts";
 import { isUnitCommit, nextPhase } from "./unit.rules.ts";
 import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
+import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { coverageFault, gatesFor, othersIn } from "./unit-gates.ts";
 import { changesOf, freezeUnit, treeOf } from "./unit-tree.ts";
 
