@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { findOperation } from "../../mcp-server/src/features/index.ts";
-import { execute } from "../../mcp-server/src/kernel/execute.ts";
-import type { Principal } from "../../mcp-server/src/kernel/principal.ts";
+import { checkLeads, getRunById, leaveRuns } from "../../mcp-server/src/features/run/run.store.ts";
+import { execute, inTransaction } from "../../mcp-server/src/kernel/execute.ts";
+import { type Principal, systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
 import { expectSound, newTask, personRefusal, refusal } from "../support/answers.ts";
 import { openDialogClient, type Reaction } from "../support/dialogs.ts";
+import { openRun } from "../support/runs.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 const schemaChange = {
@@ -132,7 +134,7 @@ describe.each(dialects)("checkpoints on %s", (dialect) => {
     await world.person("checkpoint_reject", { id: second.id, note: "Keep the name." });
     expect(await says(world, "Stop", "s2"), "another session's").toBe('""');
     const told = await says(world, "UserPromptSubmit");
-    expect(told).toContain(`${first.id} (schema, Rename the first column) about`);
+    expect(told).toContain(`${first.id} (schema, Rename the first column)`);
     expect(told).toContain("was approved by pat");
     expect(told).toMatch(/was rejected by pat\.\\n<stored-text \w+ what=\\"note\\">\\nKeep the name/);
     expect([await says(world, "UserPromptSubmit"), await says(world, "Stop")]).toEqual(["{}", '""']);
@@ -142,6 +144,26 @@ describe.each(dialects)("checkpoints on %s", (dialect) => {
     const stopped = await world.hook({ event: "Stop" });
     expect(stopped).toMatchObject({ decision: "block", reason: expect.stringContaining(third.id) });
     expect(await says(world, "Stop")).toBe('""');
+    await expectSound(world);
+  });
+
+  test("whoever leads the run next hears of its answers: a session may end while a person thinks", async () => {
+    await using world = await openWorld({ dialect });
+    const run = await openRun(world.runtime);
+    const ofRun = await ask(world.lead());
+    expect(ofRun.about).toBe(run.key);
+    const ofStage = await ask(world.lead(), { about: `${run.key}:stage-2`, kind: "gate", title: "Begin stage two" });
+    expect(ofStage.about).toBe(`${run.key}:stage-2`);
+    await inTransaction(world.runtime, { principal: systemPrincipal }, "session_end", (ctx) => leaveRuns(ctx, "s1"));
+    for (const { id } of [ofRun, ofStage]) await world.person("checkpoint_approve", { id });
+    expect(await says(world, "Stop", "s2")).toBe('""');
+    const principal = { kind: "lead", key: "lead:s2", name: "lead", session: "s2" } as const;
+    await inTransaction(world.runtime, { principal }, "take over", async (ctx) =>
+      checkLeads(ctx, await getRunById(ctx.db, run.id)),
+    );
+    const told = await says(world, "Stop", "s2");
+    for (const { id } of [ofRun, ofStage]) expect(told).toContain(id);
+    expect(await says(world, "Stop", "s2")).toBe('""');
     await expectSound(world);
   });
 

@@ -1,5 +1,6 @@
 import { plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
+import { aboutWords } from "../checkpoint/checkpoint.rules.ts";
 import { howToAnswer } from "../checkpoint/checkpoint.view.ts";
 import type { Waiting } from "./waiting.store.ts";
 
@@ -11,7 +12,7 @@ export function renderWaiting(waiting: Waiting | undefined, view: RenderView): s
   if (first) {
     lines.push(view.paint("bold", `Waiting for a person's approval (${waiting.checkpoints_total}):`));
     for (const { id, kind, title, about } of checkpoints)
-      lines.push(`${view.paint("yellow", id)} (${kind}) ${plainLine(title, 160)}: about ${plainLine(about, 80)}`);
+      lines.push(`${view.paint("yellow", id)} (${kind}) ${plainLine(title, 160)}${aboutWords(about)}`);
     lines.push(howToAnswer(first.id));
   }
   if (escalations.length > 0) lines.push(view.paint("bold", `Escalated (${waiting.escalations_total}):`));

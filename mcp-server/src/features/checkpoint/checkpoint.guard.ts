@@ -2,6 +2,7 @@ import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import type { EscalationRow } from "../escalation/escalation.store.ts";
 import { activeRun } from "../run/run.store.ts";
+import { aboutWords } from "./checkpoint.rules.ts";
 import type { CheckpointRow } from "./checkpoint.store.ts";
 import { hasNews, takeNews } from "./told.store.ts";
 
@@ -34,12 +35,12 @@ async function tell({ runtime, call, principal, write }: GuardContext): Promise<
 }
 
 function aboutCheckpoint(row: CheckpointRow): string[] {
-  const line = `Checkpoint ${row.key} (${row.kind}, ${plainLine(row.title, 120)}) about ${plainLine(row.about, 80)} was ${row.status} by ${plainLine(row.decided_by_name ?? "a person", 60)}.`;
+  const line = `Checkpoint ${row.key} (${row.kind}, ${plainLine(row.title, 120)})${aboutWords(row.about)} was ${row.status} by ${plainLine(row.decided_by_name ?? "a person", 60)}.`;
   return row.note === null ? [line] : [line, fenceText("note", row.note)];
 }
 
 function aboutEscalation(row: EscalationRow): string[] {
-  const about = `Escalation ${row.key} (${row.operation}) about ${plainLine(row.scope, 80)}`;
+  const about = `Escalation ${row.key} (${row.operation})${aboutWords(row.scope)}`;
   if (row.status === "open")
     return [
       `${about} waits for a person; tell them what is asked. They answer in a terminal of their own: teamwright escalation resolve ${row.key} --decision override|defer|revise|cancel|retry --note "why".`,

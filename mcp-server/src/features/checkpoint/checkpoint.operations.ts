@@ -25,33 +25,28 @@ import { howToAnswer, renderCheckpoint, reportOf, toShownCheckpoint } from "./ch
 
 export const checkpointRequest = defineOperation({
   name: "checkpoint_request",
-  description:
-    "Ask a person to approve before work goes on: schema, security, destructive or external steps, first of a pattern. Only a person answers; while pending, the unit waits.",
+  description: "Checkpoint: ask a person to approve before work on it goes on. Nobody else can answer.",
   kind: "batch",
   mcp: "all",
   positional: ["title"],
   input: z.strictObject({
-    title: fields.title.describe("What is to be approved."),
+    title: fields.title.describe("What to approve."),
     kind: z.enum(checkpointKinds),
-    about: aboutRef.optional().describe("Unit, task or RUN:stage-N; yours by default."),
+    about: aboutRef.optional().describe("Unit, task or RUN:stage-N id; default yours."),
     ...checkpointReport.shape,
   }),
-  output: z.object({ checkpoint: shownCheckpoint, next: z.array(z.string()) }),
+  output: z.object({ checkpoint: shownCheckpoint, how: z.string().optional(), next: z.array(z.string()) }),
   async run(ctx, input) {
     const { title, kind, about, ...report } = input;
     const row = await ctx.transaction(async (trx) =>
       requestCheckpoint(trx, { about: await aboutOf(trx, about), kind, title: title.trim(), report: compact(report) }),
     );
     const answered = row.status === "pending" ? await askPerson(ctx, row) : row;
-    return { checkpoint: toShownCheckpoint(answered, false), next: ["brief_show"] };
+    const how = answered.status === "pending" ? howToAnswer(answered.key) : undefined;
+    return compact({ checkpoint: toShownCheckpoint(answered, false), how, next: ["brief_show"] });
   },
-  render(output, view) {
-    const { checkpoint } = output;
-    const line = renderCheckpoint(checkpoint, view);
-    return checkpoint.status === "pending"
-      ? `${line}\n${howToAnswer(checkpoint.id)} Until then the work it is about does not go on.`
-      : line;
-  },
+  render: ({ checkpoint, how, next }, view) =>
+    [renderCheckpoint(checkpoint, view), ...(how === undefined ? [] : [how]), view.next(next)].join("\n"),
 });
 
 /** Asks where a dialog can be shown. The request is stored before and the answer after: the wait is in no transaction. */

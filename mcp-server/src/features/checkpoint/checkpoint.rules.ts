@@ -46,7 +46,7 @@ export function questionOf(row: {
   return {
     message: [
       `Checkpoint ${row.key} (${row.kind}): ${plainLine(row.title, 200)}`,
-      `${plainLine(row.requested_by_name, 60)} asks, about ${plainLine(row.about, 80)}; work there waits for your answer.`,
+      `${plainLine(row.requested_by_name, 60)} asks${aboutWords(row.about)}; that work waits for your answer.`,
       ...shown,
     ].join("\n"),
     choices: [
@@ -54,6 +54,11 @@ export function questionOf(row: {
       { value: "reject", label: "Reject" },
     ],
   };
+}
+
+/** What a request without unit, task or run is about goes by the key of whoever made it, which tells a person nothing. */
+export function aboutWords(about: string): string {
+  return /^(lead|agent|human|service|unverified):/.test(about) ? "" : ` about ${plainLine(about, 80)}`;
 }
 
 function plainText(text: string): string {

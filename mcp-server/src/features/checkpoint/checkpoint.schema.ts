@@ -23,9 +23,9 @@ const part = z
 
 /** What a person decides on. */
 export const checkpointReport = z.object({
-  done: part.optional().describe("What is done."),
-  decisions: part.optional().describe("Key decisions."),
-  plan: part.optional().describe("What comes next."),
+  done: part.optional(),
+  decisions: part.optional(),
+  plan: part.optional().describe("What is next."),
   questions: part.optional(),
 });
 export type CheckpointReport = z.infer<typeof checkpointReport>;

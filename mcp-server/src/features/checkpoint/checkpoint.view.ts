@@ -1,6 +1,7 @@
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
 import { compact, isoTime } from "../task/task.view.ts";
+import { aboutWords } from "./checkpoint.rules.ts";
 import type { CheckpointReport, ShownCheckpoint } from "./checkpoint.schema.ts";
 import { type CheckpointRow, statusOf } from "./checkpoint.store.ts";
 
@@ -34,7 +35,7 @@ export function renderCheckpoint(checkpoint: ShownCheckpoint, view: RenderView):
   const { id, status, kind, title, about, by, decided_by, note, report = {} } = checkpoint;
   const who = decided_by === undefined ? `asked by ${plainLine(by, 60)}` : `by ${plainLine(decided_by, 60)}`;
   const lines = [
-    `${view.paint(colours[status], status)} ${view.paint("cyan", id)} (${kind}) ${plainLine(title, 200)}: about ${plainLine(about, 80)}, ${who}`,
+    `${view.paint(colours[status], status)} ${view.paint("cyan", id)} (${kind}) ${plainLine(title, 200)}:${aboutWords(about)} ${who}`,
   ];
   for (const [part, head] of Object.entries(heads)) {
     const text = report[part as keyof typeof heads];
@@ -46,5 +47,5 @@ export function renderCheckpoint(checkpoint: ShownCheckpoint, view: RenderView):
 
 /** What a person types to answer. */
 export function howToAnswer(key: string): string {
-  return `A person answers in a terminal of their own: teamwright checkpoint approve ${key}, or checkpoint reject ${key} --note "why".`;
+  return `A person answers in a terminal of their own: teamwright checkpoint approve ${key}, or checkpoint reject ${key} --note "why". Tell them; until then that work does not go on.`;
 }

@@ -11,15 +11,15 @@ import { renderEscalation, toShownEscalation } from "./escalation.view.ts";
 export const escalationRaise = defineOperation({
   name: "escalation_raise",
   description:
-    "Escalate what you cannot settle: one level up, from agent to coordinator, orchestrator, human. Raised again while open, it climbs. The history of failures goes along.",
+    "Escalate what you cannot settle, one level up: coordinator, orchestrator, human. Raised again, it climbs.",
   kind: "write",
   mcp: "all",
   positional: ["reason"],
   input: z.strictObject({
     reason: fields.reason,
-    about: aboutRef.optional().describe("Unit or task; yours by default."),
-    operation: z.enum(escalatedOperations).optional().describe("other by default."),
-    excerpt: fields.longText.optional().describe("Output that shows it."),
+    about: aboutRef.optional().describe("Unit or task id; default yours."),
+    operation: z.enum(escalatedOperations).optional(),
+    excerpt: fields.longText.optional(),
   }),
   output: z.object({ escalation: shownEscalation, next: z.array(z.string()) }),
   async run(ctx, { reason, about, operation = "other", excerpt }) {
