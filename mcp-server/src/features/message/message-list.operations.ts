@@ -57,7 +57,9 @@ export const messageList = defineOperation({
     return [
       rows.length === 0 ? "No messages." : view.table(["id", "at", "kind", "from", "to", "task", "text"], rows),
       ...(output.truncated ? [`${rows.length} of ${output.total} shown`] : []),
-      ...(output.open > 0 ? [view.paint("yellow", `${output.open} open: questions and blockers nobody has settled`)] : []),
+      ...(output.open > 0
+        ? [view.paint("yellow", `${output.open} open: questions and blockers nobody has settled`)]
+        : []),
       ...output.readers.map(
         ({ name, team, unread }) => `${plainLine(name, 40)}${team ? ` (${team})` : ""}: ${unread} unread`,
       ),
