@@ -171,6 +171,30 @@ gates:
       expect((await builder.call("review_open", { unit })).error.code).toBe("FORBIDDEN");
     });
 
+    test("design reviews are advice of agents who stay: rounds per reviewer, an approval with blockers is none (AR-05, FP-14, C-15)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const lead = world.lead();
+      const { task } = await lead.must("task_create", {
+        title: "Design the page cache",
+        acceptance: "- it is decided",
+      });
+      const cto = await world.spawn("cto", { role: "teamwright:design-reviewer", prompt: `Look at ${task.id}` });
+      const stop = (text: string) =>
+        world.hook({
+          event: "SubagentStop",
+          agent_id: cto.id,
+          agent_type: "teamwright:design-reviewer",
+          last_assistant_message: text,
+        });
+      expect(await stop("I like it.")).toMatchObject({ decision: "block" });
+      expect(await stop("VERDICT: APPROVED\nBLOCKER: nobody evicts pages")).toBeUndefined();
+      expect(await stop("**VERDICT:** APPROVED\nSUGGESTION: name it")).toBeUndefined();
+      expect((await world.person("review_list", { unit: task.id })).design).toMatchObject([
+        { round: 1, reviewer: "cto", verdict: "NEEDS_REVISION", blockers: ["nobody evicts pages"] },
+        { round: 2, reviewer: "cto", verdict: "APPROVED" },
+      ]);
+    });
+
     test("no verdict without evidence that exists; asked once more, then void; a PASS with a blocking issue is a FAIL (AR-03, AR-06)", async () => {
       await using world = await openWorld({ dialect, config });
       const repo = makeRepository(world.root);

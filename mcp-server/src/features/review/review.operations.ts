@@ -4,14 +4,15 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
-import { findTaskById } from "../task/task.store.ts";
+import { findTaskById, getTask } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
 import { checkDirects } from "../unit/lead.rules.ts";
 import { nextPhase } from "../unit/unit.rules.ts";
-import { getUnit } from "../unit/unit.store.ts";
+import { findUnitRef, getUnit } from "../unit/unit.store.ts";
 import { unitRef } from "../unit/unit.view.ts";
 import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, filesOf, freezeUnit, itemsOfUnit, scopeOf, treeOf } from "../unit/unit-tree.ts";
+import { type DesignReviewRow, designReviewsOf } from "./design.store.ts";
 import { composePacket } from "./packet.rules.ts";
 import { changeReview, insertReview, reviewsOf } from "./review.store.ts";
 
@@ -80,6 +81,14 @@ export const reviewOpen = defineOperation({
     `Review ${output.review} of ${output.unit} is open. Call Agent with subagent_type ${output.spawn.subagent_type}, description "${output.spawn.description}", prompt "${output.spawn.prompt}", and no name.`,
 });
 
+const designRound = z.object({
+  round: z.number(),
+  reviewer: z.string(),
+  verdict: z.string(),
+  blockers: z.array(z.string()).optional(),
+  questions: z.array(z.string()).optional(),
+});
+
 const round = z.object({
   review: z.string(),
   attempt: z.number(),
@@ -94,12 +103,12 @@ const round = z.object({
 export const reviewList = defineOperation({
   name: "review_list",
   description:
-    "All review rounds of a unit side by side: verdicts, issues and what made one void. For people and leads.",
+    "All review rounds of a unit side by side: verdicts, issues, what made one void; of a task its design reviews. For people and leads.",
   kind: "read",
   mcp: "none",
   positional: ["unit"],
   input: z.strictObject({ unit: unitRef }),
-  output: z.object({ unit: z.string(), rounds: z.array(round) }),
+  output: z.object({ unit: z.string().optional(), rounds: z.array(round), design: z.array(designRound).optional() }),
   async run(ctx, input) {
     if (ctx.principal.kind === "agent")
       throw new TeamwrightError(
@@ -107,11 +116,12 @@ export const reviewList = defineOperation({
         "Agents see no review but their own.",
         hint("brief_show", "says where you stand"),
       );
-    const unit = await getUnit(ctx.db, input.unit);
-    const rows = await reviewsOf(ctx.db, unit.id);
-    return {
-      unit: unit.key,
-      rounds: rows.map((row) =>
+    const unit = await findUnitRef(ctx.db, input.unit);
+    const task = unit ? undefined : await getTask(ctx, input.unit);
+    const design = await designReviewsOf(ctx.db, Number(unit?.task_id ?? task?.id));
+    return compact({
+      unit: unit?.key,
+      rounds: (unit ? await reviewsOf(ctx.db, unit.id) : []).map((row) =>
         compact({
           review: row.key,
           attempt: row.attempt,
@@ -123,17 +133,34 @@ export const reviewList = defineOperation({
           fault: row.fault ?? undefined,
         }),
       ),
-    };
+      design: design.length === 0 ? undefined : design.map(toDesignRound),
+    });
   },
   render(output, view) {
-    if (output.rounds.length === 0) return "No review yet.";
+    if (output.rounds.length === 0 && !output.design) return "No review yet.";
     const lines = output.rounds.flatMap((item) => [
       `${view.paint("cyan", item.review)} attempt ${item.attempt}: ${item.verdict ?? item.status}${item.fault ? ` (${plainLine(item.fault, 200)})` : ""}`,
       ...(item.issues?.length ? [fenceText(`issues of ${item.review}`, item.issues.join("\n"))] : []),
     ]);
+    for (const item of output.design ?? []) {
+      lines.push(`${plainLine(item.reviewer, 60)}, round ${item.round}: ${item.verdict}`);
+      if (item.blockers) lines.push(fenceText(`blockers of ${plainLine(item.reviewer, 60)}`, item.blockers.join("\n")));
+    }
     return lines.join("\n");
   },
 });
+
+function toDesignRound(row: DesignReviewRow): z.infer<typeof designRound> {
+  const blockers = JSON.parse(row.blockers) as string[]; // both written by insertDesignReview
+  const questions = JSON.parse(row.questions) as string[];
+  return compact({
+    round: row.round,
+    reviewer: row.reviewer,
+    verdict: row.verdict,
+    blockers: blockers.length > 0 ? blockers : undefined,
+    questions: questions.length > 0 ? questions : undefined,
+  }) as z.infer<typeof designRound>;
+}
 
 function issuesOf(json: string | null): string[] | undefined {
   const issues = JSON.parse(json ?? "[]") as { blocking: boolean; text: string }[]; // written by the guard only

@@ -1,6 +1,8 @@
+import { DEFAULT_TEAM } from "../../config/config.schema.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import { findAgent } from "../agent/agent.store.ts";
+import { learnFromReport } from "../knowledge/knowledge.store.ts";
 import { lintReport } from "../report/lint.rules.ts";
 import { lintSettingOf } from "../report/lint-setting.rules.ts";
 import { loadMarkdown } from "../report/markdown.rules.ts";
@@ -63,10 +65,20 @@ export function reportGuard(): GuardRule {
           await routeTag(trx, stored, origin);
         }
         await routeFailure(trx, origin);
+        await learnFromReport(trx, {
+          team: task?.team ?? ctx.principal.team ?? runtimeTeam(ctx),
+          learnings: report.learnings.filter((learning) => learning.isBullet).map((learning) => learning.text),
+          report: row.key,
+          task: task?.key,
+        });
       });
       return undefined;
     },
   };
+}
+
+function runtimeTeam({ runtime }: GuardContext): string {
+  return runtime.config.teams[0]?.id ?? DEFAULT_TEAM;
 }
 
 /** The run and task of a worker that owes a report; undefined for everybody else. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { writeRunLog } from "../knowledge/run-log.store.ts";
 import { activeRun, changeRun, checkLeads, findRun, getRunById, openRuns, type RunRow } from "../run/run.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
@@ -124,22 +125,32 @@ export const unitEnd = defineOperation({
   name: "unit_end",
   description:
     "End the run, or with unit give one unit up. Refused while units or tags are open, unless a reason says why that is right.",
-  kind: "write",
+  kind: "batch",
   mcp: "all",
   input: z.strictObject({
     run: z.string().trim().min(1).max(80).optional().describe("Yours by default."),
     unit: unitRef.optional(),
     reason: fields.reason.optional(),
   }),
-  output: z.object({ ended: z.string(), left: z.array(z.string()).optional(), next: z.array(z.string()) }),
+  output: z.object({
+    ended: z.string(),
+    left: z.array(z.string()).optional(),
+    run_log: z.string().optional(),
+    next: z.array(z.string()),
+  }),
   async run(ctx, input) {
     checkDirects(ctx.principal, "ends a run");
-    return input.unit === undefined ? endRun(ctx, input) : abandon(ctx, input.unit, input.reason);
+    const { unit } = input;
+    if (unit !== undefined) return ctx.transaction((trx) => abandon(trx, unit, input.reason));
+    const { run, ...answer } = await ctx.transaction((trx) => endRun(trx, input));
+    const ended = await findRun(ctx.db, run.key);
+    return compact({ ...answer, run_log: (await writeRunLog(ctx, ended ?? run)).path });
   },
   render: (output) =>
     [
       `Ended ${output.ended}.`,
       ...(output.left ?? []).map((text) => `left: ${plainLine(text, 200)}`),
+      ...(output.run_log ? [`run log: ${output.run_log}`] : []),
       `next: ${output.next.join(", ")}`,
     ].join("\n"),
 });
@@ -172,7 +183,12 @@ async function endRun(ctx: OperationContext, input: { run?: string | undefined; 
     subject: run.key,
     after: { left, ...(input.reason === undefined ? {} : { reason: input.reason }) },
   });
-  return compact({ ended: run.name, left: left.length > 0 ? left : undefined, next: ["unit_plan", "brief_show"] });
+  const answer = compact({
+    ended: run.name,
+    left: left.length > 0 ? left : undefined,
+    next: ["unit_plan", "brief_show"],
+  });
+  return { ...answer, run };
 }
 
 async function abandon(ctx: OperationContext, ref: string, reason: string | undefined) {

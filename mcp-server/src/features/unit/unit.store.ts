@@ -43,6 +43,12 @@ export async function insertUnit(
 
 /** A unit by its id, a start of it, or the id of its task. Throws NOT_FOUND. */
 export async function getUnit(db: Kysely<Database>, ref: string): Promise<UnitRow> {
+  const row = await findUnitRef(db, ref);
+  if (row) return row;
+  throw new TeamwrightError("NOT_FOUND", "No work unit has this id.", hint("unit_show", "lists those of the run"));
+}
+
+export async function findUnitRef(db: Kysely<Database>, ref: string): Promise<UnitRow | undefined> {
   const rows = await db
     .selectFrom("unit")
     .innerJoin("task", "task.id", "unit.task_id")
@@ -57,10 +63,7 @@ export async function getUnit(db: Kysely<Database>, ref: string): Promise<UnitRo
     .orderBy("unit.id", "desc")
     .limit(20)
     .execute();
-  const row = rows.find((each) => each.key === ref) ?? rows.find((each) => !each.key.startsWith(ref)) ?? rows[0];
-  if (!row)
-    throw new TeamwrightError("NOT_FOUND", "No work unit has this id.", hint("unit_show", "lists those of the run"));
-  return row;
+  return rows.find((each) => each.key === ref) ?? rows.find((each) => !each.key.startsWith(ref)) ?? rows[0];
 }
 
 export async function unitsOfRun(db: Kysely<Database>, runId: number): Promise<UnitRow[]> {

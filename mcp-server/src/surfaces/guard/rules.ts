@@ -10,6 +10,7 @@ import {
   messageMirrorGuard,
   reviewerMessageGuard,
 } from "../../features/message/message.guard.ts";
+import { designGuard } from "../../features/review/design.guard.ts";
 import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../features/review/review.guard.ts";
 import { backlogGuard, reportGuard } from "../../features/tag/report.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
@@ -30,6 +31,7 @@ export const guardRules: readonly (() => GuardRule)[] = [
   spawnGuard,
   killGuard,
   verdictGuard,
+  designGuard,
   reportGuard,
   claimGuard,
   briefGuard,
