@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { historyCommand } from "./shell.rules.ts";
+import { commitMessage, isUnitCommit, nextPhase, type Phase, phases, type UnitEvent } from "./unit.rules.ts";
+
+const events: UnitEvent[] = [
+  "start",
+  "submit",
+  "pass",
+  "fail",
+  "exhaust",
+  "approve",
+  "reject",
+  "commit",
+  "changed",
+  "resume",
+  "override",
+  "abandon",
+];
+
+describe("the loop (FP-01, FP-15)", () => {
+  test("nothing is done without a passed gate, an approval and a commit, in that order, unless a person overrides", () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...events), { maxLength: 60 }), (walk) => {
+        let phase: Phase = "planned";
+        let gate = false;
+        let approved = false;
+        let overridden = false;
+        for (const event of walk) {
+          let next: Phase;
+          try {
+            next = nextPhase({ key: "wu-1", phase }, event);
+          } catch {
+            continue;
+          }
+          if (event === "submit") [gate, approved] = [false, false];
+          if (event === "pass") gate = true;
+          if (event === "approve") approved = true;
+          if (event === "changed") [gate, approved] = [false, false];
+          overridden = event === "override" || (overridden && next === "commit");
+          if (next === "done") expect((gate && approved) || overridden).toBe(true);
+          phase = next;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("what is over stays over, and every refusal names a next step", () => {
+    for (const phase of phases)
+      for (const event of events) {
+        try {
+          nextPhase({ key: "wu-1", phase }, event);
+          expect(["done", "abandoned"]).not.toContain(phase);
+        } catch (error) {
+          expect(error).toMatchObject({
+            code: "RULE_VIOLATED",
+            hint: { operation: expect.stringMatching(/^(unit|review)_/) },
+          });
+        }
+      }
+  });
+
+  test("a commit of ours is known by its trailers, and says who overrode (FP-05)", () => {
+    const facts = { key: "wu-1", title: "Add a line", items: ["it is there"], taskKey: "tw-1", attempts: 2 };
+    const passed = commitMessage({ ...facts, review: "rv-1" });
+    expect(passed).toMatch(/^feat\(wu-1\): Add a line\n/);
+    expect(passed).toContain("- [x] it is there");
+    expect(isUnitCommit(passed)).toBe(true);
+    expect(commitMessage({ ...facts, review: undefined, overriddenBy: "pat" })).toMatch(
+      /- \[ \] it is there[\s\S]*Overridden-by: pat/,
+    );
+    expect(isUnitCommit("fix: quick one")).toBe(false);
+  });
+});
+
+describe("shell commands that would write history (design §7)", () => {
+  test.each([
+    "git commit -m x",
+    "git -C /elsewhere commit -m x",
+    "git -c user.name=x commit --amend",
+    "cd a && /usr/bin/git push origin main",
+    "echo $(git stash)",
+    'gi"t" commit -m x',
+    "git \\\n commit",
+    "true | xargs git reset --hard",
+    "{ git checkout -- .; }",
+    "git worktree add ../x",
+  ])("%s is one", (command) => {
+    expect(historyCommand(command)).toBeDefined();
+  });
+
+  test.each([
+    "git status",
+    "git log --grep commit",
+    "git diff HEAD~1",
+    "git worktree list",
+    "git stash list",
+    "git apply --check p.diff",
+    "echo commit",
+    "grep -rn 'git-commit' .",
+    "npm run commit-lint",
+  ])("%s is none", (command) => {
+    expect(historyCommand(command)).toBeUndefined();
+  });
+});
