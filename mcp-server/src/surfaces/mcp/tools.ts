@@ -10,8 +10,6 @@ export interface ToolListing {
   annotations: { readOnlyHint?: boolean; destructiveHint?: boolean; openWorldHint: boolean };
 }
 
-const idempotencyKey = { type: "string", maxLength: 200, description: "Makes a retry safe." };
-
 export type ToolList = "core" | "all";
 
 export function isListed(operation: Operation, list: ToolList): boolean {
@@ -46,7 +44,6 @@ function inputSchema(operation: Operation, list: ToolList): ToolListing["inputSc
       : [];
   const shown: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(own)) if (!hidden.includes(field)) shown[field] = slim(value);
-  if (operation.kind === "write" && list === "all") shown.idempotency_key = idempotencyKey;
   return { type: "object", properties: shown, ...(schema.required ? { required: schema.required } : {}) };
 }
 
