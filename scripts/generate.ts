@@ -117,6 +117,7 @@ const samples: Readonly<Record<string, string | number>> = {
   needs_team: "platform",
   file: "issues.jsonl",
   files: "reports/",
+  paths: "src/parser/**",
   resolution: "The endpoint is live.",
   reason: "The order was withdrawn.",
   to: "review",

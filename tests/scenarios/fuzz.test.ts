@@ -17,6 +17,7 @@ const tables = [
   "task_label",
   "task_comment",
   "dependency",
+  "file_lease",
   "board_count",
   "idempotency",
   "event",

@@ -45,6 +45,7 @@ describe("shell commands of agents", () => {
     "ls",
     "git status",
     "teamwright task list",
+    "teamwright check-diff --base main --author ada",
     "teamwright task show tw-1 --json",
     "teamwright board show | head",
     "teamwright help",

@@ -75,7 +75,7 @@ function commandRefusal(
     const isProgram = words
       .slice(0, index)
       .every((before) => leading.test(before.slice(before.lastIndexOf("/") + 1)) || before.startsWith("-"));
-    if (noun === undefined || /^(help|completion)$/.test(noun)) continue;
+    if (noun === undefined || /^(help|completion|check-diff)$/.test(noun)) continue;
     if (isProgram && (noun === "serve" || noun === "hook")) return serveRefusal;
     if (verb !== undefined && isReadCommand(noun, verb)) continue;
     if (isProgram || (verb !== undefined && nouns.has(noun) && /^[a-z-]+$/.test(verb))) {

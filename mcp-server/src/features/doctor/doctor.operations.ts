@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import * as z from "zod";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { verifyChain } from "../event/event.store.ts";
+import { leaseFaults } from "../file/file.store.ts";
 import { recountDrift } from "./recount.store.ts";
 
 const finding = z.object({ check: z.string(), ok: z.boolean(), detail: z.string() });
@@ -20,6 +21,7 @@ export const doctorCheck = defineOperation({
       await chain(ctx),
       ...(await recountDrift(ctx)),
       await leases(ctx),
+      await fileLeases(ctx),
       identity(ctx),
     ];
     return { ok: checks.every((check) => check.ok), checks };
@@ -72,6 +74,12 @@ async function leases(ctx: OperationContext): Promise<Finding> {
       ? "every task in progress has a holder with a live lease"
       : `without one: ${rows.map((row) => row.key).join(", ")}`;
   return { check: "claims", ok: rows.length === 0, detail };
+}
+
+async function fileLeases(ctx: OperationContext): Promise<Finding> {
+  const faults = await leaseFaults(ctx.db);
+  const detail = faults.length === 0 ? "each belongs to a claim, and no two meet" : faults.slice(0, 10).join("; ");
+  return { check: "file leases", ok: faults.length === 0, detail };
 }
 
 function identity(ctx: OperationContext): Finding {

@@ -149,6 +149,20 @@ export async function giveBack(ctx: OperationContext, task: Task, paths?: readon
   return over.map((row) => row.glob);
 }
 
+/** Leases that outlived their claim, and pairs of two holders that may mean one file; nothing when all is well. */
+export async function leaseFaults(db: Kysely<Database>): Promise<string[]> {
+  const faults: string[] = [];
+  const leases = await activeLeases(db);
+  for (const [index, lease] of leases.entries()) {
+    const task = await findTaskById(db, lease.taskId);
+    if (!task || !holdsFiles(task) || task.holder !== lease.holder)
+      faults.push(`${lease.task} has ${plainLine(lease.glob, 200)} on lease without its claim`);
+    const other = leaseInTheWay(leases.slice(0, index), lease.glob, lease.holder);
+    if (other) faults.push(`${lease.task} and ${other.task} both lease ${plainLine(lease.glob, 200)}`);
+  }
+  return faults;
+}
+
 export async function leasedGlobs(db: Kysely<Database>, taskId: number): Promise<string[]> {
   return (await ofTask.all(db, { taskId })).map((row) => row.glob);
 }
