@@ -9,6 +9,7 @@ import { commandLine, groupByNoun, wordsOf } from "../mcp-server/src/surfaces/cl
 import { describe, type Flag, flagsOf, valueSchema } from "../mcp-server/src/surfaces/cli/flags.ts";
 import { firstSentence, usageLine } from "../mcp-server/src/surfaces/cli/help.ts";
 import { lintRulesPage } from "./generate-lint-rules.ts";
+import { listingCostPage } from "./texts/listing-cost.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -18,6 +19,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/operations.md", operationsPage()],
     ["docs/configuration.md", configurationPage()],
     ["docs/lint-rules.md", lintRulesPage()],
+    ["docs/listing-cost.md", listingCostPage(root, note)],
     ["schemas/teamwright.schema.json", formatJson(configurationSchema())],
     ["README.md", withToolTable(readFileSync(join(root, "README.md"), "utf8"))],
   ]);
@@ -117,7 +119,7 @@ const samples: Readonly<Record<string, string | number>> = {
   needs_team: "platform",
   file: "issues.jsonl",
   files: "reports/",
-  paths: "src/parser/**",
+  paths: "src/parser/lex.ts",
   resolution: "The endpoint is live.",
   reason: "The order was withdrawn.",
   to: "review",

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "..");
  * would make the client install the dependencies of development. bin/ has one of its own that says CommonJS.
  */
 const SHIPPED = [".claude-plugin/plugin.json", ".claude-plugin/icon.png", "hooks", "skills", "agents", "bin"];
-const SHIPPED_IF_PRESENT = ["monitors", "team-registry"];
+const SHIPPED_IF_PRESENT = ["monitors", "team-registry/teams", "team-registry/README.md", "evals"];
 const TEXTS = ["README.md", "LICENSE", "CHANGELOG.md"];
 
 export interface PackedPlugin {
