@@ -5,6 +5,7 @@ import { shownCheckpoint } from "../checkpoint/checkpoint.schema.ts";
 import { shownEscalation } from "../escalation/escalation.schema.ts";
 import { taskBrief } from "../task/task.schema.ts";
 import { renderBriefs } from "../task/task.view.ts";
+import { renderRun, runBrief } from "../unit/unit.view.ts";
 import { composeBrief } from "./brief.store.ts";
 import { renderWaiting } from "./waiting.view.ts";
 
@@ -49,6 +50,7 @@ export const briefShow = defineOperation({
       })
       .optional()
       .describe("Pending checkpoints and open escalations, for the lead and for people."),
+    runs: z.array(runBrief).optional().describe("Open runs with their units, for the lead and for people."),
     next: z.array(z.string()),
   }),
   async run(ctx) {
@@ -84,6 +86,7 @@ export const briefShow = defineOperation({
       lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
     for (const { teams, deadlock } of output.circles)
       lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
+    for (const run of output.runs ?? []) lines.push(renderRun(run, view));
     lines.push(...renderWaiting(output.waiting, view), view.next(output.next));
     return lines.join("\n");
   },

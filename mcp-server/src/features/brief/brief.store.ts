@@ -8,6 +8,8 @@ import { readyTasks } from "../task/ready.store.ts";
 import type { TaskBrief } from "../task/task.schema.ts";
 import { rowToTask } from "../task/task.store.ts";
 import { compact, toBrief } from "../task/task.view.ts";
+import { openRunBriefs } from "../unit/overview.store.ts";
+import type { RunBrief } from "../unit/unit.view.ts";
 import { type Waiting, whatWaits } from "./waiting.store.ts";
 
 export interface Brief {
@@ -25,6 +27,7 @@ export interface Brief {
   circles: { teams: string[]; deadlock: boolean }[];
   /** For the lead and for people. */
   waiting?: Waiting;
+  runs?: RunBrief[];
 }
 
 const MOST = 5;
@@ -56,6 +59,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     });
   const agents = await liveAgents(ctx.db, team);
   const waiting = await whatWaits(ctx, principal);
+  const runs = principal.kind === "agent" ? [] : await openRunBriefs(ctx.db);
   return {
     you: compact({
       name: principal.name,
@@ -88,6 +92,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     waits: await openWaits(ctx, team),
     circles: await circlesNow(ctx),
     ...(waiting ? { waiting } : {}),
+    ...(runs.length > 0 ? { runs } : {}),
   };
 }
 

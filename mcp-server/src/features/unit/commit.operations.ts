@@ -11,6 +11,7 @@ import { becameReady } from "../task/freed.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { findTaskById, lockTaskById } from "../task/task.store.ts";
 import { compact, toBrief } from "../task/task.view.ts";
+import { BUSY_MS, whileBusy } from "./busy.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { integrate } from "./integrate.ts";
@@ -21,8 +22,6 @@ import { getUnit, insertGateRun, saveUnit, type UnitRow, unitsCommitting } from 
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { gatesFor, othersIn } from "./unit-gates.ts";
 import { changesOf, filesOf, freezeUnit, itemsOfUnit, treeOf } from "./unit-tree.ts";
-
-const COMMIT_MS = 10 * 60_000;
 
 const answer = z.object({
   unit: unitBrief,
@@ -52,7 +51,7 @@ export const unitCommit = defineOperation({
     checkDirects(ctx.principal, "commits");
     const unit = await take(ctx, input.unit);
     try {
-      return await commitTaken(ctx, unit, input.summary);
+      return await whileBusy(ctx, unit, () => commitTaken(ctx, unit, input.summary));
     } catch (error) {
       await ctx.transaction(async (trx) => {
         const current = await getUnit(trx.db, unit.key);
@@ -93,7 +92,7 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
         `${busy.key} is being committed; one at a time.`,
         hint("unit_commit", "afterwards"),
       );
-    return saveUnit(trx, unit, undefined, { busy_until: trx.now + COMMIT_MS });
+    return saveUnit(trx, unit, undefined, { busy_until: trx.now + BUSY_MS });
   });
 }
 

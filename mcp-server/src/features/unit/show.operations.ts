@@ -3,23 +3,15 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { writeRunLog } from "../knowledge/run-log.store.ts";
-import { activeRun, changeRun, checkLeads, findRun, getRunById, openRuns, type RunRow } from "../run/run.store.ts";
+import { activeRun, changeRun, checkLeads, findRun, getRunById } from "../run/run.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
 import { checkDirects } from "./lead.rules.ts";
+import { openRunBriefs } from "./overview.store.ts";
 import { endObstacles } from "./people.store.ts";
 import { isOpen } from "./unit.rules.ts";
 import { attemptsOf, gateRunsOf, getUnit, saveUnit, unitsOfRun } from "./unit.store.ts";
-import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
-
-const runBrief = z.object({
-  id: z.string(),
-  name: z.string(),
-  mode: z.string(),
-  verdict: z.string(),
-  status: z.string(),
-  units: z.array(unitBrief),
-});
+import { renderRun, renderUnit, runBrief, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 
 export const unitShow = defineOperation({
   name: "unit_show",
@@ -57,9 +49,7 @@ export const unitShow = defineOperation({
   }),
   async run(ctx, input) {
     if (input.unit === undefined) {
-      const runs = [];
-      for (const run of await openRuns(ctx.db)) runs.push(await toRunBrief(ctx, run));
-      return { runs };
+      return { runs: await openRunBriefs(ctx.db) };
     }
     const unit = await getUnit(ctx.db, input.unit);
     const attempts = await attemptsOf(ctx.db, unit.id);
@@ -105,21 +95,6 @@ export const unitShow = defineOperation({
     return lines.join("\n");
   },
 });
-
-async function toRunBrief(ctx: OperationContext, run: RunRow): Promise<z.infer<typeof runBrief>> {
-  const units = (await unitsOfRun(ctx.db, run.id)).map(toUnitBrief);
-  return { id: run.key, name: run.name, mode: run.mode, verdict: run.verdict, status: run.status, units };
-}
-
-function renderRun(
-  run: z.infer<typeof runBrief>,
-  view: { paint(style: "bold" | "cyan", text: string): string },
-): string {
-  const units = run.units.map(
-    (unit) => `  ${view.paint("cyan", unit.id)} stage ${unit.stage} ${unit.phase} ${plainLine(unit.title, 70)}`,
-  );
-  return [`${view.paint("bold", run.name)} (${run.id}), ${run.mode} mode, ${run.verdict}`, ...units].join("\n");
-}
 
 export const unitEnd = defineOperation({
   name: "unit_end",

@@ -239,3 +239,13 @@ export async function unitsCommitting(db: Kysely<Database>, now: number): Promis
 export async function getUnitById(db: Kysely<Database>, id: number): Promise<UnitRow> {
   return db.selectFrom("unit").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
 }
+
+/** Only while it is reserved, and without a new version: whoever holds the unit goes on with what they read. */
+export async function prolongBusy(ctx: OperationContext, id: number, until: number): Promise<void> {
+  await ctx.db
+    .updateTable("unit")
+    .set({ busy_until: until })
+    .where("id", "=", id)
+    .where("busy_until", "is not", null)
+    .execute();
+}

@@ -35,3 +35,27 @@ export function renderUnit(unit: z.infer<typeof unitBrief>): string {
 }
 
 export const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
+
+export const runBrief = z.object({
+  id: z.string(),
+  name: z.string(),
+  mode: z.string(),
+  verdict: z.string(),
+  /** Session that leads it; absent when it waits for a lead. */
+  session: z.string().optional(),
+  open_tags: z.number().optional(),
+  units: z.array(unitBrief),
+});
+export type RunBrief = z.infer<typeof runBrief>;
+
+export function renderRun(run: RunBrief, view: { paint(style: "bold" | "cyan", text: string): string }): string {
+  const units = run.units.map(
+    (unit) =>
+      `  ${view.paint("cyan", unit.id)} stage ${unit.stage} ${unit.phase}, attempt ${unit.attempt}: ${plainLine(unit.title, 70)}; ${unit.next}`,
+  );
+  const tags = run.open_tags ? `, ${run.open_tags} tags open` : "";
+  const lead = run.session === undefined ? ", waits for a lead" : "";
+  return [`${view.paint("bold", run.name)} (${run.id}), ${run.mode} mode, ${run.verdict}${lead}${tags}`, ...units].join(
+    "\n",
+  );
+}

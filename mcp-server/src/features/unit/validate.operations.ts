@@ -6,6 +6,7 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { resetFailures } from "../escalation/attempt.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { compact } from "../task/task.view.ts";
+import { BUSY_MS, whileBusy } from "./busy.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { checkDirects } from "./lead.rules.ts";
@@ -43,7 +44,7 @@ export const unitValidate = defineOperation({
     checkDirects(ctx.principal, "validates");
     const unit = await take(ctx, input.unit);
     try {
-      const seen = await examine(ctx, unit);
+      const seen = await whileBusy(ctx, unit, () => examine(ctx, unit));
       const after = await ctx.transaction((trx) => settle(trx, unit, seen));
       return compact({
         unit: toUnitBrief(after),
@@ -90,8 +91,7 @@ function toAnswer(outcome: GateOutcome): z.infer<typeof gateAnswer> {
 /** Notes that the gates run now: two at once would judge each other's leftovers. */
 async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
   const seen = await getUnit(ctx.db, ref);
-  const gates = await gatesFor(ctx.config, await treeOf(seen, ctx.config.root));
-  const seconds = gates.reduce((sum, gate) => sum + gate.timeout_seconds, 60);
+  await gatesFor(ctx.config, await treeOf(seen, ctx.config.root)); // refuses where there are none
   return ctx.transaction(async (trx) => {
     const unit = await getUnit(trx.db, seen.key);
     await checkLeads(trx, await getRunById(trx.db, unit.run_id));
@@ -103,7 +103,7 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
         hint("unit_show", "shows how far they are"),
       );
     }
-    return saveUnit(trx, unit, undefined, { busy_until: trx.now + seconds * 1000 });
+    return saveUnit(trx, unit, undefined, { busy_until: trx.now + BUSY_MS });
   });
 }
 

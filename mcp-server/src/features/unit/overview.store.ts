@@ -1,0 +1,28 @@
+import type { Kysely } from "kysely";
+import type { Database } from "../../store/database.ts";
+import { openRuns } from "../run/run.store.ts";
+import { openTagCount } from "../tag/tag.store.ts";
+import { compact } from "../task/task.view.ts";
+import { unitsOfRun } from "./unit.store.ts";
+import { type RunBrief, toUnitBrief } from "./unit.view.ts";
+
+/** The open runs with their units and what is next for each: enough to go on after a crash (requirements FP-11, MD-05). */
+export async function openRunBriefs(db: Kysely<Database>): Promise<RunBrief[]> {
+  const briefs: RunBrief[] = [];
+  for (const run of await openRuns(db)) {
+    const units = (await unitsOfRun(db, run.id)).map(toUnitBrief);
+    const tags = await openTagCount(db, Number(run.id));
+    briefs.push(
+      compact({
+        id: run.key,
+        name: run.name,
+        mode: run.mode,
+        verdict: run.verdict,
+        session: run.session ?? undefined,
+        open_tags: tags > 0 ? tags : undefined,
+        units,
+      }) as RunBrief,
+    );
+  }
+  return briefs;
+}
