@@ -4,7 +4,7 @@ import { findProjectRoot, STATE_FOLDER } from "../../config/project-root.ts";
 import { composeBrief } from "../../features/brief/brief.store.ts";
 import { inTransaction } from "../../kernel/execute.ts";
 import { isRecord, textOf } from "../../kernel/records.ts";
-import { openRuntime } from "../../runtime.ts";
+import { configStamp, openRuntime } from "../../runtime.ts";
 import { endClaims } from "./ending.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function runHook(name: string, input: string, start: string): Promi
     const payload = isRecord(parsed) ? parsed : {};
     const session = textOf(payload.session_id);
     const root = findProjectRoot(start);
-    if (session === "" || !existsSync(join(root, STATE_FOLDER, "state.db"))) return "";
+    if (session === "" || !(await hasStore(root))) return "";
     const runtime = await openRuntime({ start, defaultIdentity: "strict" });
     try {
       if (name === "session-end") {
@@ -36,6 +36,14 @@ export async function runHook(name: string, input: string, start: string): Promi
     process.stderr.write(`teamwright hook ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return "";
   }
+}
+
+/** A session in a project that does not use Teamwright makes no store. */
+async function hasStore(root: string): Promise<boolean> {
+  if (existsSync(join(root, STATE_FOLDER, "state.db"))) return true;
+  if (configStamp(root) === "") return false;
+  const { loadConfig } = await import("../../config/config.load.ts");
+  return loadConfig(root).storage.url !== undefined;
 }
 
 /** One line for the lead when there is unfinished work; nothing at all otherwise. */
