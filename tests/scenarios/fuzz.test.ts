@@ -95,6 +95,14 @@ const files: FilePort = {
   write: async (_, chunks) => {
     for (const chunk of chunks) expect(chunk).toBeTypeOf("string");
   },
+  tree: {
+    find: async (names, { mayBeEmpty }) => {
+      if (names.length === 0 && !mayBeEmpty) throw new TeamwrightError("INVALID_INPUT", "There is no such file.");
+      return names.slice(0, 3);
+    },
+    countLines: async (path) => (path.length % 2 === 0 ? path.length : undefined),
+    matcher: async (globs) => (path) => globs.includes(path),
+  },
 };
 
 async function byPerson(world: World, operation: string, input: Record<string, unknown>): Promise<Answer> {
