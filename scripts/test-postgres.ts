@@ -11,12 +11,13 @@ const bin = join(root, "node_modules/.bin");
 /** Half of what `npm run test:heavy` does on SQLite: a transaction takes several round trips here. */
 const sizes = { TEAMWRIGHT_TEST_TASKS: "1000", TEAMWRIGHT_TEST_KILLS: "25" };
 const projects = ["scenarios", "heavy", "postgres"].flatMap((name) => ["--project", name]);
+const options = ["run", ...projects, "--maxWorkers=2", "-t", "postgres", ...process.argv.slice(2)];
 
 const server = await startPostgres();
 let code = 1;
 try {
   code = await new Promise<number>((resolve) => {
-    const child = spawn(join(bin, "vitest"), ["run", ...projects, "-t", "postgres", ...process.argv.slice(2)], {
+    const child = spawn(join(bin, "vitest"), options, {
       cwd: root,
       stdio: "inherit",
       env: {
