@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
 
 /** Minutes of work between them: `npm run test:heavy`, and in CI. */
-const heavy = ["tests/processes/races.test.ts", "tests/processes/crash.test.ts", "tests/scenarios/fuzz.test.ts"];
+const heavy = [
+  "tests/processes/races.test.ts",
+  "tests/processes/crash.test.ts",
+  "tests/processes/loop-crash.test.ts",
+  "tests/scenarios/fuzz.test.ts",
+];
 
 /** `DIALECTS=sqlite` narrows the scenarios to the embedded store for the inner loop. */
 export default defineConfig({
