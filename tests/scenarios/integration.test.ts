@@ -133,6 +133,10 @@ for (const dialect of dialects.slice(0, 1)) {
       await world.person("escalation_resolve", { id: open.id, decision: "retry", note: "one more" });
       const other = world.lead("s2");
       expect((await other.call("unit_start", { unit: unit.id })).error.code).toBe("CONFLICT");
+      world.clock.advance(10 * 60_000);
+      await world.hook({ event: "UserPromptSubmit", prompt: "still here" });
+      world.clock.advance(10 * 60_000);
+      expect((await other.call("unit_start", { unit: unit.id })).error.code).toBe("CONFLICT");
       world.clock.advance(20 * 60_000);
       expect((await other.must("unit_start", { unit: unit.id })).unit).toMatchObject({
         phase: "implement",
