@@ -30,7 +30,7 @@ test("whoever looks owns nothing, the repair of a diagnosis is a new task (TP-01
   }
 });
 
-test("builders own their scope and testers the tests, the lead edits nothing (TP-02, TP-05, TC-12)", () => {
+test("builders own their scope and testers the tests, the lead edits nothing (TP-02, TP-05)", () => {
   for (const { template } of templates) {
     const writes = new Map(template?.ownership.map((one) => [one.member, one.writes]));
     for (const { name, agent } of template?.members ?? []) {
