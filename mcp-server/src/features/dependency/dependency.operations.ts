@@ -7,6 +7,7 @@ import { renderFreed } from "../task/change.view.ts";
 import { findWaitCircle } from "../task/circle.store.ts";
 import { becameReady } from "../task/freed.store.ts";
 import { shift } from "../task/graph.store.ts";
+import { checkMayChange } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
 import { compact, isoTime } from "../task/task.view.ts";
@@ -59,6 +60,7 @@ export const dependencyDeclare = defineOperation({
     checkTeam(ctx.config, input.needs_team);
     const waiting = await lockTask(ctx, input.task);
     checkOwnTeam(ctx.principal, waiting.team);
+    checkMayChange(waiting, ctx.principal);
     if (waiting.status === "closed")
       throw new TeamwrightError("RULE_VIOLATED", `${waiting.key} is closed.`, hint("task_reopen", "opens it again"));
     if (waiting.team === input.needs_team) {
@@ -153,8 +155,7 @@ export const dependencyResolve = defineOperation({
         hint("dependency_list", "shows yours"),
       );
     }
-    if (row.status === "open") {
-      await resolveDependencyRow(ctx, Number(row.id), input.resolution);
+    if (await resolveDependencyRow(ctx, Number(row.id), input.resolution)) {
       if (row.blocking === 1) await shift(ctx, Number(row.task_id), { openBlockers: -1 });
       ctx.record({
         type: "dependency.resolved",

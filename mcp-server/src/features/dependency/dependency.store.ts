@@ -67,12 +67,15 @@ export async function insertDependency(
     .execute();
 }
 
-export async function resolveDependencyRow(ctx: OperationContext, id: number, resolution: string): Promise<void> {
-  await ctx.db
+/** False when it was resolved already, maybe by another at the same moment. */
+export async function resolveDependencyRow(ctx: OperationContext, id: number, resolution: string): Promise<boolean> {
+  const changed = await ctx.db
     .updateTable("dependency")
     .set({ status: "resolved", blocking: 0, resolved_at: ctx.now, resolved_by: ctx.principal.name, resolution })
     .where("id", "=", id)
-    .execute();
+    .where("status", "=", "open")
+    .executeTakeFirst();
+  return Number(changed.numUpdatedRows) > 0;
 }
 
 /**

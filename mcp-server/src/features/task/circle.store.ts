@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
@@ -10,8 +10,8 @@ const MAX_VISITS = 200_000;
 /**
  * The circle an edge would close, as text, or false. Two moments of each task are looked at, its start and its end:
  * a task starts after the end of what it waits for and after its parents could start; it ends after its start and after
- * the end of its children. Open tasks only: a closed one can no longer keep anybody waiting. Refuses instead of guessing
- * when the walk grows past its bound. `lenient` leaves the children out, as bd does: what is imported holds there too.
+ * the end of its children. Open tasks only: a closed one can no longer keep anybody waiting, but for those who wait for
+ * its children. Refuses instead of guessing when the walk grows past its bound. `lenient` leaves the children out, as bd does: what is imported holds there too.
  */
 export async function closesCycle(
   ctx: OperationContext,
@@ -45,12 +45,13 @@ const endOf = (id: number) => id * 2 + 1;
 
 async function findPath(db: Kysely<Database>, from: number, to: number, lenient: boolean): Promise<string | false> {
   const cameFrom = new Map<number, number>();
+  const over = new Set<number>();
   let frontier = [from];
   let visits = 0;
   while (frontier.length > 0) {
     const next: number[] = [];
     for (let start = 0; start < frontier.length; start += 400) {
-      for (const edge of await laterThan(db, frontier.slice(start, start + 400), Math.floor(to / 2), lenient)) {
+      for (const edge of await laterThan(db, frontier.slice(start, start + 400), Math.floor(to / 2), lenient, over)) {
         visits += 1;
         if (visits > MAX_VISITS) {
           throw new TeamwrightError(
@@ -70,14 +71,21 @@ async function findPath(db: Kysely<Database>, from: number, to: number, lenient:
   return false;
 }
 
-/** What the moments come after, over open tasks and the one that is sought. */
-async function laterThan(db: Kysely<Database>, moments: readonly number[], sought: number, lenient: boolean) {
+/** What the moments come after, over open tasks and the one that is sought; closed ones that are met go into `over`. */
+async function laterThan(
+  db: Kysely<Database>,
+  moments: readonly number[],
+  sought: number,
+  lenient: boolean,
+  over: Set<number>,
+) {
   const ends = moments.filter((moment) => moment % 2 === 1);
   const endIds = ends.map((moment) => (moment - 1) / 2);
-  const steps = ends.map((end) => ({ from: end, to: end - 1 }));
+  const steps = ends.filter((end) => !over.has((end - 1) / 2)).map((end) => ({ from: end, to: end - 1 }));
   const startIds = moments.filter((moment) => moment % 2 === 0).map((moment) => moment / 2);
   for (const wait of startIds.length > 0 ? await waitsOf(db, startIds, sought) : []) {
     const to = wait.type === "parent-child" ? startOf(wait.to) : endOf(wait.to);
+    if (wait.isOver) over.add(wait.to);
     steps.push({ from: startOf(wait.from), to });
   }
   if (!lenient && endIds.length > 0) {
@@ -111,30 +119,47 @@ interface Wait {
   readonly from: number;
   readonly to: number;
   readonly type: string;
+  /** Its target is closed: only the target's children are still waited for. */
+  readonly isOver: boolean;
 }
 
 async function waitsOf(db: Kysely<Database>, ids: readonly number[], sought: number): Promise<Wait[]> {
   const links = await db
     .selectFrom("link")
     .innerJoin("task", "task.id", "link.target_id")
-    .select(["link.task_id as from", "link.target_id as to", "link.type"])
+    .select(["link.task_id as from", "link.target_id as to", "link.type", "task.status"])
     .where("link.task_id", "in", [...ids])
     .where("link.type", "in", waitingTypes)
     .where("link.cyclic", "=", 0)
-    .where((e) => e.or([e("task.status", "!=", "closed"), e("task.id", "=", sought)]))
+    .where((e) =>
+      e.or([
+        e("task.status", "!=", "closed"),
+        e("task.id", "=", sought),
+        e.and([e("link.type", "=", "waits-for"), e("link.blocking", "=", 1)]),
+      ]),
+    )
     .execute();
   const needs = await db
     .selectFrom("dependency")
-    .select(["task_id as from", "needed_task_id as to"])
-    .where("task_id", "in", [...ids])
-    .where("blocking", "=", 1)
-    .where("needed_task_id", "is not", null)
+    .innerJoin("task", "task.id", "dependency.needed_task_id")
+    .select(["dependency.task_id as from", "dependency.needed_task_id as to"])
+    .where("dependency.task_id", "in", [...ids])
+    .where((e) =>
+      e.or([
+        e("dependency.blocking", "=", 1),
+        // what the sought one's closing resolved is waited for again when it opens
+        e.and([
+          e("task.id", "=", sought),
+          e("dependency.type", "!=", "shared_component"),
+          e("dependency.resolution", "=", sql<string>`task.key || ' closed'`),
+        ]),
+      ]),
+    )
     .execute();
-  return [...links, ...needs.map((need) => ({ ...need, type: "needs" }))].map(({ from, to, type }) => ({
-    from: Number(from),
-    to: Number(to),
-    type,
-  }));
+  return [
+    ...links.map((link) => ({ ...link, isOver: link.status === "closed" && Number(link.to) !== sought })),
+    ...needs.map((need) => ({ ...need, type: "needs", isOver: false })),
+  ].map(({ from, to, type, isOver }) => ({ from: Number(from), to: Number(to), type, isOver }));
 }
 
 async function childrenOf(db: Kysely<Database>, parents: readonly number[], sought: number) {

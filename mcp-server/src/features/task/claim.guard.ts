@@ -1,6 +1,5 @@
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
-import { dropClaim, heldBy } from "./claim.store.ts";
-import { lockTaskById } from "./task.store.ts";
+import { freeClaim, heldBy } from "./claim.store.ts";
 
 /**
  * An agent that stops while it holds a task is sent back once to hand it in, release or block it; if it stops again
@@ -28,8 +27,7 @@ export function claimGuard(): GuardRule {
       const held = await working(ctx);
       if (held.length === 0) return;
       await ctx.write("guard_stop", async (trx) => {
-        for (const task of held)
-          await dropClaim(trx, await lockTaskById(trx, task.id), "claim.freed", "its agent stopped");
+        for (const task of held) await freeClaim(trx, task, "its agent stopped");
       });
     },
   };

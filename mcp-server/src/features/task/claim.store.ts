@@ -106,14 +106,20 @@ const shortLease = prepared((db, p: { holder: string; before: number }) =>
   db.selectFrom("task").select("id").where("holder", "=", p.holder).where("lease_expires_at", "<", p.before).limit(1),
 );
 
+/** Frees a claim as it was seen; false when it has ended since, so that whoever has the task now keeps it. */
+export async function freeClaim(ctx: OperationContext, seen: Task, reason: string): Promise<boolean> {
+  const task = await lockTaskById(ctx, seen.id);
+  if (task.status !== "in_progress" || task.holder !== seen.holder || task.fence !== seen.fence) return false;
+  await dropClaim(ctx, task, "claim.freed", reason);
+  return true;
+}
+
 /** Frees everything these principals hold, as when an agent or its session has ended. */
 export async function freeClaims(ctx: OperationContext, holders: readonly string[], reason: string): Promise<string[]> {
   const freed: string[] = [];
   for (const holder of holders) {
     for (const task of await heldBy(ctx.db, holder)) {
-      if (task.status !== "in_progress") continue;
-      await dropClaim(ctx, await lockTaskById(ctx, task.id), "claim.freed", reason);
-      freed.push(task.key);
+      if (await freeClaim(ctx, task, reason)) freed.push(task.key);
     }
   }
   return freed;
@@ -184,7 +190,8 @@ export async function sweepTasks(ctx: OperationContext): Promise<void> {
   for (const row of due) {
     const task = await lockTaskById(ctx, Number(row.id));
     if (task.deferUntil === null || task.deferUntil > ctx.now) continue;
-    const status = task.status === "deferred" ? "open" : task.status;
+    // what another tool calls by a word of its own is never ready by itself
+    const status = task.status === "deferred" && task.foreignStatus === null ? "open" : task.status;
     await saveTaskInGraph(ctx, task, { status, deferUntil: null });
     ctx.record({
       type: "task.woke",

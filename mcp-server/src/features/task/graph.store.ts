@@ -94,7 +94,14 @@ const waitingEdges = prepared((db, p: { targetId: number }) =>
 async function recheckEdge(ctx: OperationContext, edge: LinkRow, target: Task | undefined): Promise<void> {
   const blocking = edge.cyclic === 0 && isEdgeBlocking(edge.type, target, edge.metadata) ? 1 : 0;
   if (blocking === edge.blocking) return;
-  await ctx.db.updateTable("link").set({ blocking }).where("id", "=", edge.id).execute();
+  // counted by whoever changes it: it may have been removed since it was read
+  const changed = await ctx.db
+    .updateTable("link")
+    .set({ blocking })
+    .where("id", "=", edge.id)
+    .where("blocking", "=", edge.blocking)
+    .executeTakeFirst();
+  if (Number(changed.numUpdatedRows) === 0) return;
   await shift(ctx, Number(edge.task_id), { openBlockers: blocking - edge.blocking });
 }
 
@@ -112,7 +119,7 @@ async function settleDependencies(ctx: OperationContext, before: Task, after: Ta
   for (const row of rows) {
     if (!closed && row.resolution !== `${after.key} closed`) continue;
     const blocking = closed || row.type === "shared_component" ? 0 : 1;
-    await ctx.db
+    const changed = await ctx.db
       .updateTable("dependency")
       .set(
         closed
@@ -126,7 +133,9 @@ async function settleDependencies(ctx: OperationContext, before: Task, after: Ta
           : { status: "open", blocking, resolved_at: null, resolved_by: null, resolution: null },
       )
       .where("id", "=", row.id)
-      .execute();
+      .where("status", "=", row.status)
+      .executeTakeFirst();
+    if (Number(changed.numUpdatedRows) === 0) continue;
     ctx.record({
       type: closed ? "dependency.resolved" : "dependency.reopened",
       subject: row.key,
@@ -227,14 +236,14 @@ async function joinParent(ctx: OperationContext, childId: number, parent: Task, 
 
 /** Removes an edge and its consequences; false when there was none. */
 export async function removeEdge(ctx: OperationContext, source: Task, targetKey: string): Promise<boolean> {
+  // as it is when it goes, and not as it was read before its target changed
   const edge = await ctx.db
-    .selectFrom("link")
-    .selectAll()
+    .deleteFrom("link")
     .where("task_id", "=", source.id)
     .where("target_key", "=", targetKey)
+    .returningAll()
     .executeTakeFirst();
   if (!edge) return false;
-  await ctx.db.deleteFrom("link").where("id", "=", edge.id).execute();
   if (edge.type === "parent-child" && edge.target_id !== null && edge.cyclic === 0) {
     const parent = await findTaskById(ctx.db, Number(edge.target_id));
     if (parent) await joinParent(ctx, source.id, parent, -1);

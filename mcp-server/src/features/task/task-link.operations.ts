@@ -7,8 +7,9 @@ import { renderChange } from "./change.view.ts";
 import { becameReady } from "./freed.store.ts";
 import { addEdge, removeEdge } from "./graph.store.ts";
 import { checkLinkTeams, checkNotItself } from "./link.rules.ts";
+import { checkMayChange } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
-import { getTask, lockTask, resolveKey } from "./task.store.ts";
+import { lockTask, resolveKey } from "./task.store.ts";
 import { compact, toBrief } from "./task.view.ts";
 
 export const taskLink = defineOperation({
@@ -97,10 +98,11 @@ export const taskUnlink = defineOperation({
   render: (output, view) => renderChange(`Unlinked from ${plainLine(output.target)}:`, output, view),
 });
 
-/** Throws FORBIDDEN unless the task is of the caller's team. */
+/** The task, locked: a neighbour's change must not pass it by. Throws FORBIDDEN for another team's, and for what another holds. */
 async function ownTask(ctx: OperationContext, ref: string) {
-  const task = await getTask(ctx, ref);
+  const task = await lockTask(ctx, ref);
   checkOwnTeam(ctx.principal, task.team);
+  checkMayChange(task, ctx.principal);
   return task;
 }
 

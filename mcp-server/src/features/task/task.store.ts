@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared, preparedByShape } from "../../store/prepared.ts";
@@ -137,7 +138,11 @@ export async function resolveKey({ db, principal }: Viewer, ref: string): Promis
       seen,
     );
   }
-  throw new TeamwrightError("NOT_FOUND", "No task has this id.", hint("task_list", "finds tasks by words and filters"));
+  throw new TeamwrightError(
+    "NOT_FOUND",
+    `No task has the id ${plainLine(ref, 60)}.`,
+    hint("task_list", "finds tasks by words and filters"),
+  );
 }
 
 /** A few keys that start so, of one team or of all. */
@@ -226,9 +231,10 @@ export async function insertTask(ctx: OperationContext, draft: NewTask): Promise
   return task;
 }
 
-/** The task with the patch and the readiness that follows from it. Pure. */
+/** The task with the patch and the readiness that follows from it; another tool's word for a state ends with the state. Pure. */
 export function patched(task: Task, patch: TaskPatch): Task {
-  const next = { ...task, ...patch };
+  const moves = patch.status !== undefined && patch.status !== task.status;
+  const next = { ...task, ...(moves ? { foreignStatus: null } : {}), ...patch };
   return { ...next, readyPrio: readyPriority(next), epicPrio: epicPriority(next) };
 }
 
