@@ -1,4 +1,5 @@
 /** Skills, roles and evals in the real client: what it lists, what it gives each role, what it reads. */
+import { execFileSync } from "node:child_process";
 import { cp, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -128,6 +129,8 @@ test("the client reads every eval case and runs it; a model that says only ok pa
   await writeFile(join(plugin, "evals/reporting/case.yaml"), "schema_version: '1.1'\nname: reporting\nruns: 99\n");
   const broken = await evaluate("--case", "reporting");
   expect(broken.stdout + broken.stderr).toMatch(/invalid case\.yaml/);
+  // The client keeps the folders of runs that failed, closed to everybody.
+  execFileSync("chmod", ["-R", "u+rwX", join(box.home, "tmp")]);
 }, 300_000);
 
 async function caseNames(plugin: string): Promise<string[]> {
