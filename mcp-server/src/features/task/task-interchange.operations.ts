@@ -3,7 +3,8 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkTeam, teamInView } from "../team/team.rules.ts";
-import { allTasks, foreignRows, loadWhole } from "./interchange/beads-export.store.ts";
+import { type BadBackupLine, joinBackup } from "./interchange/beads-backup.rules.ts";
+import { readAll } from "./interchange/beads-export.store.ts";
 import { dependencyOrder } from "./interchange/beads-graph.rules.ts";
 import { type ImportSetting, importRow, type RowVerdict } from "./interchange/beads-import.store.ts";
 import type { ParsedRow } from "./interchange/beads-issue.schema.ts";
@@ -56,10 +57,13 @@ export const taskImport = defineOperation({
       input.team === undefined
         ? (ctx.principal.team ?? ctx.config.teams[0]?.id ?? "main")
         : checkTeam(ctx.config, input.team);
-    const rows = inOrder(readBeads(text, input.strict === undefined ? {} : { strict: input.strict }));
+    const read = readBeads(text, input.strict === undefined ? {} : { strict: input.strict });
+    const { rows: joined, badLines } = await withTables(ctx, input.file, read);
+    const rows = inOrder(joined);
     const setting: ImportSetting = {
       team,
       dryRun: input.dry_run ?? false,
+      wouldKeep: new Map(),
       ...(input.allow_stale ? { allowStale: true } : {}),
     };
     const results: RowVerdict[] = [];
@@ -69,6 +73,7 @@ export const taskImport = defineOperation({
       ctx.progress(Math.min(start + ROWS_PER_TRANSACTION, rows.length), rows.length, "rows");
     }
     results.sort((a, b) => a.line - b.line);
+    results.push(...badLines.map(badTableLine));
     const count = (verdict: RowVerdict["verdict"]) => results.filter((result) => result.verdict === verdict).length;
     return {
       dry_run: setting.dryRun,
@@ -107,6 +112,27 @@ async function readSource(ctx: OperationContext, path: string): Promise<string> 
       hint("task_create", "takes tasks in the call"),
     );
   return ctx.files.read(path);
+}
+
+/** The rows with what a table dump of bd has in files beside it (beads-compat §5). */
+async function withTables(ctx: OperationContext, path: string, rows: readonly ParsedRow[]) {
+  const isDump = path !== "-" && rows.some((item) => item.kind === "issue" && item.shape === "backup");
+  if (!isDump) return { rows, badLines: [] };
+  const table = async (name: string) =>
+    ctx.files?.read(path.replace(/[^/\\]*$/, `${name}.jsonl`)).catch((error: unknown) => {
+      if (error instanceof TeamwrightError && error.code === "NOT_FOUND") return "";
+      throw error;
+    });
+  const [dependencies = "", labels = "", comments = ""] = [
+    await table("dependencies"),
+    await table("labels"),
+    await table("comments"),
+  ];
+  return joinBackup(rows, { dependencies, labels, comments });
+}
+
+function badTableLine({ table, line }: BadBackupLine): RowVerdict {
+  return { line, verdict: "quarantined", reason: `line ${line} of ${table}.jsonl names no issue` };
 }
 
 /** A dry run decides without writing; a run decides again inside its transaction, so that a concurrent change wins. */
@@ -151,7 +177,7 @@ export const taskExport = defineOperation({
   name: "task_export",
   description:
     "Export tasks as BEADS (bd) JSONL, to a file or as lines. faithful gives unchanged imported rows back byte for byte; bd also mends what bd would refuse. Reports edges and rows that bd cannot take.",
-  kind: "batch",
+  kind: "read",
   mcp: "none",
   positional: ["file"],
   input: z.strictObject({
@@ -175,16 +201,13 @@ export const taskExport = defineOperation({
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team);
     const defaultTeam = ctx.config.teams[0]?.id ?? "main";
-    const whole = await loadWhole(ctx.db, await allTasks(ctx.db, team));
-    const memories = await foreignRows(ctx.db, "memory");
-    const raw = [...(await foreignRows(ctx.db, "tombstone")), ...(await foreignRows(ctx.db, "unknown"))].map(
-      (item) => item.raw,
-    );
+    const teams = ctx.config.teams.map((candidate) => candidate.id);
+    const { tasks, memories, rawRows } = await readAll(ctx.db, team);
     const exported = renderBeads(
       {
-        issues: whole.map((item) => issueFromTask(item, defaultTeam)),
+        issues: tasks.map((item) => issueFromTask(item, defaultTeam, teams)),
         memories: memories.map((item) => ({ key: item.key, value: memoryValue(item.raw), raw: item.raw })),
-        rawRows: raw,
+        rawRows: rawRows.map((item) => item.raw),
       },
       { mode: input.mode ?? "faithful", sort: input.sort ?? "dependency" },
     );

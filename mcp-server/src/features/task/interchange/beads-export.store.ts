@@ -50,12 +50,30 @@ function group<R extends { task_id: number }, T>(rows: readonly R[], convert: (r
 }
 
 /** Every task, or a team's, oldest first. */
-export async function allTasks(db: Kysely<Database>, team: string | undefined): Promise<Task[]> {
+async function allTasks(db: Kysely<Database>, team: string | undefined): Promise<Task[]> {
   let query = db.selectFrom("task").selectAll();
   if (team !== undefined) query = query.where("team", "=", team);
   return (await query.orderBy("id").execute()).map(rowToTask);
 }
 
-export async function foreignRows(db: Kysely<Database>, kind: string): Promise<{ key: string; raw: string }[]> {
-  return db.selectFrom("foreign_row").select(["key", "raw"]).where("kind", "=", kind).orderBy("id").execute();
+/** All of it as it is at one moment, however long the reading takes: a task that comes meanwhile would leave a torn link. */
+export function readAll(db: Kysely<Database>, team: string | undefined) {
+  return db
+    .transaction()
+    .setAccessMode("read only")
+    .setIsolationLevel("repeatable read")
+    .execute(async (trx) => ({
+      tasks: await loadWhole(trx, await allTasks(trx, team)),
+      memories: await foreignRows(trx, "memory"),
+      rawRows: [...(await foreignRows(trx, "tombstone")), ...(await foreignRows(trx, "unknown"))],
+    }));
+}
+
+/** Rows kept as they came; a tombstone whose task is there is told by the task, and one id would stand in two rows. */
+async function foreignRows(db: Kysely<Database>, kind: string): Promise<{ key: string; raw: string }[]> {
+  const rows = db.selectFrom("foreign_row").select(["key", "raw"]).where("kind", "=", kind).orderBy("id");
+  if (kind !== "tombstone") return rows.execute();
+  return rows
+    .where((e) => e.not(e.exists(e.selectFrom("task").select("id").whereRef("task.key", "=", "foreign_row.key"))))
+    .execute();
 }

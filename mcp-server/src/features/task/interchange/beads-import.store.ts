@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { OperationContext } from "../../../kernel/operation.ts";
+import { bringDependencies } from "../../dependency/dependency.store.ts";
 import { addEdge, adoptDanglingEdges, removeEdge, saveTaskInGraph } from "../graph.store.ts";
+import { unblocked } from "../task.rules.ts";
 import type { Task } from "../task.schema.ts";
 import { insertTask, lockTaskById, rowToTask } from "../task.store.ts";
 import { changeLabels, insertComment } from "../task-parts.store.ts";
@@ -19,6 +21,7 @@ import {
   fieldsFromIssue,
   issueFromRaw,
   issueFromTask,
+  knownTeam,
   labelsFromIssue,
 } from "./beads-task.rules.ts";
 
@@ -34,6 +37,8 @@ export interface RowVerdict {
 export interface ImportSetting extends ImportOptions {
   readonly team: string;
   readonly dryRun: boolean;
+  /** What a dry run would have kept of rows that are no tasks, by kind and key: the next row is judged by it. */
+  readonly wouldKeep: Map<string, string>;
 }
 
 /** Decides one row against the store as it is now and, unless it is a dry run, applies the decision. */
@@ -60,7 +65,7 @@ export async function importRow(ctx: OperationContext, row: ParsedRow, setting: 
   if (row.kind === "header") return { ...base, verdict: "kept", reason: "header" };
   if (row.kind === "duplicate")
     return { ...base, verdict: "kept", reason: `the id stands again at line ${row.winnerLine}, which is newer` };
-  const existing = await findExisting(ctx, id ?? "", setting.team);
+  const existing = await findExisting(ctx, id ?? "", setting.team, row);
   const contentDigest = row.kind === "issue" ? digest(contentText(row.issue)) : "";
   const decision = decideImport(existing?.row, { row, contentDigest }, setting);
   const verdict: RowVerdict = {
@@ -88,6 +93,7 @@ async function findExisting(
   ctx: OperationContext,
   key: string,
   team: string,
+  incoming: ParsedRow,
 ): Promise<{ row: ExistingRow; task?: Task } | undefined> {
   const found = await ctx.db.selectFrom("task").selectAll().where("key", "=", key).executeTakeFirst();
   if (!found) {
@@ -103,6 +109,12 @@ async function findExisting(
   const [whole] = await loadWhole(ctx.db, [task]);
   if (!whole) return undefined;
   const issue = issueFromTask(whole, team);
+  // a row that names no team of ours says nothing about the team
+  if (incoming.kind === "issue" && knownTeam(incoming.issue, teamIds(ctx)) === undefined) {
+    const { team: _, ...own } = issue.own;
+    const said = incoming.issue.own.team;
+    issue.own = said === undefined ? own : { ...own, team: said };
+  }
   const raw = issueFromRaw(task.foreignRaw);
   const untouched = raw !== undefined && raw.updatedAt === task.updatedAt;
   return {
@@ -124,10 +136,12 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
+function teamIds(ctx: OperationContext): string[] {
+  return ctx.config.teams.map((team) => team.id);
+}
+
 async function createTask(ctx: OperationContext, issue: BeadsIssue, defaultTeam: string): Promise<void> {
-  const team = ctx.config.teams.some((candidate) => candidate.id === issue.own.team)
-    ? (issue.own.team ?? defaultTeam)
-    : defaultTeam;
+  const team = knownTeam(issue, teamIds(ctx)) ?? defaultTeam;
   const fields = fieldsFromIssue(issue, ctx.now);
   const task = await insertTask(ctx, {
     ...fields,
@@ -155,8 +169,11 @@ async function updateTask(ctx: OperationContext, before: Task, issue: BeadsIssue
   const was = issueFromRaw(before.foreignRaw);
   const locked = await lockTaskById(ctx, before.id);
   const closed = fields.status === "closed";
+  const team = knownTeam(issue, teamIds(ctx)) ?? locked.team;
+  if (team !== locked.team) await bringDependencies(ctx, before.id, team);
   const after = await saveTaskInGraph(ctx, locked, {
     ...fields,
+    team,
     holder: null,
     holderName: closed ? locked.holderName : null,
     leaseExpiresAt: null,
@@ -222,7 +239,9 @@ async function addComments(ctx: OperationContext, taskId: number, issue: BeadsIs
 async function bury(ctx: OperationContext, key: string, raw: string, task: Task | undefined): Promise<void> {
   await putForeign(ctx, "tombstone", key, raw);
   if (task && task.status !== "closed") {
-    await saveTaskInGraph(ctx, await lockTaskById(ctx, task.id), {
+    const locked = await lockTaskById(ctx, task.id);
+    await saveTaskInGraph(ctx, locked, {
+      ...unblocked(locked, ctx.now),
       status: "closed",
       outcome: "cancelled",
       closedAt: ctx.now,
@@ -247,9 +266,12 @@ async function keepForeign(
     .where("kind", "=", kind)
     .where("key", "=", key)
     .executeTakeFirst();
-  if (row?.raw === raw) return { verdict: "kept", reason: "identical" };
-  if (!setting.dryRun) await putForeign(ctx, kind, key, raw);
-  return row ? { verdict: "updated", reason: kind } : { verdict: "created", reason: kind };
+  const name = JSON.stringify([kind, key]);
+  const kept = setting.wouldKeep.get(name) ?? row?.raw;
+  if (kept === raw) return { verdict: "kept", reason: "identical" };
+  if (setting.dryRun) setting.wouldKeep.set(name, raw);
+  else await putForeign(ctx, kind, key, raw);
+  return kept !== undefined ? { verdict: "updated", reason: kind } : { verdict: "created", reason: kind };
 }
 
 async function putForeign(ctx: OperationContext, kind: string, key: string, raw: string): Promise<void> {

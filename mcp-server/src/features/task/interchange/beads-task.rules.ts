@@ -136,8 +136,11 @@ const ownFields = [
   "closeReason",
 ] as const;
 
-/** The task in bd's words. What the imported row said stays as it was wherever the task has not changed since. */
-export function issueFromTask(whole: WholeTask, defaultTeam: string): BeadsIssue {
+/**
+ * The task in bd's words. What the imported row said stays as it was wherever the task has not changed since: a team of
+ * another project too, as long as the task is where such rows go. `teams` are those of this project; all when absent.
+ */
+export function issueFromTask(whole: WholeTask, defaultTeam: string, teams?: readonly string[]): BeadsIssue {
   const { task } = whole;
   const was = issueFromRaw(task.foreignRaw);
   // what the import made of the row then: comparing with it tells a later change from a mere difference of wording
@@ -149,7 +152,7 @@ export function issueFromTask(whole: WholeTask, defaultTeam: string): BeadsIssue
     else issue[name] = task[name];
   }
   if (!then || !sameState(then, task)) writeState(issue, task);
-  issue.own = ownOf(task, was, defaultTeam);
+  issue.own = ownOf(task, was, was ? (knownTeam(was, teams) ?? defaultTeam) : undefined);
   issue.labels = mergeLabels(whole.labels, was?.labels ?? []);
   issue.dependencies = whole.edges.map((edge) => edgeOf(edge, was?.dependencies ?? []));
   issue.comments = whole.comments.map((comment) => commentOf(comment, was?.comments ?? []));
@@ -200,8 +203,13 @@ function writeState(issue: Record<string, unknown>, task: Task): void {
   }
 }
 
-function ownOf(task: Task, was: BeadsIssue | undefined, defaultTeam: string) {
-  const team = was ? (was.own.team ?? defaultTeam) : undefined;
+/** The team an issue names, if there is one of that name. */
+export function knownTeam(issue: BeadsIssue, teams?: readonly string[]): string | undefined {
+  const { team } = issue.own;
+  return team === undefined || (teams && !teams.includes(team)) ? undefined : team;
+}
+
+function ownOf(task: Task, was: BeadsIssue | undefined, team: string | undefined) {
   return {
     ...was?.own,
     ...(task.team === team ? {} : { team: task.team }),
