@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findOperation } from "../index.ts";
-import { matchSpawn, parseRecord, roleOf, shellRefusal, taskIdsIn } from "./agent.rules.ts";
+import { type CommandKind, matchSpawn, parseRecord, roleOf, shellRefusal, taskIdsIn } from "./agent.rules.ts";
 
-const isRead = (noun: string, verb: string) => findOperation(`${noun}_${verb}`)?.kind === "read";
-const refused = (command: string) => shellRefusal(command, isRead) !== undefined;
+const kindOf: CommandKind = (noun, verb) => {
+  const kind = findOperation(`${noun}_${verb}`)?.kind;
+  return kind === "batch" ? "write" : kind;
+};
+const refused = (command: string) => shellRefusal(command, kindOf) !== undefined;
 
 describe("shell commands of agents", () => {
   test.each([
@@ -37,6 +40,21 @@ describe("shell commands of agents", () => {
     "env -i teamwright task close tw-1",
     "find . -exec teamwright task close {} +",
     "node --no-warnings bin/teamwright task close tw-1",
+    "cd .teamwright;sqlite3 state.db 'delete from task'",
+    "cd .teamwright&&ls",
+    "echo x >.teamwright/state.db",
+    "cp a {.teamwright,x}/y",
+    "T=teamwright; $T task close tw-1",
+    "T=/x/bin/teamwright && $T task close tw-1",
+    "alias t=teamwright; t task close tw-1",
+    "npx -y teamwright@latest task close tw-1",
+    "ln -s bin/teamwright /tmp/t; /tmp/t task close tw-1",
+    "$(which teamwright) task close tw-1",
+    "`command -v teamwright` task close tw-1",
+    "python3 -c \"import subprocess; subprocess.run(['teamwright','task','close','tw-1'])\"",
+    "cd dist && node lib/main.cjs task close tw-1",
+    "find . -exec teamwright unit commit {} +",
+    "teamwright task_close tw-1",
   ])("%s is refused", (command) => {
     expect(refused(command)).toBe(true);
   });
@@ -63,12 +81,20 @@ describe("shell commands of agents", () => {
     "vim .teamwrightrc",
     "node dist/other.js serve",
     "git log -- teamwright",
+    "teamwright task_show tw-1",
+    "teamwright task export out.jsonl",
+    "which teamwright",
+    "git commit -m 'teamwright: task close fixed'",
+    "node dist/main.cjs build all",
+    "node dist/server.cjs",
+    "cp -r teamwright /tmp/copy",
+    "TEAM=blue npm test -- teamwright",
   ])("%s is not", (command) => {
-    expect([command, shellRefusal(command, isRead)]).toEqual([command, undefined]);
+    expect([command, shellRefusal(command, kindOf)]).toEqual([command, undefined]);
   });
 
   test("any text is decided, quickly", () => {
-    fc.assert(fc.property(fc.string(), (text) => void shellRefusal(text, isRead)));
+    fc.assert(fc.property(fc.string(), (text) => void shellRefusal(text, kindOf)));
     const begun = performance.now();
     for (const text of [
       "teamwright ".repeat(20_000),
@@ -76,7 +102,7 @@ describe("shell commands of agents", () => {
       "((((".repeat(20_000),
       `${"A=b ".repeat(20_000)}teamwright`,
     ])
-      shellRefusal(text, isRead);
+      shellRefusal(text, kindOf);
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 });

@@ -39,65 +39,69 @@ export function taskIdsIn(text: string): string[] {
 const leading =
   /^(sudo|env|node|npx|nohup|time|exec|command|xargs|bash|sh|zsh|eval|setsid|timeout|nice|then|do|else|if|while|until|!|\{|\w+=.*|\d+[smh]?)$/;
 const entryFile = /(^|\/)(main\.ts|server\.cjs|cli\.cjs|main\.cjs)$/;
+const storeFolder = /(?<![\w.-])\.teamwright(?![\w-]|\.\w)/;
+/** `$(which teamwright)` is the program, whatever shell word finds it. */
+const lookup = /(?:\$\(|`)\s*(?:which|command\s+-v|type\s+-p)\s+([^\s;|&()`]*teamwright)\s*[)`]/g;
+
+/** What a command of two words is in the table of operations; undefined when there is none. */
+export type CommandKind = (noun: string, verb: string) => "read" | "write" | undefined;
 
 /**
  * Why a shell command is refused to an agent, or undefined. The command line is the person's way in and acts as them;
  * an agent uses the tools, where the guard knows who it is (design §3). Quotes and backslashes are taken out first,
  * so that splitting the word does not hide it.
  */
-export function shellRefusal(
-  command: string,
-  isReadCommand: (noun: string, verb: string) => boolean,
-): string | undefined {
+export function shellRefusal(command: string, kindOf: CommandKind): string | undefined {
   const bare = command.replace(/\\\n/g, " ").replace(/['"\\]/g, "");
-  if (/(^|[\s/=:(])\.teamwright(\/|\s|$)/.test(bare)) {
+  if (storeFolder.test(bare)) {
     return "The store under .teamwright is not to be opened from a shell; use the teamwright tools.";
   }
-  for (const part of bare.split(/[;|&()<>`\n]+|\$\(/)) {
-    const refusal = commandRefusal(
-      part.split(/\s+/).filter((word) => word !== ""),
-      isReadCommand,
-    );
+  const isOurs = /mcp-server|dist/.test(bare);
+  for (const part of bare.replace(lookup, "$1").split(/[;|&()<>`\n]+|\$\(/)) {
+    const words = part.split(/[\s,[\]]+/).filter((word) => word !== "");
+    const refusal = commandRefusal(words, isOurs, kindOf);
     if (refusal !== undefined) return refusal;
   }
   return undefined;
 }
 
 /** Looks at one simple command: a folder of that name, or the word in a text, is not the program. */
-function commandRefusal(
-  words: readonly string[],
-  isReadCommand: (noun: string, verb: string) => boolean,
-): string | undefined {
+function commandRefusal(words: readonly string[], isOurs: boolean, kindOf: CommandKind): string | undefined {
   for (const [index, word] of words.entries()) {
-    const name = word.slice(word.lastIndexOf("/") + 1);
-    if (name !== "teamwright" && !(entryFile.test(word) && /mcp-server|dist/.test(word))) continue;
-    const [noun, verb] = words.slice(index + 1).filter((part) => !part.startsWith("-"));
-    const isProgram = words
-      .slice(0, index)
-      .every((before) => leading.test(before.slice(before.lastIndexOf("/") + 1)) || before.startsWith("-"));
-    if (noun === undefined || /^(help|completion|check-diff)$/.test(noun)) continue;
+    const path = word.replace(/^\w+=/, "").replace(/@[\w.^~-]*$/, "");
+    const isName = path.slice(path.lastIndexOf("/") + 1) === "teamwright";
+    if (isName && path.length < word.length && !word.startsWith(path)) return renamedRefusal;
+    if (isName && /^(ln|cp|mv|install)$/.test(words[0] ?? "") && /(^|\/)bin\/teamwright$/.test(path))
+      return renamedRefusal;
+    if (!isName && !(isOurs && entryFile.test(word))) continue;
+    const [first, second] = words.slice(index + 1).filter((next) => !next.startsWith("-"));
+    if (first === undefined || /^(help|completion|check-diff)$/.test(first)) continue;
+    const [noun, verb] = first.includes("_") ? halves(first) : [first, second];
+    const kind = verb === undefined ? undefined : kindOf(noun, verb);
+    const before = words.slice(0, index);
+    const isProgram = before.every(
+      (each) => leading.test(each.slice(each.lastIndexOf("/") + 1)) || each.startsWith("-"),
+    );
     if (isProgram && (noun === "serve" || noun === "hook")) return serveRefusal;
-    if (verb !== undefined && isReadCommand(noun, verb)) continue;
-    if (isProgram || (verb !== undefined && nouns.has(noun) && /^[a-z-]+$/.test(verb))) {
+    // a program of somebody else may have an entry file of the same name
+    if (kind === "write" || (isProgram && isName && kind === undefined)) {
       return `Writing through the command line acts as the person and is not for agents; use the tool ${noun}_${verb ?? "…"}.`;
     }
   }
   return undefined;
 }
 
+/** `task_close` is `task close`. */
+function halves(name: string): [string, string] {
+  const cut = name.indexOf("_");
+  return [name.slice(0, cut), name.slice(cut + 1)];
+}
+
 const serveRefusal =
   "A second server started from a shell would not know who you are; use the teamwright tools of this session.";
-const nouns = new Set([
-  "task",
-  "board",
-  "dependency",
-  "team",
-  "brief",
-  "doctor",
-  "checkpoint",
-  "escalation",
-  "knowledge",
-]);
+const renamedRefusal =
+  "The command line under another name is still the person's way in and not for agents; use the teamwright tools.";
+
 /** Reads a hook's JSON text argument; anything else is an empty record. */
 export function parseRecord(text: string): Record<string, unknown> {
   try {

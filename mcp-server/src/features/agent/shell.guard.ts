@@ -1,7 +1,7 @@
 import type { GuardRule } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { findOperation } from "../index.ts";
-import { shellRefusal } from "./agent.rules.ts";
+import { type CommandKind, shellRefusal } from "./agent.rules.ts";
 
 export function shellGuard(): GuardRule {
   return {
@@ -11,16 +11,17 @@ export function shellGuard(): GuardRule {
     beforeTool: {
       tools: /^Bash$/,
       async decide({ call }) {
-        const refusal = shellRefusal(textOf(call.toolInput.command), isReadCommand);
+        const refusal = shellRefusal(textOf(call.toolInput.command), kindOf);
         return refusal === undefined ? undefined : { refusal };
       },
     },
   };
 }
 
-function isReadCommand(noun: string, verb: string): boolean {
-  return findOperation(`${noun}_${verb.replaceAll("-", "_")}`)?.kind === "read";
-}
+const kindOf: CommandKind = (noun, verb) => {
+  const kind = findOperation(`${noun}_${verb.replaceAll("-", "_")}`)?.kind;
+  return kind === "batch" ? "write" : kind;
+};
 
 export function storeGuard(): GuardRule {
   return {
