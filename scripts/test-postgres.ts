@@ -8,8 +8,8 @@ import { startPostgres } from "./postgres.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = join(root, "node_modules/.bin");
-/** Half of what `npm run test:heavy` does on SQLite: a transaction takes several round trips here. */
-const sizes = { TEAMWRIGHT_TEST_TASKS: "1000", TEAMWRIGHT_TEST_KILLS: "25" };
+/** Less than `npm run test:heavy` does on SQLite: a transaction takes several round trips here. */
+const sizes = { TEAMWRIGHT_TEST_TASKS: "600", TEAMWRIGHT_TEST_KILLS: "25" };
 const projects = ["scenarios", "heavy", "postgres"].flatMap((name) => ["--project", name]);
 const options = ["run", ...projects, "--maxWorkers=2", "-t", "postgres", ...process.argv.slice(2)];
 
