@@ -23,6 +23,7 @@ const sliceOrder = [
   "tag",
   "unit",
   "review",
+  "bridge",
   "brief",
   "doctor",
 ];

@@ -97,6 +97,10 @@ export const configSchema = z.strictObject({
   models,
   context: contextLimits,
   guard: z.enum(["on", "off"]).default("on").describe("off switches every hook decision off."),
+  bridge: z
+    .enum(["on", "off"])
+    .default("off")
+    .describe("on keeps the client's own task list and these tasks together: created and completed both ways."),
   gates: gates.optional(),
   units: units
     .default({ phase_gate: "merged_local", coverage_thresholds: ".coverage-thresholds.json", runs: 4 })

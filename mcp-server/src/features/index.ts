@@ -3,6 +3,7 @@ import type { ExecutorHooks } from "../kernel/execute.ts";
 import type { Operation } from "../kernel/operation.ts";
 import { boardLimits, boardMove, boardShow } from "./board/board.operations.ts";
 import { applyCounts } from "./board/board.store.ts";
+import { bridgeList } from "./bridge/bridge.operations.ts";
 import { briefShow } from "./brief/brief.operations.ts";
 import { briefSpawn } from "./brief/spawn.operations.ts";
 import {
@@ -96,6 +97,7 @@ export const operations: readonly Operation[] = [
   checkpointApprove,
   checkpointReject,
   checkpointList,
+  bridgeList,
   briefShow,
   briefSpawn,
   eventList,

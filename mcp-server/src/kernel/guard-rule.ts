@@ -18,6 +18,10 @@ export interface HookCall {
   readonly agentTranscript: string;
   readonly lastMessage: string;
   readonly prompt: string;
+  /** Of a task of the client's own list. */
+  readonly taskId: string;
+  readonly taskSubject: string;
+  readonly taskDescription: string;
 }
 
 export interface GuardContext {
@@ -59,6 +63,8 @@ export interface GuardRule {
   readonly agentStops?: Decide;
   /** All rules let it stop. */
   readonly agentStopped?: Decide;
+  /** A task of the client's own list is created or completed, as `call.event` says; `refusal` prevents it. */
+  readonly clientTask?: Decide;
   /** A prompt reaches the lead. */
   readonly prompt?: Decide;
   /** The lead wants to stop. */

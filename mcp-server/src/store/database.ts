@@ -1,5 +1,6 @@
 import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
 import type { BoardCountTable } from "../features/board/board.table.ts";
+import type { ClientTaskTable } from "../features/bridge/bridge.table.ts";
 import type { ContextLoadTable, RunSpawnTable, SpawnPlanTable } from "../features/brief/spawn-plan.table.ts";
 import type { CheckpointTable } from "../features/checkpoint/checkpoint.table.ts";
 import type { DependencyTable } from "../features/dependency/dependency.table.ts";
@@ -49,4 +50,5 @@ export interface Database {
   unit_instance: UnitInstanceTable;
   review: ReviewTable;
   design_review: DesignReviewTable;
+  client_task: ClientTaskTable;
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
+import { renderPair, shownPair } from "../bridge/bridge.view.ts";
 import { shownCheckpoint } from "../checkpoint/checkpoint.schema.ts";
 import { shownEscalation } from "../escalation/escalation.schema.ts";
 import { taskBrief } from "../task/task.schema.ts";
@@ -51,6 +52,10 @@ export const briefShow = defineOperation({
       .optional()
       .describe("Pending checkpoints and open escalations, for the lead and for people."),
     runs: z.array(runBrief).optional().describe("Open runs with their units, for the lead and for people."),
+    client_tasks: z
+      .object({ differing: z.number(), pairs: z.array(shownPair) })
+      .optional()
+      .describe("Where the client's own list differs, for the lead and for people."),
     next: z.array(z.string()),
   }),
   async run(ctx) {
@@ -86,6 +91,10 @@ export const briefShow = defineOperation({
       lines.push(`${wait.task}: team ${wait.team} waits for team ${wait.needs_team} (${wait.type})`);
     for (const { teams, deadlock } of output.circles)
       lines.push(view.paint("red", `${deadlock ? "Deadlock" : "Circle"} between ${teams.join(", ")}`));
+    if (output.client_tasks) {
+      lines.push(view.paint("bold", `The client's list differs (${output.client_tasks.differing}):`));
+      lines.push(...output.client_tasks.pairs.map((pair) => renderPair(pair, view)));
+    }
     for (const run of output.runs ?? []) lines.push(renderRun(run, view));
     lines.push(...renderWaiting(output.waiting, view), view.next(output.next));
     return lines.join("\n");

@@ -2,6 +2,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { liveAgents } from "../agent/agent.store.ts";
 import { readCounts } from "../board/board.store.ts";
+import { type ClientTasks, differencesFor } from "../bridge/differences.store.ts";
 import { circlesNow } from "../dependency/wait-circle.store.ts";
 import { heldBy } from "../task/claim.store.ts";
 import { readyTasks } from "../task/ready.store.ts";
@@ -28,6 +29,8 @@ export interface Brief {
   /** For the lead and for people. */
   waiting?: Waiting;
   runs?: RunBrief[];
+  /** Where the client's own list and the tasks here differ, for the lead and for people. */
+  client_tasks?: ClientTasks;
 }
 
 const MOST = 5;
@@ -59,6 +62,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     });
   const agents = await liveAgents(ctx.db, team);
   const waiting = await whatWaits(ctx, principal);
+  const clientTasks = await differencesFor(ctx, principal);
   const runs = principal.kind === "agent" ? [] : await openRunBriefs(ctx.db);
   return {
     you: compact({
@@ -93,6 +97,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     circles: await circlesNow(ctx),
     ...(waiting ? { waiting } : {}),
     ...(runs.length > 0 ? { runs } : {}),
+    ...(clientTasks ? { client_tasks: clientTasks } : {}),
   };
 }
 

@@ -1,3 +1,4 @@
+import { bridgeTables } from "./0002-bridge.ts";
 import { briefTables } from "./0002-brief.ts";
 import { checkpointTables } from "./0002-checkpoint.ts";
 import { escalationTables } from "./0002-escalation.ts";
@@ -23,6 +24,7 @@ export const protocolSchema: Migration = {
     ...tagTables(dialect),
     ...unitTables(dialect),
     ...reviewTables(dialect),
+    ...bridgeTables(dialect),
     ...briefTables(dialect),
   ],
 };

@@ -34,6 +34,9 @@ export function readHookCall(input: Record<string, unknown>): HookCall {
     agentTranscript: textOf(input.agent_transcript_path),
     lastMessage: textOf(input.last_assistant_message),
     prompt: textOf(input.prompt),
+    taskId: textOf(input.task_id),
+    taskSubject: textOf(input.task_subject),
+    taskDescription: textOf(input.task_description),
   };
 }
 
@@ -78,6 +81,9 @@ export class Guard {
         return call.agentId === "" ? undefined : this.#agentStarts(call);
       case "SubagentStop":
         return call.agentId === "" ? undefined : this.#agentStops(call);
+      case "TaskCreated":
+      case "TaskCompleted":
+        return this.#ofClientTask(call);
       default:
         return this.#ofLead(call);
     }
@@ -159,6 +165,11 @@ export class Guard {
     });
     await this.#ask(call, principal, (rule) => rule.agentStopped, true);
     return undefined;
+  }
+
+  async #ofClientTask(call: HookCall): Promise<Decision> {
+    const { refusal } = await this.#ask(call, await this.#principalOf(call), (rule) => rule.clientTask);
+    return refusal === undefined ? undefined : { decision: "block", reason: refusal };
   }
 
   async #ofLead(call: HookCall): Promise<Decision> {

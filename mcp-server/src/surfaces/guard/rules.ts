@@ -1,5 +1,7 @@
 import { shellGuard, storeGuard } from "../../features/agent/shell.guard.ts";
 import { killGuard, spawnGuard } from "../../features/agent/spawn.guard.ts";
+import { completionGuard } from "../../features/bridge/bridge.guard.ts";
+import { mirrorGuard } from "../../features/bridge/mirror.guard.ts";
 import { briefGuard } from "../../features/brief/brief.guard.ts";
 import { spawnLimitsGuard } from "../../features/brief/spawn.guard.ts";
 import { decisionGuard } from "../../features/checkpoint/checkpoint.guard.ts";
@@ -30,11 +32,13 @@ export const guardRules: readonly (() => GuardRule)[] = [
   spawnLimitsGuard, // before the records: what it refuses was never a spawn
   spawnGuard,
   killGuard,
+  completionGuard,
   verdictGuard,
   designGuard,
   reportGuard,
   claimGuard,
   briefGuard,
+  mirrorGuard,
   decisionGuard,
   backlogGuard,
   messageMirrorGuard,
