@@ -44,6 +44,7 @@ export interface CallOptions {
   readonly progress?: (done: number, total: number, what: string) => void;
   /** Asks the person at the session; only where a surface knows that no model answers. */
   readonly ask?: Ask | undefined;
+  readonly inspect?: OperationContext["inspect"];
 }
 
 /** A sweep takes a bounded step; a read waits for this many. */
@@ -161,6 +162,7 @@ function context(
       inTransaction(runtime, { ...options, principal }, operationName, work),
     progress: options.progress ?? (() => {}),
     ...(options.files ? { files: options.files } : {}),
+    ...(options.inspect ? { inspect: options.inspect } : {}),
   };
 }
 

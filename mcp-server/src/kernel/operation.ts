@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { ProjectConfig } from "../config/config.schema.ts";
 import type { Database } from "../store/database.ts";
 import type { DialectPort } from "../store/dialect-port.ts";
+import type { Inspection } from "./inspection.ts";
 import type { Principal } from "./principal.ts";
 
 /** One fact for the trail; `before`/`after` hold changed fields only. */
@@ -50,6 +51,8 @@ export interface OperationContext {
   progress(done: number, total: number, what: string): void;
   /** File access through the surface that has it (CLI); absent elsewhere. Paths are the user's own. */
   readonly files?: FilePort;
+  /** Shows the rules of the surface and lets them be tried; absent where a surface has nothing to show. */
+  readonly inspect?: () => Promise<Inspection>;
 }
 
 /** Puts a question to the person at the session; undefined when it is put off, or nobody answers in time. */

@@ -1,20 +1,29 @@
 import { sql } from "kysely";
 import * as z from "zod";
+import type { Inspection } from "../../kernel/inspection.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { verifyChain } from "../event/event.store.ts";
 import { leaseFaults } from "../file/file.store.ts";
+import { examineRules } from "./examine.ts";
 import { recountDrift } from "./recount.store.ts";
+import { ruleReport } from "./rule.schema.ts";
+import { renderRules } from "./rules.view.ts";
 
 const finding = z.object({ check: z.string(), ok: z.boolean(), detail: z.string() });
 
 export const doctorCheck = defineOperation({
   name: "doctor_check",
   description:
-    "Doctor: examine the store: integrity, the hash chain of events, every derived counter against a recount, claims without a live lease. Changes nothing.",
+    "Doctor: try every rule and say which are enforced here, audit only or off; check the store: integrity, hash chain of events, counters, claims. Changes nothing. Not ok when a strict rule does not hold.",
   kind: "read",
-  mcp: "none",
+  mcp: "all",
   input: z.strictObject({}),
-  output: z.object({ ok: z.boolean(), checks: z.array(finding) }),
+  output: z.object({
+    ok: z.boolean(),
+    checks: z.array(finding),
+    /** Absent where the surface has no rules to show. */
+    rules: z.array(ruleReport).optional(),
+  }),
   async run(ctx) {
     const checks = [
       await integrity(ctx),
@@ -24,15 +33,18 @@ export const doctorCheck = defineOperation({
       await fileLeases(ctx),
       identity(ctx),
     ];
-    return { ok: checks.every((check) => check.ok), checks };
+    const inspection = await ctx.inspect?.();
+    if (!inspection) return { ok: checks.every((check) => check.ok), checks };
+    checks.push(guard(ctx, inspection));
+    const rules = await examineRules(ctx, inspection);
+    return { ok: [...checks, ...rules].every(({ ok }) => ok), checks, rules };
   },
-  render: (output, view) =>
-    output.checks
-      .map(
-        (check) =>
-          `${check.ok ? view.paint("green", "ok  ") : view.paint("red", "FAIL")} ${check.check}: ${check.detail}`,
-      )
-      .join("\n"),
+  render(output, view) {
+    const checks = output.checks.map(
+      ({ check, ok, detail }) => `${ok ? view.paint("green", "ok  ") : view.paint("red", "FAIL")} ${check}: ${detail}`,
+    );
+    return [...checks, ...(output.rules ? ["", renderRules(output.rules, view)] : [])].join("\n");
+  },
 });
 
 type Finding = z.infer<typeof finding>;
@@ -84,4 +96,15 @@ async function fileLeases(ctx: OperationContext): Promise<Finding> {
 
 function identity(ctx: OperationContext): Finding {
   return { check: "identity", ok: true, detail: `this call acts as ${ctx.principal.kind} ${ctx.principal.name}` };
+}
+
+/** Whether the client's hooks reach this process: without them no rule of theirs holds (design §1.6). */
+function guard(ctx: OperationContext, { lastHook }: Inspection): Finding {
+  const check = "guard";
+  if (ctx.config.guard === "off") return { check, ok: false, detail: "switched off by guard: off in teamwright.yaml" };
+  if (!lastHook)
+    return { check, ok: true, detail: "no client session here; ask doctor_check in one what its hooks do" };
+  if (ctx.principal.kind === "unverified")
+    return { check, ok: false, detail: "no hook of the client came before this call: nobody is vouched for here" };
+  return { check, ok: true, detail: "the client's hooks arrive" };
 }

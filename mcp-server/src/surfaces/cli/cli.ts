@@ -99,6 +99,7 @@ async function callOperation(operation: Operation, parsed: ParsedArguments, env:
       principal: principalOf(env, operation, runtime.config.root),
       idempotencyKey: parsed.idempotencyKey,
       files: filePort(env.cwd, runtime.config.root),
+      inspect: async () => (await import("../guard/inspection.ts")).inspectionOf(runtime),
       ...(parsed.quiet ? {} : { progress: progress.report }),
     });
     return { output, now: runtime.now() };

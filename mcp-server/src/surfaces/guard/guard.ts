@@ -13,13 +13,14 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { textOf } from "../../kernel/records.ts";
 import { keepLeases } from "./leases.ts";
+import { Liveness } from "./liveness.ts";
 import { guardRules } from "./rules.ts";
 import { spawnCallOf } from "./spawn-record.ts";
 
 /** What the client's hook reads: a decision on a tool call, context for an agent, or being sent back to work. */
 export type Decision = Record<string, unknown> | undefined;
 
-export function readHookCall(input: Record<string, unknown>): HookCall {
+export function readHookCall(input: Readonly<Record<string, unknown>>): HookCall {
   return {
     event: textOf(input.event),
     session: textOf(input.session_id),
@@ -54,6 +55,7 @@ export class Guard {
   readonly #bindings = new Map<string, { principal: Principal; tool: string }>();
   readonly #agents = new Map<string, Principal>();
   readonly #renewedAt = new Map<string, number>();
+  readonly #liveness = new Liveness();
   /** Started before anybody could say who they are: they hear at their first call what the others heard at once. */
   readonly #unbriefed = new Set<string>();
 
@@ -69,9 +71,15 @@ export class Guard {
     return bound.principal;
   }
 
-  async decide(input: Record<string, unknown>): Promise<Decision> {
+  /** When the client's hooks of this kind last arrived; undefined: not yet. */
+  lastHook(event: string, tool: string): number | undefined {
+    return this.#liveness.last(event, tool);
+  }
+
+  async decide(input: Readonly<Record<string, unknown>>): Promise<Decision> {
     const call = readHookCall(input);
     if (call.session === "") return undefined;
+    this.#liveness.note(call.event, call.toolName, this.#runtime.now());
     switch (call.event) {
       case "PreToolUse":
         return this.#beforeTool(call);

@@ -44,7 +44,8 @@ export class Caller implements Calls {
       if (!bound) await keepLeases(runtime, principal.key);
       // a client that nobody vouches for might have a model answer its dialogs
       const ask = bound && dialog ? askPerson(dialog, bound) : undefined;
-      const output = await execute(runtime, operation, input, { principal, ask });
+      const inspect = async () => (await import("../guard/inspection.ts")).inspectionOf(runtime, guard);
+      const output = await execute(runtime, operation, input, { principal, ask, inspect });
       const text = operation.render
         ? operation.render(output, plainView(runtime.now()))
         : JSON.stringify(fenceStored(output));

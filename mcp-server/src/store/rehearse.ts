@@ -1,0 +1,55 @@
+import { type Kysely, sql, type Transaction } from "kysely";
+import type { Database } from "./database.ts";
+import type { Store } from "./dialect-port.ts";
+
+/** Carries the result past the transaction that is to be undone. */
+class Curtain<T> extends Error {
+  readonly result: T;
+  constructor(result: T) {
+    super("the rehearsal is over");
+    this.result = result;
+  }
+}
+
+/**
+ * Runs `work` on a store that is one transaction of the real one, and undoes all of it, also when `work` throws. What
+ * opens a transaction in there gets a savepoint. `work` must use no other handle: with the embedded store it would
+ * wait for itself.
+ */
+export async function rehearse<T>(store: Store, work: (stage: Store) => Promise<T>): Promise<T> {
+  try {
+    return await store.db.transaction().execute(async (trx) => {
+      const result = await work({ ...store, db: nesting(trx), close: async () => {} });
+      throw new Curtain(result);
+    });
+  } catch (error) {
+    if (error instanceof Curtain) return error.result as T;
+    throw error;
+  }
+}
+
+/** The transaction's handle, in which `transaction()` is allowed: Kysely refuses it. */
+function nesting(trx: Transaction<Database>): Kysely<Database> {
+  let savepoints = 0;
+  const execute = async <T>(work: (inner: Transaction<Database>) => Promise<T>): Promise<T> => {
+    savepoints += 1;
+    const name = sql.id(`rehearsal_${savepoints}`);
+    await sql`savepoint ${name}`.execute(trx);
+    try {
+      const result = await work(trx);
+      await sql`release savepoint ${name}`.execute(trx);
+      return result;
+    } catch (error) {
+      await sql`rollback to savepoint ${name}`.execute(trx);
+      await sql`release savepoint ${name}`.execute(trx);
+      throw error;
+    }
+  };
+  return new Proxy<Kysely<Database>>(trx, {
+    get(target, name) {
+      if (name === "transaction") return () => ({ execute });
+      const value: unknown = Reflect.get(target, name, target); // its private members know no proxy
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
