@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
 export const CONFIG_FILE = "teamwright.yaml";
 export const STATE_FOLDER = ".teamwright";
@@ -36,5 +36,5 @@ function repositoryRoot(folder: string): string | undefined {
   const commonFile = join(gitDir, "commondir");
   if (!existsSync(commonFile)) return folder; // a submodule: a repository of its own
   const common = resolve(gitDir, readFileSync(commonFile, "utf8").trim());
-  return common.endsWith(".git") ? dirname(common) : folder;
+  return basename(common) === ".git" ? dirname(common) : folder; // a bare repository has no tree of its own
 }

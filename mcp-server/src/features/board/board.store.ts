@@ -48,6 +48,17 @@ function checkLimit(config: ProjectConfig, team: string, column: Column, n: numb
   }
 }
 
+/** Teams that have as much in progress as they may. */
+export async function fullTeams(ctx: OperationContext): Promise<string[]> {
+  const limits = ctx.config.teams.flatMap(({ id }) => {
+    const limit = limitsOf(ctx.config, id).in_progress;
+    return limit === undefined ? [] : [{ id, limit }];
+  });
+  if (limits.length === 0) return [];
+  const counts = await readCounts(ctx.db);
+  return limits.filter(({ id, limit }) => (counts.get(id)?.in_progress ?? 0) >= limit).map(({ id }) => id);
+}
+
 export async function readCounts(db: Kysely<Database>, team?: string): Promise<Map<string, Record<string, number>>> {
   const rows = team === undefined ? await allCounts.all(db, {}) : await countsOf.all(db, { team });
   const counts = new Map<string, Record<string, number>>();

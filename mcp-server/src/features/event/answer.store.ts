@@ -9,7 +9,7 @@ export async function findAnswer(ctx: OperationContext, request: IdempotentReque
     .selectFrom("idempotency")
     .selectAll()
     .where("key", "=", request.key)
-    .where("actor", "=", ctx.principal.key)
+    .where("actor", "=", askerOf(ctx))
     .executeTakeFirst();
   if (!row) return undefined;
   if (row.operation !== request.operation || row.input_hash !== request.inputHash) {
@@ -20,6 +20,11 @@ export async function findAnswer(ctx: OperationContext, request: IdempotentReque
     );
   }
   return JSON.parse(row.result);
+}
+
+/** Whose key it is. An unverified caller's own key ends with its process, and with it what a retry needs. */
+function askerOf({ principal }: OperationContext): string {
+  return principal.kind === "unverified" ? `unverified:${principal.name}` : principal.key;
 }
 
 const KEEP_MS = 7 * 24 * 3600 * 1000;
@@ -33,7 +38,7 @@ export async function saveAnswer(ctx: OperationContext, request: IdempotentReque
     .insertInto("idempotency")
     .values({
       key: request.key,
-      actor: ctx.principal.key,
+      actor: askerOf(ctx),
       operation: request.operation,
       input_hash: request.inputHash,
       result: JSON.stringify(answer),

@@ -15,6 +15,7 @@ export interface ReadyFilter {
   readonly forName?: string | undefined;
   /** Surrogate ids that are passed over. */
   readonly except?: readonly number[] | undefined;
+  readonly exceptTeams?: readonly string[] | undefined;
 }
 
 /** The query behind ready lists and claims; `ready_prio is not null` is what lets the partial index be used. */
@@ -33,6 +34,8 @@ export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, fi
   }
   const except = filter.except ?? [];
   if (except.length > 0) query = query.where("id", "not in", [...except]);
+  const exceptTeams = filter.exceptTeams ?? [];
+  if (exceptTeams.length > 0) query = query.where("team", "not in", [...exceptTeams]);
   for (const label of filter.labels ?? []) {
     query = query.where((e) =>
       e.exists(
@@ -77,8 +80,8 @@ function inReadyOrder<O>(tasks: SelectQueryBuilder<Database, "task", O>) {
 }
 
 /** Filters with lists have as many shapes as lists have lengths, and are built each time. */
-function hasLists({ labels, anyLabels, except }: ReadyFilter): boolean {
-  return (labels?.length ?? 0) + (anyLabels?.length ?? 0) + (except?.length ?? 0) > 0;
+function hasLists({ labels, anyLabels, except, exceptTeams }: ReadyFilter): boolean {
+  return [labels, anyLabels, except, exceptTeams].some((list) => list !== undefined && list.length > 0);
 }
 
 /** Which single values a filter has, as the name of a query's shape. */

@@ -1,5 +1,6 @@
-import { sql } from "kysely";
+import { type SelectQueryBuilder, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
 import { withFilter } from "./ready.store.ts";
 import type { Task } from "./task.schema.ts";
 import { getTask, rowToTask } from "./task.store.ts";
@@ -19,6 +20,9 @@ export interface TaskFilter {
 }
 
 const SEARCH_MOST = 1000;
+/** What a search with further filters looks through, best match first, and how many ids one statement takes. */
+const SEARCH_DEPTH = 100_000;
+const IDS_AT_ONCE = 5000;
 
 /** Tasks that meet every filter, by priority and age; best match first when words are given. */
 export async function listTasks(
@@ -39,26 +43,42 @@ export async function listTasks(
     if (below.length === 0) return { rows: [], total: 0 };
     query = query.where("id", "in", below);
   }
-  let ranking: number[] | undefined;
-  if (filter.search !== undefined) {
-    const words = searchWords(filter.search);
-    if (words.length === 0) return { rows: [], total: 0 };
-    ranking = await ctx.dialect.searchTasks(ctx.db, words, SEARCH_MOST, team);
-    if (ranking.length === 0) return { rows: [], total: 0 };
-    query = query.where("id", "in", ranking);
-  }
+  if (filter.search !== undefined) return rankedTasks(ctx, query, filter.search, team, limit, offset);
   const counted = await query.select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
   const total = Number(counted.n);
-  if (ranking) {
-    const order = new Map(ranking.map((id, index) => [id, index]));
-    const rows = (await query.selectAll("task").execute()).map(rowToTask);
-    rows.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-    return { rows: rows.slice(offset, limit > 0 ? offset + limit : undefined), total };
-  }
   let page = query.selectAll("task").orderBy("priority").orderBy("created_at").orderBy("id");
   if (limit > 0) page = page.limit(limit).offset(offset);
   const rows = (await page.execute()).map(rowToTask);
   return { rows: limit > 0 ? rows : rows.slice(offset), total };
+}
+
+/** The tasks of the query that have the words, best first: the filters hold before anything is cut off. */
+async function rankedTasks(
+  ctx: OperationContext,
+  query: SelectQueryBuilder<Database, "task", unknown>,
+  text: string,
+  team: string | undefined,
+  limit: number,
+  offset: number,
+): Promise<{ rows: Task[]; total: number }> {
+  const words = searchWords(text);
+  if (words.length === 0) return { rows: [], total: 0 };
+  let ranking = await ctx.dialect.searchTasks(ctx.db, words, SEARCH_MOST, team);
+  if (ranking.length === SEARCH_MOST) ranking = await ctx.dialect.searchTasks(ctx.db, words, SEARCH_DEPTH, team);
+  const matching: number[] = [];
+  for (let start = 0; start < ranking.length; start += IDS_AT_ONCE) {
+    const ids = ranking.slice(start, start + IDS_AT_ONCE);
+    const kept = new Set((await query.select("id").where("id", "in", ids).execute()).map((row) => Number(row.id)));
+    matching.push(...ids.filter((id) => kept.has(id)));
+  }
+  const page = matching.slice(offset, limit > 0 ? offset + limit : undefined);
+  const found = new Map<number, Task>();
+  for (let start = 0; start < page.length; start += IDS_AT_ONCE) {
+    const ids = page.slice(start, start + IDS_AT_ONCE);
+    const rows = await ctx.db.selectFrom("task").selectAll().where("id", "in", ids).execute();
+    for (const row of rows) found.set(Number(row.id), rowToTask(row));
+  }
+  return { rows: page.flatMap((id) => found.get(id) ?? []), total: matching.length };
 }
 
 /** Words of letters and digits; raw text would be taken for query syntax (storage floors §0.10). */

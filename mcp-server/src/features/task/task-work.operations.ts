@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { fullTeams } from "../board/board.store.ts";
 import { scopeInTheWay } from "../file/file.store.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { checkClaimable, checkHandsFree, grantClaim } from "./claim.store.ts";
@@ -53,13 +54,17 @@ export const taskClaim = defineOperation({
       return claimed(ctx, await grantClaim(ctx, task));
     }
     await checkHandsFree(ctx);
-    const { task, taken } = await pickFree(ctx, {
+    const filter = {
       team,
       labels: input.labels,
       anyLabels: input.any_labels,
       kind: input.kind,
       forName: ctx.principal.name,
-    });
+    };
+    // whoever works for several teams looks where there is room; with none anywhere the limit refuses
+    const exceptTeams = team === undefined ? await fullTeams(ctx) : [];
+    const roomy = await pickFree(ctx, { ...filter, exceptTeams });
+    const { task, taken } = roomy.task || exceptTeams.length === 0 ? roomy : await pickFree(ctx, filter);
     if (!task) return { ...(taken.length > 0 ? { files_taken: taken } : {}), next: ["task_ready", "brief_show"] };
     return claimed(ctx, await grantClaim(ctx, task));
   },

@@ -80,6 +80,8 @@ export class Guard {
     const call = readHookCall(input);
     if (call.session === "") return undefined;
     this.#liveness.note(call.event, call.toolName, this.#runtime.now());
+    // what only keeps records has nowhere to keep them
+    if (this.#runtime.store.readOnly && /^(PostToolUse|Subagent|Task)/.test(call.event)) return undefined;
     switch (call.event) {
       case "PreToolUse":
         return this.#beforeTool(call);
@@ -244,9 +246,17 @@ export class Guard {
     if (call.agentId === "") return { kind: "lead", key: `lead:${call.session}`, name: "lead", session: call.session };
     const known = this.#agents.get(call.agentId);
     if (known) return known;
+    if (this.#runtime.store.readOnly) return this.#guest(call);
     const spawnCall = await spawnCallOf(call.transcript, call.agentId);
     const row = await this.#write("guard_meet", (ctx) => meetAgent(ctx, { ...call, spawnCall }));
     return this.#remember(row);
+  }
+
+  /** Where nothing can be recorded an agent is who the store already knows, or a new one without a name: it can read. */
+  async #guest({ agentId, session }: HookCall): Promise<Principal> {
+    const row = await findAgent(this.#runtime.store.db, agentId);
+    if (row) return agentPrincipal(row);
+    return { kind: "agent", key: `agent:${agentId}`, name: agentId.slice(0, 8), session, agentId };
   }
 
   /** Only an agent whose spawn is known is kept: the others may still get their name and team. */
