@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { SimpleGit } from "simple-git";
 import { childEnvironment } from "./child-environment.ts";
-import { TeamwrightError } from "./errors.ts";
+import { hint, TeamwrightError } from "./errors.ts";
+import { gitFailure, lookAgain, pairs } from "./git-words.ts";
 
 const GIT_TIMEOUT_MS = 120_000;
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -56,6 +58,12 @@ export class Git {
         config: ["core.quotePath=false"],
         allowEnvironment: ["GIT_INDEX_FILE"],
       } as never).env(childEnvironment(extra)); // the option that lets our own index pass is not in its types
+    if (!existsSync(folder))
+      throw new TeamwrightError(
+        "UNAVAILABLE",
+        `The working tree ${folder} is gone.`,
+        hint("unit_show", "shows the unit"),
+      );
     const top = await make(folder)()
       .raw(["rev-parse", "--show-toplevel"])
       .catch(() => {
@@ -66,7 +74,9 @@ export class Git {
   }
 
   async #run(...args: string[]): Promise<string> {
-    return this.#git.raw(args);
+    return this.#git.raw(args).catch((error: unknown) => {
+      throw gitFailure(args[0] ?? "", error);
+    });
   }
 
   async #ask(...args: string[]): Promise<string | undefined> {
@@ -105,7 +115,10 @@ export class Git {
 
   /** Every path that differs from `base` on disk, untracked files among them (requirements FO-05, FO-08). */
   async changed(base: string): Promise<ChangedFile[]> {
-    const tracked = await this.#run("diff", "--name-status", "--no-renames", "-z", base, "--");
+    const args = ["diff", "--name-status", "--no-renames", "-z", base, "--"];
+    const hidden = await this.#hidden();
+    const tracked =
+      hidden.length === 0 ? await this.#run(...args) : await this.#inOwnIndex(hidden, (git) => git.raw(args));
     const unknown = await this.#run("ls-files", "--others", "--exclude-standard", "-z");
     const files = new Map<string, ChangedFile>();
     for (const file of pairs(tracked)) files.set(file.path, file);
@@ -122,13 +135,7 @@ export class Git {
 
   /** Freezes these files as they are on disk now. */
   async freeze(base: string, files: readonly ChangedFile[]): Promise<Frozen> {
-    const folder = await mkdtemp(join(tmpdir(), "teamwright-index-"));
-    try {
-      const index = join(folder, "index");
-      // the real index knows which files are unchanged, and a fresh one would read them all
-      const real = resolve(this.folder, (await this.#run("rev-parse", "--git-path", "index")).trim());
-      await copyFile(real, index).catch(() => {});
-      const git = this.#withIndex(index);
+    return this.#inOwnIndex(await this.#hidden(), async (git) => {
       for (let start = 0; start < files.length; start += 200) {
         const paths = files.slice(start, start + 200).map((file) => `:(literal,top)${file.path}`);
         await git.raw(["add", "-A", "-f", "--", ...paths]);
@@ -137,17 +144,8 @@ export class Git {
       const paths = files.map((file) => `:(literal,top)${file.path}`);
       const only = paths.length > 0 ? paths : [":(literal,top)\u0001"];
       const entries = await this.#run("diff", "--raw", "--no-abbrev", "--no-renames", "-z", base, tree, "--", ...only);
-      const diff = await this.#run(
-        "diff",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-renames",
-        base,
-        tree,
-        "--",
-        ...only,
-      );
+      const plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"];
+      const diff = await this.#run("diff", ...plain, base, tree, "--", ...only);
       const hash = createHash("sha256").update(base).update("\0").update(entries).digest("hex");
       return {
         base,
@@ -156,9 +154,32 @@ export class Git {
         files: pairs(await this.#run("diff", "--name-status", "--no-renames", "-z", base, tree, "--", ...only)),
         diff,
       };
+    });
+  }
+
+  /** Works on a copy of the index: what somebody has staged stays as it is. `hidden`: paths it is to look at again. */
+  async #inOwnIndex<T>(hidden: readonly string[], work: (git: SimpleGit) => Promise<T>): Promise<T> {
+    const folder = await mkdtemp(join(tmpdir(), "teamwright-index-"));
+    try {
+      const index = join(folder, "index");
+      // the real index knows which files are unchanged, and a fresh one would read them all
+      const real = resolve(this.folder, (await this.#run("rev-parse", "--git-path", "index")).trim());
+      await copyFile(real, index).catch(() => {});
+      const git = this.#withIndex(index);
+      if (hidden.length > 0) await git.raw(lookAgain(hidden));
+      return await work(git).catch((error: unknown) => {
+        throw error instanceof TeamwrightError ? error : gitFailure("index", error);
+      });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Files on disk that the index was told to take for unchanged: their changes would be seen by nobody. */
+  async #hidden(): Promise<string[]> {
+    const entries = (await this.#run("ls-files", "-v", "-z")).split("\0");
+    const flagged = entries.filter((entry) => /^[a-zS] /.test(entry)).map((entry) => entry.slice(2));
+    return flagged.filter((path) => existsSync(join(this.folder, path)));
   }
 
   /** Number of lines of a file in a tree; undefined when it is not there. */
@@ -172,70 +193,96 @@ export class Git {
   async commitsSince(base: string, paths: readonly string[]): Promise<{ commit: string; message: string }[]> {
     const range = base === EMPTY_TREE ? "HEAD" : `${base}..HEAD`;
     const only = paths.map((path) => `:(literal,top)${path}`);
-    const text = await this.#ask("log", "--format=%H%x1f%B%x1e", range, "--", ...only);
+    const text = await this.#ask("log", "--no-show-signature", "--format=%H%x1f%B%x1e", range, "--", ...only);
     return (text ?? "").split("\x1e").flatMap((entry) => {
       const [commit = "", message = ""] = entry.trim().split("\x1f");
       return commit === "" ? [] : [{ commit, message }];
     });
   }
 
-  /** Commits exactly these paths, whatever else is staged; returns the commit. */
+  /** Commits exactly these paths, whatever else is staged; returns the commit. A failure leaves none of them staged. */
   async commit(paths: readonly string[], message: string): Promise<string> {
+    if (paths.length === 0) throw new TeamwrightError("RULE_VIOLATED", "There is nothing to commit.");
     const only = paths.map((path) => `:(literal,top)${path}`);
-    await this.#run("add", "-A", "-f", "--", ...only);
-    await this.#run("commit", "--quiet", "--only", "-m", message, "--", ...only);
+    const hidden = (await this.#hidden()).filter((path) => paths.includes(path));
+    if (hidden.length > 0) await this.#run(...lookAgain(hidden));
+    try {
+      await this.#run("add", "-A", "-f", "--", ...only);
+      await this.#run("commit", "--quiet", "--only", "-m", message, "--", ...only);
+    } catch (error) {
+      await this.#ask("reset", "--quiet", "--", ...only);
+      throw error;
+    }
     return this.head();
   }
 
-  /** True when these paths of a commit are what was frozen. */
+  /** True when a commit changes these paths alone, to what was frozen. */
   async holds(commit: string, frozen: Pick<Frozen, "tree">, paths: readonly string[]): Promise<boolean> {
     const only = paths.map((path) => `:(literal,top)${path}`);
-    return (await this.#ask("diff", "--quiet", commit, frozen.tree, "--", ...only)) !== undefined;
+    if ((await this.#ask("diff", "--quiet", commit, frozen.tree, "--", ...only)) === undefined) return false;
+    const touched = await this.between(await this.parent(commit), commit);
+    return touched.every((path) => paths.includes(path));
   }
 
-  /** Takes the last commit back and leaves its changes on disk. */
+  /** The commit before, the empty tree before the first. */
+  async parent(commit: string): Promise<string> {
+    return (await this.#ask("rev-parse", "--verify", "-q", `${commit}^`)) || EMPTY_TREE;
+  }
+
+  /** Takes the last commit back and leaves its changes on disk; what else is staged stays so. */
   async takeBack(to: string): Promise<void> {
-    await this.#run("reset", "--mixed", "--quiet", to);
+    const touched = (await this.between(to, "HEAD")).map((path) => `:(literal,top)${path}`);
+    if (to === EMPTY_TREE) await this.#run("update-ref", "-d", "HEAD");
+    else await this.#run("reset", "--soft", to);
+    if (touched.length > 0) await this.#run("reset", "--quiet", "--", ...touched);
   }
 
-  /** Merges a commit; on a conflict nothing is changed and the conflicting paths come back. */
+  /** What a person has begun here and not ended, which a commit of ours would become part of. */
+  async underWay(): Promise<string | undefined> {
+    for (const [file, what] of [
+      ["MERGE_HEAD", "merge"],
+      ["CHERRY_PICK_HEAD", "cherry-pick"],
+      ["REVERT_HEAD", "revert"],
+      ["rebase-merge", "rebase"],
+      ["rebase-apply", "rebase"],
+    ] as const) {
+      const path = resolve(this.folder, (await this.#run("rev-parse", "--git-path", file)).trim());
+      if (existsSync(path)) return what;
+    }
+    return undefined;
+  }
+
+  /**
+   * Merges a commit; on a conflict nothing is changed and the conflicting paths come back. Throws UNAVAILABLE when git
+   * does not begin: files in the way, a hook that refuses.
+   */
   async merge(commit: string, message: string): Promise<{ merged: string } | { conflicts: string[] }> {
     const before = await this.head();
     const failed = await this.#git.raw(["merge", "--no-ff", "--no-edit", "-m", message, commit]).then(
-      () => false,
-      () => true,
+      () => undefined,
+      (error: unknown) => gitFailure("merge", error),
     );
     if (!failed) return { merged: await this.head() };
-    const conflicts = ((await this.#ask("diff", "--name-only", "--diff-filter=U", "-z")) ?? "").split("\0");
+    const text = (await this.#ask("diff", "--name-only", "--diff-filter=U", "-z")) ?? "";
+    const conflicts = text.split("\0").filter((path) => path !== "");
     await this.#ask("merge", "--abort");
     if ((await this.head()) !== before) await this.#run("reset", "--keep", before);
-    return { conflicts: conflicts.filter((path) => path !== "") };
+    if (conflicts.length === 0) throw failed;
+    return { conflicts };
   }
 
-  /** Moves this tree to another commit and keeps its own changes, with conflict marks where both changed a line. */
+  /** Moves this tree and its branch to another commit; its own last commit becomes changes, with conflict marks. */
   async moveOnto(commit: string): Promise<void> {
-    const branch = await this.branch();
-    await this.#run(
-      "checkout",
-      "--quiet",
-      "--merge",
-      ...(branch === undefined ? ["--detach"] : ["-B", branch]),
-      commit,
+    const failed = await this.#git.raw(["merge", "--no-commit", "--no-ff", commit]).then(
+      () => undefined,
+      (error: unknown) => gitFailure("merge", error),
     );
+    if (failed && (await this.underWay()) !== "merge") throw failed;
+    await this.#run("reset", "--mixed", "--quiet", commit);
   }
 
   /** Puts the branch back to where it was before a merge whose gates failed; local changes stay. */
   async undoMerge(to: string): Promise<void> {
     await this.#run("reset", "--keep", to);
   }
-}
-
-function pairs(text: string): ChangedFile[] {
-  const parts = text.split("\0");
-  const files: ChangedFile[] = [];
-  for (let index = 0; index + 1 < parts.length; index += 2) {
-    const [status = "", path = ""] = [parts[index], parts[index + 1]];
-    files.push({ path, status: status.slice(0, 1) });
-  }
-  return files;
 }

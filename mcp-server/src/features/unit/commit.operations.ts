@@ -17,11 +17,11 @@ import { type GateOutcome, runGate } from "./gate-run.ts";
 import { integrate } from "./integrate.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { decisionFor } from "./people.store.ts";
-import { commitMessage, nextPhase } from "./unit.rules.ts";
+import { commitMessage, isCommitOf, nextPhase } from "./unit.rules.ts";
 import { getUnit, insertGateRun, saveUnit, type UnitRow, unitsCommitting } from "./unit.store.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { gatesFor, othersIn } from "./unit-gates.ts";
-import { changesOf, filesOf, freezeUnit, itemsOfUnit, treeOf } from "./unit-tree.ts";
+import { changesOf, filesOf, freezeUnit, itemsOfUnit, treeOf, unreviewedCommit } from "./unit-tree.ts";
 
 const answer = z.object({
   unit: unitBrief,
@@ -55,7 +55,7 @@ export const unitCommit = defineOperation({
     } catch (error) {
       await ctx.transaction(async (trx) => {
         const current = await getUnit(trx.db, unit.key);
-        if (current.phase === "commit") await saveUnit(trx, current, undefined, { busy_until: null });
+        if (current.version === unit.version) await saveUnit(trx, current, undefined, { busy_until: null });
       });
       throw error;
     }
@@ -107,49 +107,80 @@ async function commitTaken(ctx: OperationContext, unit: UnitRow, summary: string
       `No fresh reviewer has passed the diff of ${unit.key}.`,
       hint("review_open", "asks one"),
     );
+  const project = unit.worktree === null ? git : await Git.at(ctx.config.root);
+  for (const tree of new Set([git, project])) await refuseUnderWay(tree);
   const files = filesOf(unit);
-  const earlier = (await git.commitsSince(unit.base ?? "", files)).find((each) =>
-    each.message.includes(`Teamwright-Unit: ${unit.key}\n`),
-  );
-  if (earlier) return finish(ctx, unit, earlier.commit, files); // a crash came between the commit and its record
-  const changes = await changesOf(git, unit, await othersIn(ctx.db, unit));
-  const frozen = await freezeUnit(git, unit, changes.own);
-  if (frozen.hash !== unit.diff_hash) return changedSince(ctx, unit);
-  const head = await git.head();
-  const faultBefore = head === unit.base ? undefined : await gateFault(ctx, unit, git);
-  if (faultBefore !== undefined) return gatesFailed(ctx, unit, faultBefore);
-  const task = await findTaskById(ctx.db, Number(unit.task_id));
-  const message = commitMessage({
-    key: unit.key,
-    title: unit.title,
-    items: itemsOfUnit(unit),
-    taskKey: task?.key ?? "",
-    review: review?.key,
-    overriddenBy,
-    attempts: unit.attempt,
-    summary,
-  });
-  const commit = await git.commit(files, message);
-  if (!(await git.holds(commit, { tree: unit.tree }, files))) {
-    await git.takeBack(head);
-    return changedSince(ctx, unit, "a git hook has changed files on their way into the commit");
+  const earlier = await ownCommit(git, unit, files);
+  // a crash came between the commit and its record: of exactly what was reviewed, or of what a git hook made of it
+  const isExact = earlier !== undefined && (await git.holds(earlier, { tree: unit.tree }, files));
+  if (earlier !== undefined && !isExact) {
+    if ((await git.head()) === earlier) await git.takeBack(await git.parent(earlier));
+    return changedSince(ctx, unit, "there is a commit of this unit that is not what was reviewed");
+  }
+  const before = earlier === undefined ? await git.head() : await git.parent(earlier);
+  let commit = earlier;
+  if (commit === undefined) {
+    const changes = await changesOf(git, unit, await othersIn(ctx.db, unit));
+    const frozen = await freezeUnit(git, unit, changes.own);
+    if (frozen.hash !== unit.diff_hash) return changedSince(ctx, unit);
+    const foreign = await unreviewedCommit(git, project, unit, files);
+    if (foreign !== undefined) return changedSince(ctx, unit, foreign);
+    const faultBefore = before === unit.base ? undefined : await gateFault(ctx, unit, git);
+    if (faultBefore !== undefined) return gatesFailed(ctx, unit, faultBefore);
+    const task = await findTaskById(ctx.db, Number(unit.task_id));
+    const message = commitMessage({
+      key: unit.key,
+      title: unit.title,
+      items: itemsOfUnit(unit),
+      taskKey: task?.key ?? "",
+      review: review?.key,
+      overriddenBy,
+      attempts: unit.attempt,
+      summary,
+    });
+    commit = await git.commit(files, message);
+    if (!(await git.holds(commit, { tree: unit.tree }, files))) {
+      await git.takeBack(before);
+      return changedSince(ctx, unit, "a git hook has changed files on their way into the commit");
+    }
   }
   if (unit.worktree === null) return finish(ctx, unit, commit, files);
-  const project = await Git.at(ctx.config.root);
-  const merged = await integrate(project, commit, `Merge ${unit.key}: ${unit.title}`, () =>
+  const made = commit;
+  const merged = await integrate(project, made, `Merge ${unit.key}: ${unit.title}`, () =>
     gateFault(ctx, unit, project),
-  );
+  ).catch(async (error: unknown) => {
+    if (!(await project.isReachable(made, "HEAD"))) await git.takeBack(before);
+    throw error;
+  });
   if ("conflicts" in merged) {
-    await git.takeBack(head);
     const onto = await project.head();
-    await git.moveOnto(onto);
+    await git.moveOnto(onto).catch(async (error: unknown) => {
+      await git.takeBack(before);
+      throw error;
+    });
     return conflicted(ctx, unit, merged.conflicts, onto);
   }
   if ("fault" in merged) {
-    await git.takeBack(head);
+    await git.takeBack(before);
     return gatesFailed(ctx, unit, merged.fault);
   }
   return finish(ctx, unit, commit, files);
+}
+
+/** Our commit would become part of what a person has begun, and a failure of ours would end it for them. */
+async function refuseUnderWay(git: Git): Promise<void> {
+  const what = await git.underWay();
+  if (what === undefined) return;
+  throw new TeamwrightError(
+    "CONFLICT",
+    `A ${what} is under way in ${git.folder}: it is ended or given up first, by whoever began it.`,
+    hint("unit_commit", "afterwards"),
+  );
+}
+
+async function ownCommit(git: Git, unit: UnitRow, files: readonly string[]): Promise<string | undefined> {
+  const found = (await git.commitsSince(unit.base ?? "", files)).find((each) => isCommitOf(unit.key, each.message));
+  return found?.commit;
 }
 
 /** Runs the gates on a tree that holds other units' work too; what failed, or undefined. */

@@ -1,3 +1,4 @@
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { Git } from "../../kernel/git.ts";
 
 /**
@@ -10,11 +11,20 @@ export async function integrate(
   message: string,
   gates: () => Promise<string | undefined>,
 ): Promise<{ merged: string } | { conflicts: string[] } | { fault: string }> {
-  const before = await project.head();
-  const merged = await project.merge(commit, message);
+  const head = await project.head();
+  const isThere = await project.isReachable(commit, head); // a crash came between the merge and its record
+  const merged = isThere ? { merged: head } : await project.merge(commit, message);
   if ("conflicts" in merged) return merged;
   const fault = await gates();
   if (fault === undefined) return merged;
+  const before = isThere ? await project.parent(head) : head;
+  if (isThere && (await project.isReachable(commit, before))) {
+    throw new TeamwrightError(
+      "CONFLICT",
+      `It was merged before a crash, and what came after it fails: ${fault}. A person mends the branch.`,
+      hint("unit_commit", "afterwards"),
+    );
+  }
   await project.undoMerge(before);
   return { fault };
 }

@@ -99,6 +99,12 @@ async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
 async function override(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
   const git = await treeOf(unit, ctx.config.root);
   const frozen = await freezeUnit(git, unit, (await changesOf(git, unit, await othersIn(ctx.db, unit))).own);
+  if (frozen.files.length === 0)
+    throw new TeamwrightError(
+      "RULE_VIOLATED",
+      `${unit.key} has changed nothing that could be committed.`,
+      hint("unit_end", "with unit and reason gives it up"),
+    );
   return ctx.transaction((trx) =>
     saveUnit(trx, unit, "override", {
       diff_hash: frozen.hash,

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import picomatch from "picomatch";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { type ChangedFile, type Frozen, Git } from "../../kernel/git.ts";
+import { isCommitOf, isUnitCommit } from "./unit.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
 
 /** What a unit has changed, told apart from what it may not change. */
@@ -9,11 +10,20 @@ export interface UnitChanges {
   readonly own: readonly ChangedFile[];
   /** Changed since the start, in nobody's scope (requirements FO-05). */
   readonly outside: readonly string[];
+  /** Those outside with git's letter. */
+  readonly touched: ReadonlyMap<string, string>;
 }
 
 /** The working tree a unit is done in: its own, or the project's. */
 export async function treeOf(unit: Pick<UnitRow, "worktree">, root: string): Promise<Git> {
-  return Git.at(unit.worktree ?? root);
+  const git = await Git.at(unit.worktree ?? root);
+  if (unit.worktree === null || git.folder === (await realpath(unit.worktree).catch(() => unit.worktree))) return git;
+  // its .git is gone, and git has gone on to look above it
+  throw new TeamwrightError(
+    "UNAVAILABLE",
+    `${unit.worktree} is no working tree any more.`,
+    hint("unit_end", "with unit and reason gives the unit up; unit_plan begins it anew"),
+  );
 }
 
 export function scopeOf(unit: Pick<UnitRow, "scope">): string[] {
@@ -28,13 +38,21 @@ export function itemsOfUnit(unit: Pick<UnitRow, "items">): string[] {
   return JSON.parse(unit.items) as string[]; // written by insertUnit only
 }
 
-/** A folder means all below it. */
+/** A folder means all below it, and a name with a glob's signs in it means itself, too. */
 export function matcherOf(scope: readonly string[]): (path: string) => boolean {
-  const globs = scope.flatMap((glob) => {
-    const bare = glob.replace(/^\.\//, "").replace(/\/$/, "");
-    return [bare, `${bare}/**`];
-  });
-  return globs.length === 0 ? () => false : picomatch(globs, { dot: true });
+  const names = scope.map((glob) => glob.replace(/^\.\//, "").replace(/\/$/, ""));
+  if (names.length === 0) return () => false;
+  // a newline may stand in a name; a leading ! would mean everything else
+  const isMatch = picomatch(
+    names.flatMap((name) => [name, `${name}/**`]),
+    { dot: true, nonegate: true, flags: "s" },
+  );
+  return (path) => names.some((name) => path === name || path.startsWith(`${name}/`)) || isMatch(path);
+}
+
+/** What the server writes itself, at a time that no unit decides. */
+function isOurs(path: string): boolean {
+  return path.startsWith(".teamwright/") || path.startsWith("team-registry/run-logs/");
 }
 
 /** Reads the tree. `others`: scopes of units that work in the same one. */
@@ -49,14 +67,14 @@ export async function changesOf(
   const own = (await git.changed(unit.base)).filter((file) => isOwn(file.path));
   // what was different at the start, or was committed meanwhile, is not this unit's doing
   const head = await git.head();
-  const changed = (await git.changed(head)).filter((file) => !file.path.startsWith(".teamwright/"));
+  const changed = (await git.changed(head)).filter((file) => !isOurs(file.path));
   const now = await git.freeze(head, changed);
   const since = new Set(await git.between(unit.start_tree, now.tree));
-  const outside = changed
-    .map((file) => file.path)
-    .filter((path) => since.has(path))
-    .filter((path) => !isOwn(path) && !isOthers.some((matches) => matches(path)));
-  return { own, outside };
+  const strays = changed
+    .filter(({ path }) => since.has(path))
+    .filter(({ path }) => !isOwn(path) && !isOthers.some((matches) => matches(path)));
+  const touched = new Map(strays.map(({ path, status }) => [path, status]));
+  return { own, outside: [...touched.keys()], touched };
 }
 
 export async function freezeUnit(
@@ -66,6 +84,28 @@ export async function freezeUnit(
 ): Promise<Frozen> {
   if (unit.base === null) throw new Error(`${unit.key} has no start`);
   return git.freeze(unit.base, own);
+}
+
+/**
+ * A commit that no review stands behind (requirements FP-05): one of the unit's files, or in a tree of its own any,
+ * for all of them would be merged. Says which; undefined when there is none.
+ */
+export async function unreviewedCommit(
+  git: Git,
+  project: Git,
+  unit: Pick<UnitRow, "base" | "key" | "worktree">,
+  paths: readonly string[],
+): Promise<string | undefined> {
+  if (unit.base === null) return undefined;
+  const isApart = unit.worktree !== null;
+  const found = isApart
+    ? (await git.commitsSince(await project.head(), []))[0]
+    : (await git.commitsSince(unit.base, paths)).find(
+        ({ message }) => !isUnitCommit(message) || isCommitOf(unit.key, message),
+      );
+  if (!found) return undefined;
+  const what = isApart ? "its working tree holds a commit made by hand" : "its files were committed by hand";
+  return `${what}, ${found.commit.slice(0, 10)}: take the commit back and leave the changes`;
 }
 
 /**

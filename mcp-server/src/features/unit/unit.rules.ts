@@ -123,3 +123,8 @@ export function commitMessage(unit: {
 export function isUnitCommit(message: string): boolean {
   return /^Teamwright-Unit: \S+$/m.test(message) && /^Teamwright-Review: \S+$/m.test(message);
 }
+
+/** True for a commit that says it carries this unit. */
+export function isCommitOf(key: string, message: string): boolean {
+  return message.split("\n").some((line) => line.trimEnd() === `Teamwright-Unit: ${key}`);
+}

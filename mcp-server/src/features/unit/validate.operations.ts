@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
-import type { Git } from "../../kernel/git.ts";
+import { type Frozen, Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { resetFailures } from "../escalation/attempt.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
@@ -11,11 +11,11 @@ import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { gateScope } from "./people.store.ts";
-import { isUnitCommit, nextPhase } from "./unit.rules.ts";
+import { nextPhase } from "./unit.rules.ts";
 import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { coverageFault, gatesFor, othersIn } from "./unit-gates.ts";
-import { changesOf, freezeUnit, treeOf } from "./unit-tree.ts";
+import { changesOf, freezeUnit, treeOf, unreviewedCommit } from "./unit-tree.ts";
 
 const gateAnswer = z.object({
   gate: z.string(),
@@ -56,7 +56,7 @@ export const unitValidate = defineOperation({
     } catch (error) {
       await ctx.transaction(async (trx) => {
         const current = await getUnit(trx.db, unit.key);
-        if (current.phase === "validate") await saveUnit(trx, current, undefined, { busy_until: null });
+        if (current.version === unit.version) await saveUnit(trx, current, undefined, { busy_until: null });
       });
       throw error;
     }
@@ -124,13 +124,12 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   if (before.outside.length > 0)
     return { ...none, fault: `changed outside its scope: ${before.outside.slice(0, 10).join(", ")}` };
   if (before.own.length === 0) return { ...none, fault: "nothing in its scope has changed" };
-  const foreign = await unreviewedCommit(
-    git,
-    unit,
-    before.own.map((file) => file.path),
-  );
+  const paths = before.own.map((file) => file.path);
+  const project = unit.worktree === null ? git : await Git.at(ctx.config.root);
+  const foreign = await unreviewedCommit(git, project, unit, paths);
   if (foreign !== undefined) return { ...none, fault: foreign };
   const first = await freezeUnit(git, unit, before.own);
+  if (first.files.length === 0) return { ...none, fault: "nothing in its scope has changed" };
   if (/^\+(?:<{7}|>{7}) /m.test(first.diff)) return { ...none, fault: "its files hold conflict marks" };
   const outcomes: GateOutcome[] = [];
   const gates = await gatesFor(ctx.config, git);
@@ -145,7 +144,7 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   const fault =
     failed.length > 0
       ? failed.map((outcome) => `gate ${outcome.gate} ${outcome.result}`).join(", ")
-      : (uncovered ?? (frozen.hash === first.hash ? undefined : "files of its scope changed while the gates ran"));
+      : (uncovered ?? changedMeanwhile(first, frozen, before.touched, after.touched));
   return {
     outcomes,
     outside: [],
@@ -154,14 +153,18 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   };
 }
 
-/** A commit of the unit's files that no review stands behind (requirements FP-05). */
-async function unreviewedCommit(git: Git, unit: UnitRow, paths: readonly string[]): Promise<string | undefined> {
-  if (unit.base === null) return undefined;
-  const foreign = (await git.commitsSince(unit.base, paths)).find((commit) => !isUnitCommit(commit.message));
-  return (
-    foreign &&
-    `its files were committed by hand in ${foreign.commit.slice(0, 10)}: take the commit back and leave the changes`
-  );
+/** What the gates judged is what is frozen, and the rest of the tree is what it was: a gate judges, it does not edit. */
+function changedMeanwhile(
+  first: Frozen,
+  frozen: Frozen,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string | undefined {
+  if (frozen.hash !== first.hash) return "files of its scope changed while the gates ran";
+  // a gate may leave new files behind, such as a coverage report
+  const edited = [...after].flatMap(([path, status]) => (status !== "?" && !before.has(path) ? [path] : []));
+  if (edited.length === 0) return undefined;
+  return `files outside its scope changed while the gates ran: ${edited.slice(0, 10).join(", ")}`;
 }
 
 async function settle(ctx: OperationContext, taken: UnitRow, seen: Seen): Promise<UnitRow> {

@@ -1,0 +1,28 @@
+import { hint, TeamwrightError } from "./errors.ts";
+import type { ChangedFile } from "./git.ts";
+
+/** What `--name-status -z` prints. */
+export function pairs(text: string): ChangedFile[] {
+  const parts = text.split("\0");
+  const files: ChangedFile[] = [];
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const [status = "", path = ""] = [parts[index], parts[index + 1]];
+    files.push({ path, status: status.slice(0, 1) });
+  }
+  return files;
+}
+
+/** Arguments that make the index look at these files again. */
+export function lookAgain(paths: readonly string[]): string[] {
+  return ["update-index", "--no-assume-unchanged", "--no-skip-worktree", "--", ...paths];
+}
+
+/** git's own words; nothing of ours is broken when it refuses. */
+export function gitFailure(command: string, error: unknown): TeamwrightError {
+  const said = (error instanceof Error ? error.message : String(error)).trim().slice(0, 600);
+  return new TeamwrightError(
+    "UNAVAILABLE",
+    `git ${command} did not succeed: ${said}`,
+    hint("unit_show", "shows where the unit stands; try again when the cause is gone"),
+  );
+}
