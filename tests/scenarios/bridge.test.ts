@@ -165,6 +165,9 @@ for (const dialect of dialects) {
       const list = listOf(world);
       const real = (await lead.must("task_create", { title: "Write the parser" })).task.id as string;
       await list.create("1", "The parser");
+      const ada = await world.spawn("ada");
+      await listOf(world, { agent: ada }).change("1", { metadata: { teamwright_id: real } });
+      expect((await pairs(world))[0]).toMatchObject({ origin: "created" });
       await list.change("1", { metadata: { teamwright_id: real } });
       const [pair] = await pairs(world);
       expect(pair).toMatchObject({ task: real, origin: "linked" });

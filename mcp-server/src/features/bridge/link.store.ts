@@ -1,4 +1,5 @@
 import type { OperationContext } from "../../kernel/operation.ts";
+import { directsWork } from "../../kernel/principal.ts";
 import { openTaskIn } from "../agent/agent.store.ts";
 import { closeTask } from "../task/close.store.ts";
 import { addEdge, adoptDanglingEdges } from "../task/graph.store.ts";
@@ -28,7 +29,7 @@ export async function linkClientTask(ctx: OperationContext, row: ClientTaskRow):
 
 /**
  * Metadata given later names the task after all: one made for the client task in the meantime, and not begun, is
- * closed as a duplicate of it.
+ * closed as a duplicate of it, for whoever made it and the lead.
  */
 export async function relinkClientTask(
   ctx: OperationContext,
@@ -38,6 +39,7 @@ export async function relinkClientTask(
   if (row.task_key === null) return changeClientTask(ctx, row, { wanted });
   const named = await namedTask(ctx, wanted);
   if (!named || named.key === row.task_key || row.origin !== "created") return row;
+  if (row.created_by !== ctx.principal.key && !directsWork(ctx.principal)) return row;
   const made = await lockTask(ctx, row.task_key);
   if (made.status !== "open" || made.openChildren > 0) return row;
   await addEdge(ctx, made, { targetKey: named.key, type: "duplicates" });
