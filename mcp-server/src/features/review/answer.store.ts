@@ -4,10 +4,12 @@ import type { GuardContext } from "../../kernel/guard-rule.ts";
 import { resetFailures } from "../escalation/attempt.store.ts";
 import { failUnit } from "../unit/failure.store.ts";
 import { gateScope } from "../unit/people.store.ts";
-import { changeAttempt, getUnitById, noteInstance, saveUnit } from "../unit/unit.store.ts";
-import { itemsOfUnit } from "../unit/unit-tree.ts";
-import { changeReview, type ReviewRow } from "./review.store.ts";
+import { changeAttempt, getUnitById, noteInstance, saveUnit, type UnitRow } from "../unit/unit.store.ts";
+import { filesOf, itemsOfUnit } from "../unit/unit-tree.ts";
+import { changeReview, findReview, type ReviewRow } from "./review.store.ts";
 import { judge, parseVerdict, placesOf, type Verdict } from "./verdict.rules.ts";
+
+const MAX_KEPT = 200_000;
 
 interface Answer {
   readonly review: ReviewRow;
@@ -24,13 +26,12 @@ interface Answer {
  */
 export async function answerReview(runtime: Runtime, given: Answer): Promise<string | undefined> {
   const { review, agentId, answer } = given;
+  const kept = answer.slice(0, MAX_KEPT);
   const unit = await getUnitById(runtime.store.db, Number(review.unit_id));
   const items = Math.max(1, itemsOfUnit(unit).length);
   const parsed = given.isSeenBefore ? "its instance has worked on this unit before" : parseVerdict(answer, items);
   const counted =
-    typeof parsed === "string"
-      ? { fault: parsed }
-      : judge(parsed, await existing(runtime, unit.tree, unit.worktree, parsed));
+    typeof parsed === "string" ? { fault: parsed } : judge(parsed, await existing(runtime, unit, parsed, kept));
   if ("fault" in counted && review.asked_again === 0 && !given.isSeenBefore) {
     await given.write("guard_verdict", async (trx) => {
       await changeReview(trx, review.id, { asked_again: 1, fault: counted.fault });
@@ -39,9 +40,10 @@ export async function answerReview(runtime: Runtime, given: Answer): Promise<str
     return `Your answer is no verdict: ${counted.fault}. Answer once more, with the lines you were asked for.`;
   }
   await given.write("guard_verdict", async (trx) => {
+    if ((await findReview(trx.db, review.key))?.status !== "taken") return; // another review was opened meanwhile
     await noteInstance(trx, unit.id, agentId, "review");
     if ("fault" in counted) {
-      await changeReview(trx, review.id, { status: "void", fault: counted.fault, answer, answered_at: trx.now });
+      await changeReview(trx, review.id, { status: "void", fault: counted.fault, answer: kept, answered_at: trx.now });
       trx.record({ type: "review.void", subject: review.key, after: { fault: counted.fault, agent: agentId } });
       return;
     }
@@ -51,7 +53,7 @@ export async function answerReview(runtime: Runtime, given: Answer): Promise<str
       verdict: counted.verdict,
       items: JSON.stringify(verdict.items),
       issues: JSON.stringify(verdict.issues),
-      answer,
+      answer: kept,
       fault: null,
       answered_at: trx.now,
     });
@@ -78,12 +80,19 @@ function reasonOf(verdict: Verdict): string {
   return `review FAIL: ${[...items, ...issues].join("; ")}`;
 }
 
-/** Knows which lines exist in the frozen tree. */
-async function existing(runtime: Runtime, tree: string | null, worktree: string | null, verdict: Verdict) {
-  const git = await Git.at(worktree ?? runtime.config.root);
+/** Knows which lines exist in the frozen tree; names of the unit's own files may hold blanks and brackets. */
+async function existing(runtime: Runtime, unit: UnitRow, verdict: Verdict, answer: string) {
+  const { tree, worktree } = unit;
+  // the objects are the repository's: they are there also when the unit's working tree has gone meanwhile
+  const git = await Git.at(worktree ?? runtime.config.root).catch(() => Git.at(runtime.config.root));
   const lines = new Map<string, number>();
-  for (const { path } of placesOf(verdict)) {
+  const own = filesOf(unit);
+  const named = own.filter((file) => answer.includes(`${file}:`));
+  for (const path of [...placesOf(verdict).map((place) => place.path), ...named]) {
     if (!lines.has(path)) lines.set(path, (tree === null ? undefined : await git.linesIn(tree, path)) ?? 0);
   }
-  return ({ path, line }: { path: string; line: number }) => line >= 1 && line <= (lines.get(path) ?? 0);
+  const isIn = (path: string, line: number) => line >= 1 && line <= (lines.get(path) ?? 0);
+  return ({ path, line }: { path: string; line: number }) =>
+    isIn(path, line) ||
+    named.some((file) => file.endsWith(path) && answer.includes(`${file}:${line}`) && isIn(file, line));
 }

@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { dirname, resolve, sep } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { roleOf } from "../agent/agent.rules.ts";
@@ -64,7 +64,8 @@ async function takePacket({ call, runtime, write }: GuardContext): Promise<Verdi
     const review = await findReview(trx.db, found.key);
     if (review?.status !== "open")
       return { refusal: `PACKET_REUSED: ${found.key} has been used; review_open gives another.` };
-    if (unit.phase !== "review") return { refusal: `REVIEW_NOT_DUE: ${unit.key} is in phase ${unit.phase}.` };
+    const { phase } = await getUnitById(trx.db, unit.id);
+    if (phase !== "review") return { refusal: `REVIEW_NOT_DUE: ${unit.key} is in phase ${phase}.` };
     if (frozen.hash !== review.diff_hash) {
       await changeReview(trx, review.id, { status: "void", fault: "the diff had changed" });
       return {
@@ -96,7 +97,8 @@ export function reviewerToolsGuard(): GuardRule {
     beforeTool: {
       tools: /./,
       async decide({ call, principal, runtime }) {
-        if (principal.role !== REVIEWER_ROLE) return undefined;
+        // the client names the definition also while nobody knows which of two calls has started this agent
+        if (principal.role !== REVIEWER_ROLE && roleOf(call.agentType) !== REVIEWER_ROLE) return undefined;
         if (!READING.test(call.toolName))
           return { refusal: `REVIEWER_READS_ONLY: a reviewer uses Read, Grep and Glob, not ${call.toolName}.` };
         const { root } = runtime.config;
@@ -105,6 +107,8 @@ export function reviewerToolsGuard(): GuardRule {
           if (asked !== "" && !isReadable(root, call.cwd, asked))
             return { refusal: "REVIEWER_OUTSIDE: a reviewer reads the project's own files, not records of the run." };
         }
+        if (call.toolName === "Grep" && searchesRecords(root, call.cwd, textOf(call.toolInput.path)))
+          return { refusal: "REVIEWER_OUTSIDE: name a folder with path, such as src: here lie records of runs, too." };
         return undefined;
       },
     },
@@ -117,7 +121,15 @@ function isReadable(root: string, cwd: string, asked: string): boolean {
   const base = realOf(root);
   if (path !== base && !path.startsWith(base + sep)) return false;
   const first = path.slice(base.length + 1).split(sep);
-  return ![".teamwright", ".git", "reports", "team-registry"].includes(first[0] ?? "");
+  return !records.has((first[0] ?? "").toLowerCase()); // some file systems know no case
+}
+
+/** What earlier rounds have left behind. */
+const records = new Set([".teamwright", ".git", "reports", "team-registry", "learnings.md"]);
+
+function searchesRecords(root: string, cwd: string, asked: string): boolean {
+  if (realOf(resolve(cwd || root, asked)) !== realOf(root)) return false;
+  return existsSync(join(root, "reports")) || existsSync(join(root, "team-registry", "run-logs"));
 }
 
 /** Follows links as far as the path exists. */

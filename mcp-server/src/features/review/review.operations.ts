@@ -4,7 +4,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
-import { findTaskById, getTask } from "../task/task.store.ts";
+import { getTask } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
 import { checkDirects } from "../unit/lead.rules.ts";
 import { nextPhase } from "../unit/unit.rules.ts";
@@ -47,8 +47,8 @@ export const reviewOpen = defineOperation({
         hint("unit_validate", "is needed again; unit_show shows the phase"),
       );
     }
-    const task = await findTaskById(ctx.db, Number(unit.task_id));
     const row = await ctx.transaction(async (trx) => {
+      await trx.dialect.lockName(trx.db, `review:${unit.key}`); // of two at once the second makes the first void
       await checkLeads(trx, run);
       const current = await getUnit(trx.db, unit.key);
       nextPhase(current, "approve");
@@ -59,7 +59,7 @@ export const reviewOpen = defineOperation({
       const packet = composePacket({
         review: key,
         title: unit.title,
-        spec: [task?.description, task?.design && `Design:\n${task.design}`].filter(Boolean).join("\n\n"),
+        spec: unit.spec ?? "",
         items: itemsOfUnit(unit),
         scope: scopeOf(unit),
         files: filesOf(unit),

@@ -27,6 +27,11 @@ describe("verdicts (AR-03, AR-06, design §8)", () => {
     ["VERDICT: PASS\nITEM 1: PASS | src/a.ts:10", "none"],
     [`${pass}\nVERDICT: FAIL`, "none"],
     [`${pass}\nITEM 1: PASS | src/b.ts:1 | none | again`, "none"],
+    [`${pass}\nISSUE (BLOCKING) src/a.ts:3 | wrong`, "none"],
+    [`${pass}\n### BLOCKING: it loses data`, "none"],
+    [`${pass}\n1. ISSUE BLOCKING src/a.ts:3 | wrong`, "none"],
+    [`${pass}\nISSUE BLOCKING: none of the tests can fail`, "FAIL"],
+    [`${pass}\nISSUE BLOCKING: none\nISSUES: none found.`, "PASS"],
     ["It is a PASS for me.", "none"],
     ["", "none"],
   ])("%j counts as %s", (answer, expected) => {

@@ -39,16 +39,20 @@ export function parseVerdict(answer: string, itemCount: number): Verdict | strin
   if (new Set(verdicts).size > 1) return "it says both PASS and FAIL";
   const items: JudgedItem[] = [];
   const issues: Issue[] = [];
+  let unread: string | undefined;
   for (const line of lines) {
     const item = readItem(line);
     if (item) items.push(item);
     const issue = readIssue(line);
     if (issue) issues.push(issue);
+    else if (isUnreadIssue(line)) unread ??= line;
   }
   const missing = Array.from({ length: itemCount }, (_, index) => index + 1).filter(
     (n) => !items.some((item) => item.n === n),
   );
   if (missing.length > 0 && verdicts[0] === "PASS") return `it has no ITEM line for ${missing.join(", ")}`;
+  if (unread !== undefined && verdicts[0] === "PASS")
+    return `its line "${unread.slice(0, 100)}" cannot be read as an ISSUE`;
   const doubled = items.find((item, index) => items.findIndex((other) => other.n === item.n) !== index);
   if (doubled) return `it has two ITEM lines for ${doubled.n}`;
   return { said: verdicts[0] ?? "FAIL", items: items.filter((item) => item.n <= itemCount), issues };
@@ -77,9 +81,18 @@ function readItem(line: string): JudgedItem | undefined {
 
 function readIssue(line: string): Issue | undefined {
   const match = /^ISSUE\s+(BLOCKING|WARNING)\s*[:.-]\s*(.*)$/i.exec(line);
-  if (!match) return undefined;
+  if (!match || NO_ISSUE.test(line)) return undefined;
   const text = match[2] ?? "";
   return { blocking: match[1]?.toUpperCase() === "BLOCKING", place: placesIn(text)[0], text };
+}
+
+const NO_ISSUE =
+  /^(?:ISSUES?|BLOCKING)(?:\s+(?:BLOCKING|WARNING|ISSUES?))?\s*[:.-]?\s*(?:none(?:\s+found)?|no|nil|n\/a|0)?\W*$/i;
+
+/** Something like an issue that has another form: passing over it would make a PASS of a FAIL. "No issues" is none. */
+function isUnreadIssue(line: string): boolean {
+  const text = line.replace(/^[#\d.)(\s|[\]]+/, "");
+  return /^(?:ISSUES?|BLOCKING)\b/i.test(text) && !NO_ISSUE.test(text);
 }
 
 /** `src/a.ts:12`, several apart from each other by blanks or commas; `12-20` and `12:5` mean line 12. */

@@ -12,7 +12,7 @@ import { saveTaskInGraph } from "../task/graph.store.ts";
 import { sendBack } from "../task/rework.store.ts";
 import { checkHolds, checkMove } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
-import { lockTaskById } from "../task/task.store.ts";
+import { findTaskById, lockTaskById } from "../task/task.store.ts";
 import { decisionFor, grantAttempt } from "./people.store.ts";
 import { stageObstacles } from "./stage-gate.ts";
 import {
@@ -64,7 +64,9 @@ export const unitStart = defineOperation({
     const changed = (await git.changed(base)).filter((file) => !file.path.startsWith(".teamwright/"));
     const frozen = await git.freeze(base, changed);
     const unit = await ctx.transaction(async (trx) => {
-      const started = await saveUnit(trx, await getUnit(trx.db, seen.key), "start", { base, start_tree: frozen.tree });
+      const spec = await specOf(trx, seen);
+      const change = { base, start_tree: frozen.tree, spec };
+      const started = await saveUnit(trx, await getUnit(trx.db, seen.key), "start", change);
       await beginAttempt(trx, started.id, started.attempt);
       return started;
     });
@@ -72,6 +74,12 @@ export const unitStart = defineOperation({
   },
   render: (output) => renderUnit(output.unit),
 });
+
+/** What its reviewers will be shown as the specification. */
+async function specOf(ctx: OperationContext, unit: UnitRow): Promise<string> {
+  const task = await findTaskById(ctx.db, Number(unit.task_id));
+  return [task?.description, task?.design && `Design:\n${task.design}`].filter(Boolean).join("\n\n");
+}
 
 /** After a person has decided: one attempt more, or to the commit as it is. */
 async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
@@ -87,7 +95,8 @@ async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
     }
     await grantAttempt(trx, unit);
     const attempt = unit.attempt + 1;
-    const next = await saveUnit(trx, unit, "resume", { attempt, diff_hash: null, tree: null, files: null });
+    const spec = await specOf(trx, unit);
+    const next = await saveUnit(trx, unit, "resume", { attempt, spec, diff_hash: null, tree: null, files: null });
     await beginAttempt(trx, next.id, next.attempt);
     const task = await lockTaskById(trx, Number(unit.task_id));
     if (task.status === "in_review") await sendBack(trx, task, "a person decided to go on");

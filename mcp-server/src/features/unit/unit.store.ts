@@ -24,6 +24,7 @@ export async function insertUnit(
       key: ctx.newKey("wu"),
       run_id: run.id,
       phase: "planned",
+      spec: null,
       worktree: null,
       base: null,
       start_tree: null,

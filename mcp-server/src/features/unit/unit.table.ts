@@ -15,6 +15,8 @@ export interface UnitTable {
   scope: string;
   /** Definition of done: the lines of the task's acceptance criteria, as JSON. */
   items: string;
+  /** What the task asked for when the unit began: whoever is judged by it does not rewrite it meanwhile (AR-01). */
+  spec: string | null;
   /** Working tree it is done in; null for the project's own. */
   worktree: string | null;
   /** Commit its changes are measured from; set at its start. */

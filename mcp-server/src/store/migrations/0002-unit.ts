@@ -6,7 +6,7 @@ export function unitTables(dialect: DialectName): string[] {
     `create table unit (
       ${id}, key text not null unique, run_id ${big} not null references run (id),
       task_id ${big} not null references task (id), title text not null, phase text not null, stage integer not null,
-      scope text not null, items text not null, worktree text, base text, start_tree text, attempt integer not null default 1,
+      scope text not null, items text not null, spec text, worktree text, base text, start_tree text, attempt integer not null default 1,
       diff_hash text, tree text, files text, commit_sha text, busy_until ${big}, version integer not null default 1,
       created_at ${big} not null, updated_at ${big} not null)`,
     `create index unit_run on unit (run_id, stage, id)`,
