@@ -22,7 +22,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/lint-rules.md", lintRulesPage()],
     ["docs/rules.md", rulesPage(note)],
     ["docs/listing-cost.md", listingCostPage(root, note)],
-    ["schemas/teamwright.schema.json", formatJson(configurationSchema())],
+    ["schemas/teamwright.schema.json", `${JSON.stringify(configurationSchema(), null, 2)}\n`],
     ["README.md", withToolTable(readFileSync(join(root, "README.md"), "utf8"))],
   ]);
 }
@@ -262,12 +262,6 @@ function configurationSchema(): Record<string, unknown> {
     ...z.toJSONSchema(configSchema, { io: "input", target: "draft-07" }),
     title: "teamwright.yaml",
   };
-}
-
-/** Lists of words on one line, as the formatter of this repository has them. */
-function formatJson(value: unknown): string {
-  const text = JSON.stringify(value, null, 2);
-  return `${text.replace(/\[\s+("[^[\]{}]*?")\s+\]/g, (_, words: string) => `[${words.replace(/\s*\n\s*/g, " ")}]`)}\n`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

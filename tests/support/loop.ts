@@ -19,7 +19,11 @@ export async function askReviewer(
   reviewers += 1;
   const useId = `toolu_review_${reviewers}`;
   const agentId = options.id ?? `arev${reviewers}`;
-  const full: Record<string, unknown> = { subagent_type: "teamwright:adversarial-reviewer", description: "Review", ...input };
+  const full: Record<string, unknown> = {
+    subagent_type: "teamwright:adversarial-reviewer",
+    description: "Review",
+    ...input,
+  };
   const decision = await world.hook({
     event: "PreToolUse",
     agent_id: options.by ?? "",
