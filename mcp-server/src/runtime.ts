@@ -54,7 +54,7 @@ export async function withOperations({
   let stamp = read;
   return {
     store,
-    hooks: executorHooks(store.replica, first.identity ?? options.defaultIdentity),
+    hooks: executorHooks(store.replica, options.defaultIdentity),
     now: options.now ?? Date.now,
     /** Read again when the file has changed; a broken edit makes calls fail with its problems until it is mended. */
     get config() {

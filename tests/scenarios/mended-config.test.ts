@@ -35,3 +35,22 @@ test("a guard of a server that started on a broken configuration works once it i
   await opened?.close();
   rmSync(start, { recursive: true, force: true });
 });
+
+test("who may write follows the file as soon as it changes, and the default when the file says nothing", async () => {
+  const start = mkdtempSync(join(tmpdir(), "teamwright-strict-"));
+  const file = join(start, "teamwright.yaml");
+  const project = new Project({ start, defaultIdentity: "advisory", hasGuard: false });
+  const caller = new Caller(() => project.open(), undefined);
+  const create = async () =>
+    (await caller.call("task_create", { title: "Mend the fence" }, undefined)).isError === true;
+  expect(await create()).toBe(false);
+  writeFileSync(file, "identity: strict\n");
+  expect(await create()).toBe(true);
+  writeFileSync(file, "identity: advisory # again\n");
+  expect(await create()).toBe(false);
+
+  const opened = await project.opened();
+  if (opened) await caller.leave(opened, undefined);
+  await opened?.close();
+  rmSync(start, { recursive: true, force: true });
+});

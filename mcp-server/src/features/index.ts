@@ -109,8 +109,8 @@ export function findOperation(name: string): Operation | undefined {
 }
 
 /**
- * What the kernel asks of the features. `strict` refuses writes of callers the guard has not bound (design §3), and an agent
- * that belongs to none of several teams writes on no board (KB-01).
+ * What the kernel asks of the features. `identity` holds where the file says nothing: `strict` refuses writes of callers
+ * the guard has not bound (design §3). An agent that belongs to none of several teams writes on no board (KB-01).
  */
 export function executorHooks(replica: string, identity: "strict" | "advisory"): ExecutorHooks {
   return {
@@ -127,7 +127,8 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
           hint("brief_show", "shows who you are; the lead starts you with the id of a task"),
         );
       }
-      if (operation.kind === "read" || identity === "advisory" || principal.kind !== "unverified") return;
+      if (operation.kind === "read" || principal.kind !== "unverified") return;
+      if ((config.identity ?? identity) === "advisory") return; // the file's word as it is now
       throw new TeamwrightError(
         "FORBIDDEN",
         "Nobody vouches for this caller and the project's identity setting is strict; a person uses a terminal of their own, an agent the tools of its session.",
