@@ -13,6 +13,7 @@ import * as fields from "../task/task.schema.ts";
 import { lockTask } from "../task/task.store.ts";
 import { compact, toBrief } from "../task/task.view.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
+import { openUnitOf } from "../unit/unit.store.ts";
 import { columnOf, columns, limitedColumn } from "./board.rules.ts";
 import { readCounts } from "./board.store.ts";
 
@@ -136,6 +137,7 @@ async function move(
   if (to === "review") {
     checkHolds(task, ctx.principal, input.fence);
     checkMove(task, "in_review");
+    await checkNoUnit(ctx, task);
     const moved = await saveTaskInGraph(ctx, task, { status: "in_review", leaseExpiresAt: null });
     ctx.record({
       type: "task.submitted",
@@ -157,6 +159,17 @@ async function move(
   checkHolds(task, ctx.principal, input.fence);
   const open = task.status === "in_review" ? await saveTaskInGraph(ctx, task, { status: "open" }) : task;
   return dropClaim(ctx, open, "claim.released", input.reason);
+}
+
+/** What a unit's agent hands in is validated: unit_submit tells the unit, and moves the card with it. */
+async function checkNoUnit(ctx: OperationContext, task: Locked): Promise<void> {
+  const unit = await openUnitOf(ctx.db, task.id);
+  if (!unit) return;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `${task.key} is the work of unit ${unit.key} in phase ${unit.phase}.`,
+    hint("unit_submit", "hands it in"),
+  );
 }
 
 export const boardLimits = defineOperation({

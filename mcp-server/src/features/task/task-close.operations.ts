@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
+import { abandonUnit } from "../unit/failure.store.ts";
 import { openUnitOf } from "../unit/unit.store.ts";
 import { renderChange } from "./change.view.ts";
 import { circleThrough } from "./circle.store.ts";
@@ -42,7 +43,7 @@ export const taskClose = defineOperation({
     if (task.status === "closed") return answer(ctx, task);
     checkHolds(task, ctx.principal, input.fence);
     const outcome = input.outcome ?? "done";
-    if (outcome === "done") await checkNoUnit(ctx, task);
+    await settleUnit(ctx, task, outcome);
     if (input.of !== undefined && outcome !== "duplicate" && outcome !== "superseded") {
       throw new TeamwrightError(
         "INVALID_INPUT",
@@ -74,10 +75,17 @@ export const taskClose = defineOperation({
   render: (output, view) => renderChange(`Closed as ${output.outcome ?? "done"}:`, output, view),
 });
 
-/** In a run nobody closes what no fresh reviewer has passed (requirements FP-01, FP-15). */
-async function checkNoUnit(ctx: OperationContext, task: Task): Promise<void> {
+/**
+ * In a run nobody closes as done what no fresh reviewer has passed (requirements FP-01, FP-15); to give the work up is
+ * for who directs it, and gives up the unit.
+ */
+async function settleUnit(ctx: OperationContext, task: Task, outcome: string): Promise<void> {
   const unit = await openUnitOf(ctx.db, task.id);
   if (!unit) return;
+  if (outcome !== "done" && ctx.principal.kind !== "agent") {
+    await abandonUnit(ctx, unit);
+    return;
+  }
   throw new TeamwrightError(
     "RULE_VIOLATED",
     `${task.key} is the work of unit ${unit.key} in phase ${unit.phase}: it closes with the reviewed commit.`,

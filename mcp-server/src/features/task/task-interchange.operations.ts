@@ -3,6 +3,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkTeam, teamInView } from "../team/team.rules.ts";
+import { openUnitOf } from "../unit/unit.store.ts";
 import { type BadBackupLine, joinBackup } from "./interchange/beads-backup.rules.ts";
 import { readAll } from "./interchange/beads-export.store.ts";
 import { dependencyOrder } from "./interchange/beads-graph.rules.ts";
@@ -63,6 +64,7 @@ export const taskImport = defineOperation({
     const setting: ImportSetting = {
       team,
       dryRun: input.dry_run ?? false,
+      openUnit: async (inner, taskId) => (await openUnitOf(inner.db, taskId))?.key,
       wouldKeep: new Map(),
       ...(input.allow_stale ? { allowStale: true } : {}),
     };

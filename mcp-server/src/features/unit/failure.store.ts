@@ -1,3 +1,4 @@
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { noteFailure } from "../escalation/attempt.store.ts";
 import { sendBack } from "../task/rework.store.ts";
@@ -32,4 +33,15 @@ export async function failUnit(ctx: OperationContext, unit: UnitRow, gate: LoopG
   const task = await lockTaskById(ctx, Number(unit.task_id));
   if (task.status === "in_review") await sendBack(ctx, task, reason);
   return next;
+}
+
+/** Gives a unit up. Refused while it is being committed: the commit would be there, and nobody would have made it. */
+export async function abandonUnit(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
+  if (unit.phase === "commit" && unit.busy_until !== null && unit.busy_until > ctx.now)
+    throw new TeamwrightError(
+      "CONFLICT",
+      `${unit.key} is being committed at this moment.`,
+      hint("unit_show", "shows how it ended"),
+    );
+  return saveUnit(ctx, unit, "abandon", { busy_until: null });
 }

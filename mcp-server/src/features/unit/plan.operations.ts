@@ -86,6 +86,7 @@ export const unitPlan = defineOperation({
     };
     if (input.preview) return { ...answer, next: ["unit_plan", "task_update", "task_link"] };
     refuseIfNeeded(ctx, problems);
+    await ctx.dialect.lockName(ctx.db, "unit-plan"); // of two plans of one task the second finds the first
     await refuseOpenUnits(ctx, tasks);
     const run =
       current ??

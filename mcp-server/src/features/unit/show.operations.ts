@@ -4,13 +4,16 @@ import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { writeRunLog } from "../knowledge/run-log.store.ts";
 import { activeRun, changeRun, checkLeads, findRun, getRunById } from "../run/run.store.ts";
+import { sendBack } from "../task/rework.store.ts";
 import * as fields from "../task/task.schema.ts";
+import { lockTaskById } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
+import { abandonUnit } from "./failure.store.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { openRunBriefs } from "./overview.store.ts";
 import { endObstacles } from "./people.store.ts";
 import { isOpen } from "./unit.rules.ts";
-import { attemptsOf, gateRunsOf, getUnit, saveUnit, unitsOfRun } from "./unit.store.ts";
+import { attemptsOf, gateRunsOf, getUnit, type UnitRow, unitsOfRun } from "./unit.store.ts";
 import { renderRun, renderUnit, runBrief, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 
 export const unitShow = defineOperation({
@@ -151,7 +154,7 @@ async function endRun(ctx: OperationContext, input: { run?: string | undefined; 
       left,
     );
   }
-  for (const unit of open) await saveUnit(ctx, unit, "abandon", { busy_until: null });
+  for (const unit of open) await giveUp(ctx, unit);
   await changeRun(ctx, run.id, { status: "ended", ended_at: ctx.now, end_note: input.reason ?? null, session: null });
   ctx.record({
     type: "run.ended",
@@ -166,6 +169,13 @@ async function endRun(ctx: OperationContext, input: { run?: string | undefined; 
   return { ...answer, run };
 }
 
+/** Its task is nobody's to review any more: it goes back to whoever did it. */
+async function giveUp(ctx: OperationContext, unit: UnitRow): Promise<void> {
+  await abandonUnit(ctx, unit);
+  const task = await lockTaskById(ctx, Number(unit.task_id));
+  if (task.status === "in_review") await sendBack(ctx, task, "its unit was given up");
+}
+
 async function abandon(ctx: OperationContext, ref: string, reason: string | undefined) {
   if (reason === undefined)
     throw new TeamwrightError(
@@ -175,7 +185,7 @@ async function abandon(ctx: OperationContext, ref: string, reason: string | unde
     );
   const unit = await getUnit(ctx.db, ref);
   await checkLeads(ctx, await getRunById(ctx.db, unit.run_id));
-  await saveUnit(ctx, unit, "abandon", { busy_until: null });
+  await giveUp(ctx, unit);
   ctx.record({ type: "unit.given_up", subject: unit.key, after: { reason } });
   return { ended: unit.key, next: ["unit_show", "task_update"] };
 }

@@ -64,7 +64,13 @@ export async function findUnitRef(db: Kysely<Database>, ref: string): Promise<Un
     .orderBy("unit.id", "desc")
     .limit(20)
     .execute();
-  return rows.find((each) => each.key === ref) ?? rows.find((each) => !each.key.startsWith(ref)) ?? rows[0];
+  const exact = rows.find((each) => each.key === ref) ?? rows.find((each) => !each.key.startsWith(ref));
+  if (exact || rows.length <= 1) return exact ?? rows[0];
+  throw new TeamwrightError(
+    "INVALID_INPUT",
+    `${rows.length} work units begin with ${ref}.`,
+    hint("unit_show", "lists them with their ids"),
+  );
 }
 
 export async function unitsOfRun(db: Kysely<Database>, runId: number): Promise<UnitRow[]> {

@@ -37,6 +37,8 @@ export interface RowVerdict {
 export interface ImportSetting extends ImportOptions {
   readonly team: string;
   readonly dryRun: boolean;
+  /** The work unit a task is on its way in, which alone may close it. */
+  readonly openUnit: (ctx: OperationContext, taskId: number) => Promise<string | undefined>;
   /** What a dry run would have kept of rows that are no tasks, by kind and key: the next row is judged by it. */
   readonly wouldKeep: Map<string, string>;
 }
@@ -77,6 +79,10 @@ export async function importRow(ctx: OperationContext, row: ParsedRow, setting: 
   if (decision.verdict !== "created" && decision.verdict !== "updated") return verdict;
   if (isClaimed(existing?.task, ctx.now))
     return { ...verdict, verdict: "conflict", reason: "an agent holds it; imported when the claim is over" };
+  const closes = row.kind === "tombstone" || row.issue.status.state === "closed";
+  const unit = closes && existing?.task ? await setting.openUnit(ctx, existing.task.id) : undefined;
+  if (unit !== undefined)
+    return { ...verdict, verdict: "conflict", reason: `it closes with the commit of unit ${unit}` };
   if (setting.dryRun) return verdict;
   if (row.kind === "tombstone") await bury(ctx, row.tombstone.id, row.raw, existing?.task);
   else if (existing?.task) await updateTask(ctx, existing.task, row.issue);
