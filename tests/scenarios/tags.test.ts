@@ -131,6 +131,23 @@ for (const dialect of dialects) {
       expect((await lead.must("tag_list", {})).total).toBe(0);
     });
 
+    test("a stop that is told again, a report sent again and a flood of tags make no second and no thousandth task (RP-03, RP-04)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead, ada } = await inRun(world);
+      const total = async () => (await world.person("task_list", {})).total as number;
+      const before = await total();
+      const finding = (n: number) => `CROSS-DOMAIN:bea: the exporter drops byte ${n} of each page`;
+      const once = report("COMPLETE", finding(0));
+      for (let told = 0; told < 3; told += 1) await stop(world, ada, once);
+      await Promise.all([stop(world, ada, once), stop(world, ada, once)]);
+      expect(await total()).toBe(before + 1);
+      const flood = report("COMPLETE", Array.from({ length: 300 }, (_, n) => finding(n)).join("\n"));
+      for (let told = 0; told < 3; told += 1) await stop(world, ada, flood);
+      expect(await total()).toBe(before + 21);
+      expect((await lead.must("tag_list", { all: true })).total).toBe(200);
+      expect((await lead.must("tag_list", {})).total).toBe(179);
+    });
+
     test("FAILED is counted and escalated when the retries are used up (RE-01, RE-03, RP-04)", async () => {
       await using world = await openWorld({ dialect, config });
       const { lead, first } = await inRun(world);

@@ -10,11 +10,15 @@ import { parseReport } from "../report/parse.rules.ts";
 import { activeRun } from "../run/run.store.ts";
 import { findTaskByKey } from "../task/task.store.ts";
 import { routeFailure, routeTag } from "./route.store.ts";
-import { forgetAsks, insertReport, insertTag, mayAskAgain, openTagCount } from "./tag.store.ts";
+import { forgetAsks, insertReport, insertTag, lastReport, mayAskAgain, openTagCount, wasRaised } from "./tag.store.ts";
 
 /** Times a report is sent back before it is accepted as malformed. */
 const MOST_ASKS = 2;
 const SHOWN = 12;
+const MAX_TEXT = 200_000;
+/** Of one report; what is beyond the first number waits for the lead, and beyond the second is in its text alone. */
+const MOST_ROUTED = 20;
+const MOST_TAGS = 200;
 /** Their last words have a form of their own. */
 const OTHER_FORM = /reviewer$/;
 
@@ -27,6 +31,7 @@ export function reportGuard(): GuardRule {
     async agentStops(ctx) {
       const facts = await reporting(ctx);
       if (!facts) return undefined;
+      if (await isAgain(ctx)) return undefined;
       const errors = await errorsIn(ctx, ctx.call.lastMessage);
       if (errors.length === 0) return undefined;
       const again = await ctx.write("guard_report", (trx) => mayAskAgain(trx, ctx.call.agentId, MOST_ASKS));
@@ -39,10 +44,12 @@ export function reportGuard(): GuardRule {
     },
     async agentStopped(ctx) {
       const facts = await reporting(ctx);
-      if (!facts) return undefined;
+      if (!facts || (await isAgain(ctx))) return undefined;
       const errors = await errorsIn(ctx, ctx.call.lastMessage);
       const report = parseReport(ctx.call.lastMessage);
       await ctx.write("guard_report", async (trx) => {
+        await trx.dialect.lockName(trx.db, `report:${ctx.call.agentId}`);
+        if (await isAgain(ctx, trx.db)) return;
         await forgetAsks(trx, ctx.call.agentId);
         const task = facts.taskKey === null ? undefined : await findTaskByKey(trx.db, facts.taskKey);
         const row = await insertReport(trx, {
@@ -51,18 +58,18 @@ export function reportGuard(): GuardRule {
           run_id: facts.runId,
           task_key: task?.key ?? null,
           status: report.status ?? null,
-          text: ctx.call.lastMessage.slice(0, 200_000),
+          text: ctx.call.lastMessage.slice(0, MAX_TEXT),
           findings: JSON.stringify(errors.slice(0, 50)),
           malformed: errors.length > 0 ? 1 : 0,
         });
         const origin = { report: row, author: ctx.principal, task };
-        for (const tag of report.tags) {
-          const stored = await insertTag(trx, row, {
-            kind: tag.kind,
-            target: tag.target ?? null,
-            text: tag.text.slice(0, 4000),
-          });
-          await routeTag(trx, stored, origin);
+        let routed = 0;
+        for (const tag of report.tags.slice(0, MOST_TAGS)) {
+          const draft = { kind: tag.kind, target: tag.target ?? null, text: tag.text.slice(0, 4000) };
+          if (await wasRaised(trx, row, draft)) continue;
+          const stored = await insertTag(trx, row, draft);
+          if (routed < MOST_ROUTED) await routeTag(trx, stored, origin);
+          routed += 1;
         }
         await routeFailure(trx, origin);
         await learnFromReport(trx, {
@@ -79,6 +86,12 @@ export function reportGuard(): GuardRule {
 
 function runtimeTeam({ runtime }: GuardContext): string {
   return runtime.config.teams[0]?.id ?? DEFAULT_TEAM;
+}
+
+/** The client tells of a stop again after each resume, and while a teammate is idle: what was said is said once. */
+async function isAgain({ call, runtime }: GuardContext, db = runtime.store.db): Promise<boolean> {
+  const last = await lastReport(db, call.agentId);
+  return last !== undefined && last.text === call.lastMessage.slice(0, MAX_TEXT);
 }
 
 /** The run and task of a worker that owes a report; undefined for everybody else. */

@@ -58,6 +58,30 @@ export async function insertTag(
   return row;
 }
 
+/** The report an agent handed in last. */
+export async function lastReport(db: Kysely<Database>, agentId: string): Promise<ReportRow | undefined> {
+  return db.selectFrom("report").selectAll().where("agent_id", "=", agentId).orderBy("id", "desc").executeTakeFirst();
+}
+
+/** True when this agent has raised the same about the same task before: a report sent again says it once more. */
+export async function wasRaised(
+  ctx: OperationContext,
+  report: ReportRow,
+  draft: Pick<TagRow, "kind" | "target" | "text">,
+): Promise<boolean> {
+  const row = await ctx.db
+    .selectFrom("tag")
+    .innerJoin("report", "report.id", "tag.report_id")
+    .select("tag.id")
+    .where("report.agent_id", "=", report.agent_id)
+    .where("tag.task_key", report.task_key === null ? "is" : "=", report.task_key)
+    .where("tag.kind", "=", draft.kind)
+    .where("tag.target", draft.target === null ? "is" : "=", draft.target)
+    .where("tag.text", "=", draft.text)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function settleTag(
   ctx: OperationContext,
   tag: Pick<TagRow, "id" | "key">,
