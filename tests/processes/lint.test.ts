@@ -277,7 +277,16 @@ describe("the pre-commit hooks", () => {
   /** What pre-commit does for `language: node`: `npm pack`, whose output it takes for the file's name, then an installation. */
   beforeAll(() => {
     const checkout = join(folder, "checkout");
-    for (const path of ["bin", "mcp-server", "scripts", "schemas", "package.json", "package-lock.json", ".npmrc"])
+    for (const path of [
+      "bin",
+      "mcp-server",
+      "scripts",
+      "schemas",
+      "hooks",
+      "package.json",
+      "package-lock.json",
+      ".npmrc",
+    ])
       cpSync(join(root, path), join(checkout, path), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"));
     const { code, out, err } = run("npm", ["pack", "--offline"], { cwd: checkout });
