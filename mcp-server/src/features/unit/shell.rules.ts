@@ -1,6 +1,6 @@
 /** git's words that write history or throw work away. */
 const writing = new Set(
-  "commit push merge rebase cherry-pick revert am apply pull reset stash clean switch checkout restore update-ref commit-tree filter-branch replace update-index worktree".split(
+  "commit push merge rebase cherry-pick revert am apply pull reset fast-import read-tree filter-repo stash clean switch checkout restore update-ref commit-tree filter-branch replace update-index worktree".split(
     " ",
   ),
 );
@@ -23,6 +23,7 @@ export function historyCommand(command: string): string | undefined {
     const words = part.split(/\s+/).filter((word) => word !== "");
     for (const [index, word] of words.entries()) {
       if (word !== "git" && !word.endsWith("/git")) continue;
+      if (words.slice(index + 1).some((each) => /^alias\./.test(each))) return "alias"; // another name for any of them
       const found = subcommand(words.slice(index + 1));
       if (found !== undefined && writing.has(found) && !isHarmless(found, words.slice(index + 1))) return found;
     }

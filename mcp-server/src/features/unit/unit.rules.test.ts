@@ -86,6 +86,8 @@ describe("shell commands that would write history (design §7)", () => {
     "true | xargs git reset --hard",
     "{ git checkout -- .; }",
     "git worktree add ../x",
+    "git -c alias.x=commit x -m y",
+    "git config alias.ok push && git ok",
   ])("%s is one", (command) => {
     expect(historyCommand(command)).toBeDefined();
   });
