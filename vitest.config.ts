@@ -5,6 +5,9 @@ const heavy = [
   "tests/processes/races.test.ts",
   "tests/processes/crash.test.ts",
   "tests/processes/loop-crash.test.ts",
+  "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
+  "tests/scenarios/reviews-hardened.test.ts",
+  "tests/scenarios/units-hardened.test.ts",
   "tests/scenarios/fuzz.test.ts",
 ];
 
@@ -26,6 +29,7 @@ export default defineConfig({
           include: ["tests/scenarios/**/*.test.ts"],
           exclude: heavy,
           isolate: false, // files of one worker share its PGlite, whose start takes seconds
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
