@@ -244,7 +244,7 @@ describe("a start that cannot succeed is told at each call", () => {
 
   test("a PostgreSQL server that is not there", async () => {
     await using project = await openProject("sqlite", 'storage: { url: "postgres://nobody:secret@127.0.0.1:1/none" }');
-    const message = await expectRefusal(project.root, /cannot be opened/);
+    const message = await expectRefusal(project.root, /is not available: no database server answers/);
     expect(message).not.toContain("secret");
   });
 });
