@@ -8,6 +8,7 @@ const heavy = [
   "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
   "tests/scenarios/reviews-hardened.test.ts",
   "tests/scenarios/units-hardened.test.ts",
+  "tests/scenarios/units.test.ts",
   "tests/scenarios/fuzz.test.ts",
 ];
 
@@ -30,7 +31,7 @@ export default defineConfig({
           exclude: heavy,
           isolate: false, // files of one worker share its PGlite, whose start takes seconds
           maxWorkers: 2,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },
