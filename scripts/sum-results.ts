@@ -1,4 +1,7 @@
-/** Sums vitest's JSON reports to the closing line of .ci/run. Arguments: --broken=N and the report files. */
+/**
+ * Sums vitest's JSON reports to the closing line of .ci/run, and names before it what failed: whoever sees only the
+ * end of a long log finds it there. Arguments: --broken=N (steps that failed outside of any test) and the report files.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -7,10 +10,24 @@ interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { status: string }[];
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
+
+const excerpt = (messages: readonly (string | undefined)[]): string =>
+  messages
+    .flatMap((message) => (message ?? "").split("\n"))
+    .filter((line) => line.trim() !== "")
+    .slice(0, 12)
+    .map((line) => `    ${line.slice(0, 300)}`)
+    .join("\n");
 
 const { values, positionals } = parseArgs({ options: { broken: { type: "string" } }, allowPositionals: true });
 
@@ -28,11 +45,21 @@ for (const file of positionals) {
   const unloadable = report.testResults.filter(
     ({ status, assertionResults }) =>
       status === "failed" && assertionResults.every((result) => result.status !== "failed"),
-  ).length;
+  );
+  for (const { name, message } of unloadable) console.log(`FAILED ${name}\n${excerpt([message])}`);
+  for (const { name, assertionResults } of report.testResults)
+    for (const result of assertionResults)
+      if (result.status === "failed")
+        console.log(`FAILED ${name} > ${result.fullName}\n${excerpt(result.failureMessages ?? [])}`);
   passed += report.numPassedTests;
-  failed += report.numFailedTests + unloadable;
+  failed += report.numFailedTests + unloadable.length;
   // An error outside of any test, such as an unhandled rejection.
-  if (!report.success && report.numFailedTests + unloadable === 0) failed += 1;
+  if (!report.success && report.numFailedTests + unloadable.length === 0) {
+    console.log(`FAILED ${file}: an error outside of any test`);
+    failed += 1;
+  }
 }
+if (values.broken !== undefined && values.broken !== "0")
+  console.log(`FAILED steps outside of any test: ${values.broken}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
