@@ -70,7 +70,7 @@ async function buildOnce(): Promise<Built> {
 export function cleanEnvironment(extra: Record<string, string> = {}): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^(CLAUDE|TEAMWRIGHT|VITEST|NODE_OPTIONS|NODE_COMPILE|NODE_V8)/.test(entry[0]),
+      entry[1] !== undefined && !/^(CI$|CLAUDE|TEAMWRIGHT|VITEST|NODE_OPTIONS|NODE_COMPILE|NODE_V8)/.test(entry[0]),
   );
   return { ...Object.fromEntries(kept), ...extra };
 }

@@ -74,7 +74,8 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
     name: "postgres",
     skipLocked: true,
     lockName: async (trx, name) => {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx);
+      // a lock belongs to the whole database: stores in schemas of their own must not wait for each other
+      await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ':' || ${name}, 0))`.execute(trx);
     },
     isRetryable: isContention,
     explainFailure: (error) => {

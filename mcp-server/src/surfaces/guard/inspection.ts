@@ -20,12 +20,22 @@ export function inspectionOf(runtime: Runtime, guard?: Guard): Inspection {
       if (store.readOnly) throw new TeamwrightError("UNAVAILABLE", store.readOnly);
       const config = adjust(runtime.config);
       for (let tried = 1; ; tried += 1) {
+        // whoever tries again inside keeps the rehearsal's locks meanwhile, and the other may wait for one of them
+        let isContended = false;
+        const isRetryable = (error: unknown) => {
+          isContended ||= store.port.isRetryable(error);
+          return false;
+        };
+        const port = { ...store.port, isRetryable };
         try {
-          return await rehearse(store, (stage) => work(stageOf({ store: stage, hooks, now, config })));
+          const result = await rehearse(store, (stage) =>
+            work(stageOf({ store: { ...stage, port }, hooks, now, config })),
+          );
+          if (!isContended || tried >= TRIES) return result;
         } catch (error) {
-          if (tried >= TRIES || !store.port.isRetryable(error)) throw error;
-          await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+          if (tried >= TRIES || !(isContended || store.port.isRetryable(error))) throw error;
         }
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     },
   };
