@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { forTerminal } from "../mcp-server/src/surfaces/cli/output.ts";
 import { progressLine } from "../mcp-server/src/surfaces/cli/progress.ts";
+import { compileCache } from "./support/compile-cache.ts";
 
 vi.setConfig({ testTimeout: 90_000 }); // a process per command
 
@@ -29,7 +30,8 @@ function teamwright(
   args: readonly string[],
   options: { input?: string; env?: Record<string, string> } = {},
 ): Promise<Run> {
-  const env = { PATH: process.env.PATH ?? "", HOME: project, USER: "mallory", USERNAME: "mallory", ...options.env };
+  const names = { USER: "mallory", USERNAME: "mallory" };
+  const env = { PATH: process.env.PATH ?? "", HOME: project, ...names, ...compileCache, ...options.env };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [launcher, ...args], { cwd: project, env }, (error, out, err) => {
       resolve({ code: error ? Number(error.code) : 0, out, err });

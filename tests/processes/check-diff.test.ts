@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { compileCache } from "../support/compile-cache.ts";
 
 vi.setConfig({ testTimeout: 90_000 }); // a process per command
 
@@ -45,7 +46,7 @@ function write(path: string, text: string): void {
 }
 
 function teamwright(args: readonly string[], cwd = project): Promise<{ code: number; out: string; err: string }> {
-  const env = { PATH: process.env.PATH ?? "", HOME: home };
+  const env = { PATH: process.env.PATH ?? "", HOME: home, ...compileCache };
   return new Promise((resolve) => {
     execFile(process.execPath, [launcher, ...args], { cwd, env }, (error, out, err) => {
       resolve({ code: error ? Number(error.code) : 0, out, err });

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { parse } from "yaml";
 import { generateReport } from "../../bench/reports.ts";
 import { buildDist } from "../../scripts/build.ts";
+import { compileCache } from "../support/compile-cache.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "teamwright-lint-"));
@@ -49,7 +50,12 @@ function put(path: string, text: string): void {
 }
 
 function environment(extra: Record<string, string> = {}): Record<string, string> {
-  return { PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`, HOME: folder, ...extra };
+  return {
+    PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
+    HOME: folder,
+    ...compileCache,
+    ...extra,
+  };
 }
 
 function run(
