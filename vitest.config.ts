@@ -21,6 +21,7 @@ export default defineConfig({
           name: "unit",
           include: ["mcp-server/src/**/*.test.ts", "tests/*.test.ts"],
           exclude: ["tests/cli.test.ts"],
+          isolate: false, // pure rules
           testTimeout: 30_000,
         },
       },
@@ -42,7 +43,7 @@ export default defineConfig({
           exclude: heavy,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
       {

@@ -192,16 +192,42 @@ async function openDialect(dialect: Dialect, root: string): Promise<Store> {
   return openPglite();
 }
 
-let idlePglite: PGlite | undefined;
+/** One that no world uses, and how its schema looked when it was made. */
+let idlePglite: { pglite: PGlite; schema: string } | undefined;
 
-/** Starting PGlite takes seconds, so a file's tests take turns with one; two worlds at once get one each. */
+const SCHEMA_NOW = `
+  select count(*) || ' ' || coalesce(sum(hashtext(relname || attname || atttypid)::bigint), 0) as schema
+  from pg_attribute join pg_class on pg_class.oid = attrelid where relnamespace = 'public'::regnamespace`;
+
+/** Tables of a test hold some rows each: deleting those is many times faster than making all tables anew. */
+const EMPTY_ALL = `
+  set session_replication_role = replica;
+  do $$ declare name text; begin
+    for name in select tablename from pg_tables where schemaname = 'public' and tablename <> 'meta' loop
+      if pg_relation_size(name::regclass) > 262144 then execute format('truncate %I cascade', name);
+      else execute format('delete from %I', name); end if;
+    end loop;
+    delete from meta where key <> 'schema_version';
+    for name in select sequencename from pg_sequences where schemaname = 'public' and last_value is not null loop
+      perform setval(name::regclass, 1, false);
+    end loop;
+  end $$;
+  set session_replication_role = origin;`;
+
+/** Starting PGlite takes seconds, so a worker's tests take turns with one; two worlds at once get one each. */
 async function openPglite(): Promise<Store> {
   const { PGlite } = await import("@electric-sql/pglite");
-  const pglite = idlePglite ?? new PGlite();
+  const earlier = idlePglite;
   idlePglite = undefined;
-  await pglite.exec("drop schema public cascade; create schema public;");
+  const pglite = earlier?.pglite ?? new PGlite();
+  const schemaNow = async () => String((await pglite.query<{ schema: string }>(SCHEMA_NOW)).rows[0]?.schema);
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
-  await migratePostgres(db);
+  if (earlier && earlier.schema === (await schemaNow())) await pglite.exec(EMPTY_ALL);
+  else {
+    await pglite.exec("drop schema public cascade; create schema public;");
+    await migratePostgres(db);
+  }
+  const schema = earlier?.schema ?? (await schemaNow());
   return {
     db,
     port: postgresPort(),
@@ -211,7 +237,7 @@ async function openPglite(): Promise<Store> {
     close: async () => {
       // destroying Kysely would close PGlite with it, and that is to be used again
       if (idlePglite) await db.destroy();
-      else idlePglite = pglite;
+      else idlePglite = { pglite, schema };
     },
   };
 }
