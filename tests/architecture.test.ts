@@ -25,6 +25,13 @@ const sliceOrder = [
   "review",
   "bridge",
   "brief",
+  "overhead",
+  "sprint",
+  "borrow",
+  "portfolio",
+  "coordination",
+  "metrics",
+  "experiment",
   "doctor",
 ];
 
