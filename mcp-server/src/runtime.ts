@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { configSchema, type ProjectConfig, withDefaults } from "./config/config.schema.ts";
-import { CONFIG_FILE, findProjectRoot, STATE_FOLDER } from "./config/project-root.ts";
+import { CONFIG_FILE, findProjectRoot, stateFolder } from "./config/project-root.ts";
 import type { Runtime } from "./kernel/execute.ts";
 import type { Store } from "./store/dialect-port.ts";
 import { noStore } from "./store/no-store.ts";
@@ -36,7 +36,7 @@ export async function openProject(options: RuntimeOptions): Promise<OpenProject>
   if (options.withoutStore) return { store: noStore(), config, stamp, options };
   const store = await openStore({
     url: config.storage.url,
-    path: join(root, STATE_FOLDER, "state.db"),
+    path: join(stateFolder(root), "state.db"),
     synchronous: config.storage.synchronous,
   });
   return { store, config, stamp, options };

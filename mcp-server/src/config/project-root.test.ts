@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { findProjectRoot } from "./project-root.ts";
+import { findProjectRoot, stateFolder } from "./project-root.ts";
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-root-")));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -35,6 +35,19 @@ test("two bare repositories side by side do not share the folder they lie in", (
     return join(base, `${name}-tree`);
   });
   expect(trees.map(findProjectRoot)).toEqual(trees);
+});
+
+test("worktrees of a bare repository share a store that outlasts each of them", () => {
+  const home = join(base, "layout");
+  mkdirSync(home);
+  git(base, "clone", "-q", "--bare", "source", join(home, ".bare"));
+  writeFileSync(join(home, ".git"), "gitdir: ./.bare\n");
+  for (const name of ["main-tree", "other"]) git(home, "worktree", "add", "-q", "-b", `b-${name}`, join(home, name));
+  const folders = [home, join(home, "main-tree"), join(home, "other")];
+  for (const folder of folders) expect(stateFolder(findProjectRoot(folder))).toBe(join(home, ".bare", ".teamwright"));
+  expect(stateFolder(findProjectRoot(join(base, "one-tree")))).toBe(join(base, "one.git", ".teamwright"));
+  for (const folder of [source, join(base, "side")])
+    expect(stateFolder(findProjectRoot(folder))).toBe(join(source, ".teamwright"));
 });
 
 test("outside git the nearest folder with a configuration, else the one that is asked for", () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
 export const CONFIG_FILE = "teamwright.yaml";
-export const STATE_FOLDER = ".teamwright";
+const STATE_FOLDER = ".teamwright";
 
 /**
  * The folder that owns the store: the repository's main working tree for every worktree of it; outside git the
@@ -25,16 +25,40 @@ export function findProjectRoot(start: string): string {
   }
 }
 
-/** `.git` is a folder in the main tree and a file `gitdir: …` in a worktree, whose `commondir` leads back. */
+/**
+ * The folder of the embedded store: `.teamwright` in the project's root. Worktrees of a bare repository have no main
+ * tree: they share the one in the repository itself, which no `git worktree remove` takes away.
+ */
+export function stateFolder(root: string): string {
+  const links = gitLinks(root);
+  const shared = links && (links.common ?? (isBare(links.gitDir) ? links.gitDir : undefined));
+  const isApart = shared !== undefined && basename(shared) !== ".git";
+  return join(isApart ? shared : root, STATE_FOLDER);
+}
+
+/** `.git` is a folder in the main tree and a file in a worktree, whose `commondir` leads back. */
 function repositoryRoot(folder: string): string | undefined {
   const git = join(folder, ".git");
   if (!existsSync(git)) return undefined;
   if (statSync(git).isDirectory()) return existsSync(join(git, "HEAD")) ? folder : undefined;
+  const common = gitLinks(folder)?.common;
+  if (common === undefined) return folder; // a submodule: a repository of its own
+  return basename(common) === ".git" ? dirname(common) : folder; // a bare repository has no tree of its own
+}
+
+/** Where a `.git` file (`gitdir: …`) leads; undefined for any other folder. `common` is what worktrees share. */
+function gitLinks(folder: string): { gitDir: string; common: string | undefined } | undefined {
+  const git = join(folder, ".git");
+  if (!statSync(git, { throwIfNoEntry: false })?.isFile()) return undefined;
   const target = /^gitdir:\s*(.+)\s*$/m.exec(readFileSync(git, "utf8"))?.[1]?.trim();
-  if (!target) return folder;
+  if (!target) return undefined;
   const gitDir = isAbsolute(target) ? target : resolve(folder, target);
   const commonFile = join(gitDir, "commondir");
-  if (!existsSync(commonFile)) return folder; // a submodule: a repository of its own
-  const common = resolve(gitDir, readFileSync(commonFile, "utf8").trim());
-  return basename(common) === ".git" ? dirname(common) : folder; // a bare repository has no tree of its own
+  if (!existsSync(commonFile)) return { gitDir, common: undefined };
+  return { gitDir, common: resolve(gitDir, readFileSync(commonFile, "utf8").trim()) };
+}
+
+function isBare(gitDir: string): boolean {
+  const file = join(gitDir, "config");
+  return existsSync(file) && /^\s*bare\s*=\s*true\s*$/im.test(readFileSync(file, "utf8"));
 }

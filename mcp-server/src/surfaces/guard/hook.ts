@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { findProjectRoot, STATE_FOLDER } from "../../config/project-root.ts";
+import { findProjectRoot, stateFolder } from "../../config/project-root.ts";
 import { composeBrief } from "../../features/brief/brief.store.ts";
 import { inTransaction } from "../../kernel/execute.ts";
 import { isRecord, textOf } from "../../kernel/records.ts";
@@ -40,7 +40,7 @@ export async function runHook(name: string, input: string, start: string): Promi
 
 /** A session in a project that does not use Teamwright makes no store. */
 async function hasStore(root: string): Promise<boolean> {
-  if (existsSync(join(root, STATE_FOLDER, "state.db"))) return true;
+  if (existsSync(join(stateFolder(root), "state.db"))) return true;
   if (configStamp(root) === "") return false;
   const { loadConfig } = await import("../../config/config.load.ts");
   return loadConfig(root).storage.url !== undefined;
