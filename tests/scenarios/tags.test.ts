@@ -148,6 +148,47 @@ for (const dialect of dialects) {
       expect((await lead.must("tag_list", {})).total).toBe(179);
     });
 
+    test("once a report is in, talk is not judged as another; a report, its tags and new work are (RP-01, RP-04)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead } = await inRun(world);
+      const { task } = await lead.must("task_create", { title: "Sum up the columns", scope: ["src/c"], team: "alpha" });
+      const abe = await world.spawn("abe", { prompt: `Do ${task.id}` });
+      await abe.must("task_claim", { id: task.id });
+      const all = async () => (await lead.must("tag_list", { all: true })).tags as { kind: string; text: string }[];
+      expect((await stop(world, abe, "Nothing to report yet."))?.decision).toBe("block");
+      await abe.must("board_move", { id: task.id, to: "review" });
+      expect(await stop(world, abe, report("COMPLETE", "None"))).toBeUndefined();
+      expect(await stop(world, abe, "Yes, the second line is the one with the total.")).toBeUndefined();
+      expect(await stop(world, abe, "Standing by.")).toBeUndefined();
+      expect(await stop(world, abe, "One more thing.\n\nCROSS-DOMAIN:bea: the exporter drops a byte")).toBeUndefined();
+      expect(await all()).toMatchObject([{ kind: "CROSS-DOMAIN", status: "routed" }]);
+      expect((await stop(world, abe, "Status: COMPLETE\n\nAll done."))?.decision).toBe("block");
+      expect((await stop(world, abe, "### Verification\n\nall is well"))?.decision).toBe("block");
+      expect(await stop(world, abe, report("COMPLETE", "INFO:abe: the total is signed"))).toBeUndefined();
+      expect((await all()).map(({ kind }) => kind)).toEqual(["CROSS-DOMAIN", "INFO"]);
+
+      await lead.must("board_move", { id: task.id, to: "in_progress", reason: "the sign is wrong" });
+      expect((await stop(world, abe, "I have mended it."))?.decision).toBe("block");
+      expect((await lead.must("tag_list", {})).malformed_reports).toBeUndefined();
+    });
+
+    test("what is said after a report of an earlier task is no talk: the next task owes its own (RP-01)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead, ada, first } = await inRun(world);
+      await ada.must("task_update", { id: first, release: "done elsewhere" });
+      expect(await stop(world, ada, report("COMPLETE", "None"))).toBeUndefined();
+      expect(await stop(world, ada, "Ready for more.")).toBeUndefined();
+      const { task } = await lead.must("task_create", {
+        title: "Write the third line",
+        scope: ["src/c"],
+        team: "alpha",
+      });
+      await ada.must("task_claim", { id: task.id });
+      await ada.must("task_close", { id: task.id, reason: "done" });
+      expect((await stop(world, ada, "Done with that, too."))?.decision).toBe("block");
+      expect((await stop(world, ada, report("COMPLETE", "None")))?.decision).toBeUndefined();
+    });
+
     test("FAILED is counted and escalated when the retries are used up (RE-01, RE-03, RP-04)", async () => {
       await using world = await openWorld({ dialect, config });
       const { lead, first } = await inRun(world);

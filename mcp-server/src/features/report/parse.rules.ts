@@ -42,6 +42,21 @@ export function parseReport(text: string): ParsedReport {
   };
 }
 
+/**
+ * True when the text has the form of a report: a status line, a field or section of the skeleton, the labels of RP-08, or
+ * one that hides in a code fence.
+ */
+export function hasReportForm(report: ParsedReport): boolean {
+  const { shape, wrapper, statuses, fields, sections } = report;
+  return (
+    shape !== "report" ||
+    wrapper !== undefined ||
+    statuses.length > 0 ||
+    fields.length > 0 ||
+    sections.some(({ key }) => key !== undefined)
+  );
+}
+
 function readAll(draft: Draft, blocks: readonly Block[]): void {
   let paragraph: TextLine[] = [];
   const closeParagraph = () => {

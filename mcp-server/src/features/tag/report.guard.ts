@@ -1,16 +1,28 @@
 import { DEFAULT_TEAM } from "../../config/config.schema.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
 import { findAgent } from "../agent/agent.store.ts";
 import { learnFromReport } from "../knowledge/knowledge.store.ts";
 import { lintReport } from "../report/lint.rules.ts";
 import { lintSettingOf } from "../report/lint-setting.rules.ts";
 import { loadMarkdown } from "../report/markdown.rules.ts";
-import { parseReport } from "../report/parse.rules.ts";
+import { hasReportForm, parseReport } from "../report/parse.rules.ts";
+import type { Tag } from "../report/report.schema.ts";
 import { activeRun } from "../run/run.store.ts";
 import { findTaskByKey } from "../task/task.store.ts";
-import { routeFailure, routeTag } from "./route.store.ts";
-import { forgetAsks, insertReport, insertTag, lastReport, mayAskAgain, openTagCount, wasRaised } from "./tag.store.ts";
+import { type Origin, routeFailure, routeTag } from "./route.store.ts";
+import {
+  forgetAsks,
+  insertReport,
+  insertTag,
+  lastReport,
+  mayAskAgain,
+  openTagCount,
+  type ReportRow,
+  wasRaised,
+  workedSince,
+} from "./tag.store.ts";
 
 /** Times a report is sent back before it is accepted as malformed. */
 const MOST_ASKS = 2;
@@ -22,7 +34,10 @@ const MOST_TAGS = 200;
 /** Their last words have a form of their own. */
 const OTHER_FORM = /reviewer$/;
 
-/** A worker's last words are its report: read, judged, stored, and its tags given to whom they are for (RP-03, RP-04). */
+/**
+ * A worker's last words are its report: read, judged, stored, and its tags given to whom they are for (RP-03, RP-04).
+ * Once the report on its work is in, only another report is judged: a teammate may be talked with. Tags count always.
+ */
 export function reportGuard(): GuardRule {
   return {
     name: "reports",
@@ -31,7 +46,7 @@ export function reportGuard(): GuardRule {
     async agentStops(ctx) {
       const facts = await reporting(ctx);
       if (!facts) return undefined;
-      if (await isAgain(ctx)) return undefined;
+      if ((await sortOf(ctx, facts)).sort !== "report") return undefined;
       const errors = await errorsIn(ctx, ctx.call.lastMessage);
       if (errors.length === 0) return undefined;
       const again = await ctx.write("guard_report", (trx) => mayAskAgain(trx, ctx.call.agentId, MOST_ASKS));
@@ -44,14 +59,16 @@ export function reportGuard(): GuardRule {
     },
     async agentStopped(ctx) {
       const facts = await reporting(ctx);
-      if (!facts || (await isAgain(ctx))) return undefined;
+      if (!facts || (await sortOf(ctx, facts)).sort === "again") return undefined;
       const errors = await errorsIn(ctx, ctx.call.lastMessage);
       const report = parseReport(ctx.call.lastMessage);
       await ctx.write("guard_report", async (trx) => {
         await trx.dialect.lockName(trx.db, `report:${ctx.call.agentId}`);
-        if (await isAgain(ctx, trx.db)) return;
+        const { sort, last } = await sortOf(ctx, facts, trx.db);
+        if (sort === "again") return;
+        const task = await findTaskByKey(trx.db, facts.taskKey);
+        if (sort === "talk") return routeTags(trx, report.tags, { report: last, author: ctx.principal, task });
         await forgetAsks(trx, ctx.call.agentId);
-        const task = facts.taskKey === null ? undefined : await findTaskByKey(trx.db, facts.taskKey);
         const row = await insertReport(trx, {
           agent_id: ctx.call.agentId,
           agent_name: ctx.principal.name,
@@ -63,14 +80,7 @@ export function reportGuard(): GuardRule {
           malformed: errors.length > 0 ? 1 : 0,
         });
         const origin = { report: row, author: ctx.principal, task };
-        let routed = 0;
-        for (const tag of report.tags.slice(0, MOST_TAGS)) {
-          const draft = { kind: tag.kind, target: tag.target ?? null, text: tag.text.slice(0, 4000) };
-          if (await wasRaised(trx, row, draft)) continue;
-          const stored = await insertTag(trx, row, draft);
-          if (routed < MOST_ROUTED) await routeTag(trx, stored, origin);
-          routed += 1;
-        }
+        await routeTags(trx, report.tags, origin);
         await routeFailure(trx, origin);
         await learnFromReport(trx, {
           team: task?.team ?? ctx.principal.team ?? runtimeTeam(ctx),
@@ -84,18 +94,46 @@ export function reportGuard(): GuardRule {
   };
 }
 
+async function routeTags(trx: OperationContext, tags: readonly Tag[], origin: Origin): Promise<void> {
+  let routed = 0;
+  for (const tag of tags.slice(0, MOST_TAGS)) {
+    const draft = { kind: tag.kind, target: tag.target ?? null, text: tag.text.slice(0, 4000) };
+    if (await wasRaised(trx, origin.report, draft)) continue;
+    const stored = await insertTag(trx, origin.report, draft);
+    if (routed < MOST_ROUTED) await routeTag(trx, stored, origin);
+    routed += 1;
+  }
+}
+
 function runtimeTeam({ runtime }: GuardContext): string {
   return runtime.config.teams[0]?.id ?? DEFAULT_TEAM;
 }
 
-/** The client tells of a stop again after each resume, and while a teammate is idle: what was said is said once. */
-async function isAgain({ call, runtime }: GuardContext, db = runtime.store.db): Promise<boolean> {
+type Sorted =
+  | { readonly sort: "report"; readonly last?: ReportRow }
+  | { readonly sort: "again" | "talk"; readonly last: ReportRow };
+
+/**
+ * What a stop's text is: a report that is due, one that is in already (the client tells of a stop again after each
+ * resume, and while a teammate is idle), or talk after it.
+ */
+async function sortOf({ call, runtime }: GuardContext, facts: Facts, db = runtime.store.db): Promise<Sorted> {
   const last = await lastReport(db, call.agentId);
-  return last !== undefined && last.text === call.lastMessage.slice(0, MAX_TEXT);
+  if (!last) return { sort: "report" };
+  const isOther = Number(last.run_id) !== facts.runId || last.task_key !== facts.taskKey;
+  if (isOther || (await workedSince(db, last))) return { sort: "report", last };
+  if (last.text === call.lastMessage.slice(0, MAX_TEXT)) return { sort: "again", last };
+  await loadMarkdown();
+  return { sort: hasReportForm(parseReport(call.lastMessage)) ? "report" : "talk", last };
+}
+
+interface Facts {
+  readonly runId: number;
+  readonly taskKey: string;
 }
 
 /** The run and task of a worker that owes a report; undefined for everybody else. */
-async function reporting({ call, runtime, principal }: GuardContext) {
+async function reporting({ call, runtime, principal }: GuardContext): Promise<Facts | undefined> {
   if (call.agentId === "" || OTHER_FORM.test(principal.role ?? "")) return undefined;
   const { db } = runtime.store;
   const run = await activeRun(db, call.session);

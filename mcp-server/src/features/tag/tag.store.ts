@@ -63,6 +63,35 @@ export async function lastReport(db: Kysely<Database>, agentId: string): Promise
   return db.selectFrom("report").selectAll().where("agent_id", "=", agentId).orderBy("id", "desc").executeTakeFirst();
 }
 
+const workTypes = ["task.claimed", "task.submitted", "task.closed"];
+
+/**
+ * True when the agent has taken or handed in work after this report, or its task was given back to it. True as well
+ * where the trail no longer tells.
+ */
+export async function workedSince(db: Kysely<Database>, report: ReportRow): Promise<boolean> {
+  const stored = await db
+    .selectFrom("event")
+    .select("seq")
+    .where("subject", "=", report.key)
+    .where("type", "in", ["report.accepted", "report.malformed"])
+    .executeTakeFirst();
+  if (!stored) return true;
+  const work = await db
+    .selectFrom("event")
+    .select("seq")
+    .where("seq", ">", stored.seq)
+    .where((e) =>
+      e.or([
+        e.and([e("actor", "=", `agent:${report.agent_id}`), e("type", "in", workTypes)]),
+        e.and([e("subject", "=", report.task_key ?? ""), e("type", "=", "task.returned")]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return work !== undefined;
+}
+
 /** True when this agent has raised the same about the same task before: a report sent again says it once more. */
 export async function wasRaised(
   ctx: OperationContext,
