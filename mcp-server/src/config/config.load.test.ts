@@ -30,7 +30,7 @@ teams:
         "teamwright.yaml:5:14 unknown key wip_limits.in_progres; did you mean in_progress?",
         "teamwright.yaml:5:37 wip_limits.review: Too small: expected number to be >0",
         "teamwright.yaml:6:15 task_quality: Invalid option: expected one of "strict"|"warn"|"off"",
-        "teamwright.yaml:10:16 teams.0.team_type: Invalid option: expected one of "stream_aligned"|"platform"|"enabling"|"complicated_subsystem"",
+        "teamwright.yaml:10:16 teams.0.team_type: Invalid option: expected one of "stream_aligned"|"platform"|"enabling"|"complicated_subsystem"; did you mean stream_aligned?",
         "teamwright.yaml:11:9 teams.1.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit",
         "teamwright.yaml:12:5 unknown key teams.1.agent; did you mean agents?",
         "teamwright.yaml:13:5 teams.2.id: Invalid input: expected string, received undefined",
@@ -79,6 +79,7 @@ teams: [{ id: core }]
     expect(found).toEqual([
       "teamwright.yaml:2:23 ownership.0.paths.1: must not climb out with ..",
       "teamwright.yaml:3:15 ownership.1.paths.0: cannot be a negation",
+      "teamwright.yaml:3:31 ownership.1.owner: there is no team corr; did you mean team:core?",
       "teamwright.yaml:4:15 ownership.2.paths.0: must be relative to the project's root",
       "teamwright.yaml:4:28 ownership.2.paths.1: must separate folders by / and has no escapes",
       "teamwright.yaml:4:43 ownership.2.owner: use the name of an agent, a role, team:ID, or * for everybody",

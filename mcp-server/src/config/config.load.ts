@@ -4,7 +4,9 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDoc
 import type * as z from "zod";
 import { TeamwrightError } from "../kernel/errors.ts";
 import { nearest } from "../kernel/nearest.ts";
-import { type ConfigFile, configSchema, DEFAULT_TEAM, type ProjectConfig, withDefaults } from "./config.schema.ts";
+import { isRecord } from "../kernel/records.ts";
+import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
+import { crossChecks, type Purpose } from "./cross-checks.ts";
 import { CONFIG_FILE } from "./project-root.ts";
 
 /** Reads the project's configuration. Throws INVALID_INPUT that lists every problem with file, line and column. */
@@ -23,8 +25,15 @@ export function loadConfig(root: string): ProjectConfig {
   return withDefaults(config, root, path);
 }
 
-/** Pure: text to configuration or to all problems at once, each as `file:line:column message`. */
-export function parseConfig(text: string, file: string): { config?: ConfigFile; problems: string[] } {
+/**
+ * Pure: text to configuration or to all problems at once, each as `file:line:column message` with what to write instead
+ * where that can be told (requirements TC-02, TC-09). An experiment's file has to name several teams with agents.
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  purpose: Purpose = {},
+): { config?: ConfigFile; problems: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -40,13 +49,11 @@ export function parseConfig(text: string, file: string): { config?: ConfigFile; 
     return { problems: [`${at(0)} ${error instanceof Error ? error.message : String(error)}`] }; // aliases of nothing, or too many
   }
   const result = configSchema.safeParse(value);
-  if (!result.success) {
-    for (const issue of result.error.issues) problems.push(...describe(issue, document, at));
-    return { problems: problems.sort(byPlace) };
-  }
-  problems.push(...crossChecks(result.data, document, at));
+  for (const issue of result.error?.issues ?? []) problems.push(...describe(issue, document, at));
+  for (const { path, text: fault } of crossChecks(value, purpose))
+    problems.push(`${at(offsetOf(document, path))} ${fault}`);
   problems.sort(byPlace);
-  return problems.length > 0 ? { problems } : { config: result.data, problems };
+  return problems.length > 0 || !result.success ? { problems } : { config: result.data, problems };
 }
 
 function byPlace(a: string, b: string): number {
@@ -61,52 +68,30 @@ function describe(issue: z.core.$ZodIssue, document: Document, at: Position): st
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
-      const close = nearest(key, knownKeys(path));
+      const close = meantBy(key, knownKeys(path));
       const suggestion = close ? `; did you mean ${close}?` : "";
       return `${at(offsetOf(document, [...path, key], true))} unknown key ${[...path, key].join(".")}${suggestion}`;
     });
   }
-  return [`${at(offsetOf(document, path))} ${path.join(".") || "the file"}: ${issue.message}`];
+  const given = issue.code === "invalid_value" ? valueAt(document, path) : undefined;
+  const close = issue.code === "invalid_value" && typeof given === "string" && meantBy(given, issue.values.map(String));
+  const suggestion = close ? `; did you mean ${close}?` : "";
+  return [`${at(offsetOf(document, path))} ${path.join(".") || "the file"}: ${issue.message}${suggestion}`];
 }
 
-/** Rules over several values: one team per agent, no duplicate ids (requirements TC-02, TC-03, TC-09). */
-function crossChecks(config: ConfigFile, document: Document, at: Position): string[] {
-  const problems: string[] = [];
-  const ids = new Map<string, number>();
-  const homes = new Map<string, string>();
-  if (config.teams.length > 7) {
-    problems.push(`${at(offsetOf(document, ["teams"]))} teams: ${config.teams.length} teams, the most is 7`);
-  }
-  config.teams.forEach((team, index) => {
-    const where = at(offsetOf(document, ["teams", String(index), "id"]));
-    const first = ids.get(team.id);
-    if (first !== undefined)
-      problems.push(`${where} teams.${index}.id: ${team.id} is already team number ${first + 1}`);
-    else ids.set(team.id, index);
-    team.agents.forEach((agent, position) => {
-      const home = homes.get(agent);
-      const spot = at(offsetOf(document, ["teams", String(index), "agents", String(position)]));
-      if (home !== undefined) {
-        problems.push(`${spot} teams.${index}.agents: ${agent} is already in team ${home}; an agent is in one team`);
-      } else homes.set(agent, team.id);
-    });
-  });
-  problems.push(...unknownOwners(config, document, at));
-  return problems;
+/** The nearest name, or the only one of which the word is a part: `role` is short for role_archetype. */
+function meantBy(word: string, known: readonly string[]): string | undefined {
+  const close = nearest(word, known);
+  if (close !== undefined || word.length < 3) return close;
+  const whole = known.filter((candidate) => candidate.includes(word));
+  return whole.length === 1 ? whole[0] : undefined;
 }
 
-/** Teams that own files and are no teams. */
-function unknownOwners(config: ConfigFile, document: Document, at: Position): string[] {
-  const teams = config.teams.length > 0 ? config.teams.map(({ id }) => id) : [DEFAULT_TEAM];
-  return config.ownership.flatMap(({ owner }, index) => {
-    const team = owner.startsWith("team:") ? owner.slice("team:".length) : undefined;
-    if (team === undefined || teams.includes(team)) return [];
-    const where = at(offsetOf(document, ["ownership", String(index), "owner"]));
-    const close = nearest(team, teams);
-    return [
-      `${where} ownership.${index}.owner: there is no team ${team}${close ? `; did you mean team:${close}?` : ""}`,
-    ];
-  });
+function valueAt(document: Document, path: readonly string[]): unknown {
+  let value: unknown = document.toJS();
+  for (const part of path)
+    value = isRecord(value) || Array.isArray(value) ? (value as Record<string, unknown>)[part] : undefined;
+  return value;
 }
 
 /** Offset of the value at a path, or of the deepest part of it that exists; `key` asks for the key itself. */
@@ -129,13 +114,14 @@ function offsetOf(document: Document, path: readonly string[], key = false): num
   return offset;
 }
 
-/** Keys the schema knows at a path; array positions are passed over. */
+/** Keys the schema knows at a path; positions of lists and names in records are passed over. */
 function knownKeys(path: readonly string[]): string[] {
   let schema: z.core.$ZodType | undefined = configSchema;
   for (const part of path) {
     schema = unwrap(schema);
     if (schema?._zod.def.type === "array") schema = (schema._zod.def as z.core.$ZodArrayDef).element;
     else if (schema?._zod.def.type === "object") schema = (schema._zod.def as z.core.$ZodObjectDef).shape[part];
+    else if (schema?._zod.def.type === "record") schema = (schema._zod.def as z.core.$ZodRecordDef).valueType;
     else return [];
   }
   schema = unwrap(schema);

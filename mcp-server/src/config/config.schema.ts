@@ -1,5 +1,20 @@
 import * as z from "zod";
+import { coordination, portfolio, sprint } from "./coordination.schema.ts";
 import { escalation, retries } from "./escalation.schema.ts";
+import {
+  disturbances,
+  experiment,
+  metaLearning,
+  onboarding,
+  pairing,
+  practiceNames,
+  profileSwapping,
+  retro,
+  specialists,
+  sprintZero,
+  stakeholderReview,
+  turnover,
+} from "./experiment.schema.ts";
 import { gates, units } from "./gates.schema.ts";
 import { agentLimits, contextLimits, models, spawnExceptions } from "./models.schema.ts";
 import { leadEdits, ownership, ownershipMode, protectedPaths } from "./ownership.schema.ts";
@@ -24,7 +39,17 @@ const team = z.strictObject({
   name: z.string().min(1).optional().describe("For people; the id by default."),
   team_type: z.enum(teamTypes).optional(),
   agents: z.array(z.string().min(1)).default([]).describe("Names of the team's agents; each is in one team only."),
+  backlog: z
+    .string()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe("File of the team's own stories, seen from this file; it then gets none of the portfolio."),
   wip_limits: wipLimits.optional().describe("Merged over the project's limits, key by key."),
+  practices: z
+    .partialRecord(z.enum(practiceNames), z.boolean())
+    .optional()
+    .describe("Sections such as `retro` or `turnover` that are on or off for this team alone."),
 });
 
 const glob = z.string().min(1).max(1000);
@@ -107,6 +132,20 @@ export const configSchema = z.strictObject({
     .describe("How runs and their work units go."),
   retries,
   escalation,
+  coordination: coordination.describe("How several teams are held together, between sprints."),
+  sprint: sprint.describe("Length and planning of a sprint."),
+  portfolio: portfolio.describe("How stories come to the teams that have no backlog of their own."),
+  experiment: experiment.describe("A run of simulated or real teams, for comparing ways of coordinating."),
+  disturbances: disturbances.describe("In experiments: what goes wrong."),
+  profile_swapping: profileSwapping.describe("In experiments: work outside one's specialisation."),
+  stakeholder_review: stakeholderReview.describe("In experiments: a person's word on the product."),
+  sprint_zero: sprintZero.describe("In experiments: the set-up before sprint 1."),
+  specialists: specialists.describe("In experiments: consultants."),
+  turnover: turnover.describe("In experiments: agents that leave."),
+  onboarding: onboarding.describe("In experiments: newcomers."),
+  meta_learning: metaLearning.describe("In experiments: learning from retrospectives."),
+  retro: retro.describe("In experiments: retrospectives."),
+  pairing: pairing.describe("In experiments: pairs."),
   teams: z.array(team).default([]).describe("Absent: one team named main."),
 });
 
@@ -125,8 +164,12 @@ export interface ProjectConfig extends ConfigFile {
 
 export const DEFAULT_TEAM = "main";
 
+/** `agents: [...]` stands for agents that a shortened example leaves out; it is nobody's name. */
+export const ELLIPSIS = "...";
+
 export function withDefaults(file: ConfigFile, root: string, path?: string): ProjectConfig {
-  const teams = file.teams.length > 0 ? file.teams : [{ id: DEFAULT_TEAM, agents: [] }];
+  const declared = file.teams.map((team) => ({ ...team, agents: team.agents.filter((agent) => agent !== ELLIPSIS) }));
+  const teams = declared.length > 0 ? declared : [{ id: DEFAULT_TEAM, agents: [] }];
   return { ...file, teams, root, file: path };
 }
 

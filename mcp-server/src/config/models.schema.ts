@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { people } from "./people.schema.ts";
 
 /** From the cheapest to the strongest; the words the client's Agent tool takes (requirements MO-04). */
 export const modelNames = ["haiku", "sonnet", "opus"] as const;
@@ -25,6 +26,7 @@ const shippedPrices = {
 /** What agents cost and when the strongest model is taken (requirements C-06, C-07, CS-01). */
 export const models = z
   .strictObject({
+    agents: people,
     unclear_is_opus: z
       .boolean()
       .default(true)
