@@ -43,3 +43,21 @@ test("calls that were announced and never made leave those under way their names
   expect(world.guard.take("toolu_19999", "task_show")).toBeDefined();
   expect(world.guard.take("toolu_0", "task_show")).toBeUndefined();
 });
+
+test("a binding is good for ten minutes; what was announced and never made is forgotten (design §3)", async () => {
+  await using world = await openWorld();
+  const tool_name = "mcp__plugin_teamwright_teamwright__task_close";
+  const announce = (tool_use_id: string) => world.hook({ event: "PreToolUse", tool_use_id, tool_name });
+  const take = (id: string) => world.guard.take(id, "task_close")?.key;
+  await announce("toolu_prompt");
+  await announce("toolu_late");
+  await announce("toolu_never");
+  world.clock.advance(10 * 60_000);
+  expect(take("toolu_prompt")).toBe("lead:s1"); // a person may think about allowing it
+  world.clock.advance(1);
+  expect(take("toolu_late")).toBeUndefined();
+  expect(world.guard.announced).toBe(1);
+  await announce("toolu_next");
+  expect(world.guard.announced).toBe(1);
+  expect(take("toolu_next")).toBe("lead:s1");
+});

@@ -9,7 +9,8 @@ export function allRules(guardRules: readonly GuardRule[]): RuleEntry[] {
   return [...guardRules.map(hookRule), ...workRules, ...laterRules];
 }
 
-function hookRule({ name, promise, failsClosed, keepsRecords }: GuardRule): RuleEntry {
+function hookRule(rule: GuardRule): RuleEntry {
+  const { name, promise, failsClosed, keepsRecords } = rule;
   const probe = hookProbes[name] ?? {
     source: "",
     hook: { event: "PreToolUse", tool: "" },
@@ -21,8 +22,13 @@ function hookRule({ name, promise, failsClosed, keepsRecords }: GuardRule): Rule
     place: "hook",
     strict: failsClosed,
     offBy: keepsRecords ? "cannot be switched off: it notes who is who" : "`guard: off`",
-    onFailure: failsClosed ? "the call is refused" : "the call passes, with a line in the server's log",
+    onFailure: onFailure(rule),
     keepsRecords: keepsRecords === true,
     ...probe,
   };
+}
+
+function onFailure({ failsClosed, agentStops }: GuardRule): string {
+  if (!failsClosed) return "the call passes, with a line in the server's log";
+  return agentStops ? "the stop is refused three times, then it passes and the lead is told" : "the call is refused";
 }

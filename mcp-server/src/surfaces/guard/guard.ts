@@ -12,6 +12,8 @@ import type { GuardContext, GuardRule, HookCall, Verdict } from "../../kernel/gu
 import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { textOf } from "../../kernel/records.ts";
+import { Bindings } from "./bindings.ts";
+import { GiveWay } from "./give-way.ts";
 import { keepLeases } from "./leases.ts";
 import { Liveness } from "./liveness.ts";
 import { guardRules } from "./rules.ts";
@@ -42,7 +44,6 @@ export function readHookCall(input: Readonly<Record<string, unknown>>): HookCall
 }
 
 const OWN_TOOL = /^mcp__plugin_teamwright_teamwright__(\w+)$/;
-const MAX_BINDINGS = 20_000;
 const RENEW_EVERY_MS = 10_000;
 
 /**
@@ -52,7 +53,8 @@ const RENEW_EVERY_MS = 10_000;
 export class Guard {
   readonly #runtime: Runtime;
   readonly #rules: readonly GuardRule[] = guardRules.map((make) => make());
-  readonly #bindings = new Map<string, { principal: Principal; tool: string }>();
+  readonly #bindings = new Bindings();
+  readonly #giveWay = new GiveWay();
   readonly #agents = new Map<string, Principal>();
   readonly #renewedAt = new Map<string, number>();
   readonly #liveness = new Liveness();
@@ -63,12 +65,13 @@ export class Guard {
     this.#runtime = runtime;
   }
 
-  /** The principal bound to this call; a binding is good for one call of one tool. */
+  /** The principal bound to this call; a binding is good for one call of one tool, and not for long. */
   take(toolUseId: string, tool: string): Principal | undefined {
-    const bound = this.#bindings.get(toolUseId);
-    if (bound?.tool !== tool) return undefined;
-    this.#bindings.delete(toolUseId);
-    return bound.principal;
+    return this.#bindings.take(toolUseId, tool, this.#runtime.now());
+  }
+
+  get announced(): number {
+    return this.#bindings.size;
   }
 
   /** When the client's hooks of this kind last arrived; undefined: not yet. */
@@ -102,11 +105,8 @@ export class Guard {
   async #beforeTool(call: HookCall): Promise<Decision> {
     const principal = await this.#principalOf(call);
     const own = OWN_TOOL.exec(call.toolName)?.[1];
-    if (own !== undefined && call.toolUseId !== "") {
-      const [oldest] = this.#bindings.keys(); // a call that was never made; those under way came later
-      if (oldest !== undefined && this.#bindings.size >= MAX_BINDINGS) this.#bindings.delete(oldest);
-      this.#bindings.set(call.toolUseId, { principal, tool: own });
-    }
+    if (own !== undefined && call.toolUseId !== "")
+      this.#bindings.add(call.toolUseId, { principal, tool: own, at: this.#runtime.now() });
     await this.#renew(principal);
     const verdict = await this.#ask(call, principal, (rule) =>
       rule.beforeTool?.tools.test(call.toolName) ? rule.beforeTool.decide : undefined,
@@ -227,18 +227,22 @@ export class Guard {
     call: HookCall,
     principal: Principal,
   ): Promise<Verdict | undefined> {
+    const ctx: GuardContext = {
+      runtime: this.#runtime,
+      call,
+      principal,
+      write: (operation, work) => this.#write(operation, work),
+    };
+    const isStop = decide === rule.agentStops;
     try {
-      return await decide({
-        runtime: this.#runtime,
-        call,
-        principal,
-        write: (operation, work) => this.#write(operation, work),
-      });
+      const verdict = await decide(ctx);
+      if (isStop) this.#giveWay.worked(rule.name, ctx);
+      return verdict;
     } catch (error) {
       process.stderr.write(`rule ${rule.name}: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
-      return rule.failsClosed
-        ? { refusal: `The rule ${rule.name} could not be checked, and so the call is refused; doctor_check says more.` }
-        : undefined;
+      if (!rule.failsClosed || (isStop && (await this.#giveWay.failed(rule.name, ctx)))) return undefined;
+      const refusal = `The rule ${rule.name} could not be checked, and so the call is refused; doctor_check says more.`;
+      return { refusal };
     }
   }
 
