@@ -1,5 +1,6 @@
 import type { AgentTable, SpawnTable } from "../features/agent/agent.table.ts";
 import type { BoardCountTable } from "../features/board/board.table.ts";
+import type { LoanTable } from "../features/borrow/loan.table.ts";
 import type { ClientTaskTable } from "../features/bridge/bridge.table.ts";
 import type { ContextLoadTable, RunSpawnTable, SpawnPlanTable } from "../features/brief/spawn-plan.table.ts";
 import type { CheckpointTable } from "../features/checkpoint/checkpoint.table.ts";
@@ -9,11 +10,19 @@ import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/
 import type { FileLeaseTable } from "../features/file/file.table.ts";
 import type { KnowledgeSourceTable, KnowledgeTable } from "../features/knowledge/knowledge.table.ts";
 import type { MessageCursorTable, MessageTable } from "../features/message/message.table.ts";
+import type { OverheadStepTable } from "../features/overhead/overhead.table.ts";
 import type { DesignReviewTable, ReviewTable } from "../features/review/review.table.ts";
 import type { RunTable } from "../features/run/run.table.ts";
+import type { SprintTable, SprintTeamTable } from "../features/sprint/sprint.table.ts";
 import type { ReportAskTable, ReportTable, TagTable } from "../features/tag/tag.table.ts";
 import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
-import type { GateRunTable, UnitAttemptTable, UnitInstanceTable, UnitTable } from "../features/unit/unit.table.ts";
+import type {
+  GateRunTable,
+  UnitAttemptTable,
+  UnitInstanceTable,
+  UnitOverrideTable,
+  UnitTable,
+} from "../features/unit/unit.table.ts";
 
 /** Every table, in the one place that lists them. */
 export interface Database {
@@ -48,7 +57,12 @@ export interface Database {
   unit_attempt: UnitAttemptTable;
   gate_run: GateRunTable;
   unit_instance: UnitInstanceTable;
+  unit_override: UnitOverrideTable;
   review: ReviewTable;
   design_review: DesignReviewTable;
   client_task: ClientTaskTable;
+  overhead_step: OverheadStepTable;
+  sprint: SprintTable;
+  sprint_team: SprintTeamTable;
+  loan: LoanTable;
 }
