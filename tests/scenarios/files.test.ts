@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { expectSound, LEASE_OVER, newTask, refusal } from "../support/answers.ts";
 import { askWrite, refusedWrite } from "../support/files.ts";
 import { dialects, openWorld, type World } from "../support/world.ts";
@@ -61,7 +61,9 @@ describe.each(dialects)("files on %s", (dialect) => {
     const closed = ["teamwright.yaml", ".env", "apps/web/.env.local", ".git/config", ".ENV", "examples/a.ts"];
     for (const path of closed)
       for (const actor of [lead, ada])
-        expect(await refusedWrite(world, actor, path), path).toMatch(/is protected .*only people change it/);
+        expect(await refusedWrite(world, actor, path), path).toMatch(
+          actor === ada && path === "teamwright.yaml" ? /no agent writes it/ : /is protected .*only people change it/,
+        );
     expect(await refusedWrite(world, lead, ".env.example")).toBeUndefined();
     expect(await refusedWrite(world, lead, ".teamwright/state.db")).toContain("written by the teamwright tools only");
   });
@@ -72,6 +74,38 @@ describe.each(dialects)("files on %s", (dialect) => {
     await ada.must("task_claim", { id: await newTask(lead, { title: "Write the parser", scope: ["src/**"] }) });
     for (const path of ["teamwright.yaml", ".env", "src/a.ts"])
       for (const actor of [lead, bob]) expect(await askWrite(world, actor, path)).toBeUndefined();
+  });
+
+  test("agents write no teamwright.yaml and no store, in a run and outside, by whatever path (FO-03)", async () => {
+    await using world = await openWorld({ dialect, config: "gates: []\n" });
+    const [lead, ada] = [world.lead(), await world.spawn("ada")];
+    mkdirSync(join(world.root, "free"));
+    symlinkSync("../teamwright.yaml", join(world.root, "free/settings.yaml"));
+    symlinkSync("../.teamwright", join(world.root, "free/store"));
+    const closed = ["teamwright.yaml", "Teamwright.YAML", "free/../teamwright.yaml", "free/settings.yaml"];
+    for (const tool of ["Edit", "MultiEdit", "Write", "NotebookEdit"] as const) {
+      for (const path of closed)
+        expect(await refusedWrite(world, ada, path, { tool }), path).toMatch(
+          /^teamwright\.yaml binds .*no agent writes it/,
+        );
+      expect(await refusedWrite(world, ada, "free/store/state.db", { tool })).toContain(
+        "written by the teamwright tools",
+      );
+      expect(await refusedWrite(world, ada, ".teamwright/state.db", { tool })).toContain(
+        "written by the teamwright tools",
+      );
+      for (const path of ["docs/teamwright.yaml", "teamwright.yaml.bak", "src/a.ts"])
+        expect(await refusedWrite(world, ada, path, { tool }), path).toBeUndefined();
+      expect(await refusedWrite(world, lead, "teamwright.yaml", { tool })).toBeUndefined();
+    }
+    const { events } = await world.person("event_list", { limit: 500 });
+    expect(events.find((event: { type: string }) => event.type === "file.refused")).toMatchObject({
+      subject: ada.id,
+      after: { path: "teamwright.yaml", tool: "Edit", why: "configuration" },
+    });
+    await using off = await openWorld({ config: "guard: off\n" });
+    expect(await refusedWrite(off, await off.spawn("ada"), "teamwright.yaml")).toBeUndefined();
+    await expectSound(world);
   });
 
   test("a claim leases the scope and gives it back with the claim, in each of its ends (C-13, FO-07)", async () => {
@@ -254,7 +288,16 @@ test("a file has one owner by every way to it: worktree, link, .., relative path
       expect(await refusedWrite(world, ada, path), path).toBeUndefined();
     }
     expect(await refusedWrite(world, bob, "a.ts", { cwd: join(root, "src") })).toContain("src/a.ts belongs to ada");
-    expect(await refusedWrite(world, bob, "free/circle")).toContain("could not be checked");
+    const log = vi.spyOn(process.stderr, "write");
+    expect(await refusedWrite(world, bob, "free/circle")).toMatch(
+      /^\S+free\/circle leads into a circle of links, to no file\.$/,
+    );
+    expect(log).not.toHaveBeenCalled();
+    log.mockRestore();
+    expect((await world.person("file_owner", { paths: ["free/circle", "src/a.ts"] })).files).toMatchObject([
+      { path: "free/circle", why: expect.stringContaining("a circle of links") },
+      { path: "src/a.ts", owner: "ada" },
+    ]);
     expect(await refusedWrite(world, bob, join(outside, "far/locked"))).toContain("is protected");
     expect(await refusedWrite(world, bob, "free/src/a.ts")).toBeUndefined();
     expect(await refusedWrite(world, bob, join(outside, "src/a.ts"))).toBeUndefined();

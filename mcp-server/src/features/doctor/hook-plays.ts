@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProjectConfig } from "../../config/config.schema.ts";
+import { CONFIG_FILE } from "../../config/project-root.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { findAgent } from "../agent/agent.store.ts";
 import { changeReview, insertReview } from "../review/review.store.ts";
@@ -29,6 +31,15 @@ export function ownershipSetting({ ownership_mode: mode }: ProjectConfig) {
   return mode === "warn"
     ? ({ state: "audit", why: "ownership_mode: warn; protected files are refused" } as const)
     : undefined;
+}
+
+/** The file where there is one: an agent may set up the project without it. */
+export async function configurationProbe(scene: Scene) {
+  const hasFile = existsSync(join(scene.config.root, CONFIG_FILE));
+  const file_path = join(scene.config.root, hasFile ? CONFIG_FILE : ".teamwright/canary");
+  const answer = await scene.before("Write", { file_path, content: "" }, await scene.agent());
+  if (hasFile) return denied("an agent's Write of teamwright.yaml", answer, /no agent writes it/);
+  return denied("an agent's Write of the store", answer, /store under \.teamwright/);
 }
 
 /** A protected file, and one that another has on lease. */

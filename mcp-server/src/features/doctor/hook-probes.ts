@@ -4,6 +4,7 @@ import { findTaskByKey } from "../task/task.store.ts";
 import {
   bridgeSetting,
   CLIENT_TASK,
+  configurationProbe,
   fileProbe,
   makeClientTask,
   ownershipSetting,
@@ -70,6 +71,7 @@ export const hookProbes: Readonly<Record<string, HookProbe>> = {
       );
     },
   },
+  "configuration-files": { source: "FO-03", hook: before("Write"), probe: configurationProbe },
   "file-ownership": {
     source: "FO-01, FO-03, FO-06",
     hook: before("Edit"),

@@ -1,10 +1,50 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CONFIG_FILE } from "../../config/project-root.ts";
+import { TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { activeRun } from "../run/run.store.ts";
 import { type Obstacle, protectionOf, watchMode, writeObstacle } from "./file.rules.ts";
 import { activeLeases } from "./file.store.ts";
+import { matchingGlob } from "./glob.rules.ts";
 import { placesOf } from "./place.ts";
+
+const WRITERS = /^(Edit|MultiEdit|Write|NotebookEdit)$/;
+const STORE = ".teamwright";
+
+/**
+ * Whoever the rules bind does not write them: an agent's edit of teamwright.yaml or of the store is refused in a run
+ * and outside, whatever is declared (requirement FO-03). A project without the file has no rules yet, and an agent may
+ * set it up.
+ */
+export function configurationGuard(): GuardRule {
+  return {
+    name: "configuration-files",
+    promise: "No agent edits teamwright.yaml or the store, whatever way a path leads there.",
+    failsClosed: true,
+    beforeTool: {
+      tools: WRITERS,
+      async decide(ctx) {
+        const { call, runtime } = ctx;
+        if (call.agentId === "") return undefined;
+        const { root } = runtime.config;
+        const kept = existsSync(join(root, CONFIG_FILE)) ? [CONFIG_FILE, STORE] : [STORE];
+        const places = placesNamed(ctx);
+        if (!Array.isArray(places)) return undefined; // writes nothing
+        const path = places.find((place) => matchingGlob(kept, place) !== undefined);
+        if (path === undefined) return undefined;
+        await note(ctx, path, "configuration");
+        return { refusal: matchingGlob([STORE], path) === undefined ? configurationReason : storeReason };
+      },
+    },
+  };
+}
+
+const configurationReason =
+  "teamwright.yaml binds whoever works here, and so no agent writes it: say in your report what should change; the lead or a person does it.";
+const storeReason = "The store under .teamwright is written by the teamwright tools only.";
 
 /**
  * Who may write which file by the client's own tools: protected before lease before ownership (requirements FO-01,
@@ -15,31 +55,43 @@ export function fileGuard(): GuardRule {
     name: "file-ownership",
     promise: "No agent edits a protected file, or one that another owns or has on lease.",
     failsClosed: true,
-    beforeTool: { tools: /^(Edit|MultiEdit|Write|NotebookEdit)$/, decide },
+    beforeTool: { tools: WRITERS, decide },
   };
 }
 
 async function decide(ctx: GuardContext): Promise<Verdict | undefined> {
-  const { call, runtime, principal } = ctx;
+  const { runtime, principal } = ctx;
   const { config, store } = runtime;
   const inRun = await leadsRun(ctx);
   const mode = watchMode(config, inRun);
   if (mode === undefined) return undefined;
-  const named = textOf(call.toolInput.file_path) || textOf(call.toolInput.notebook_path);
-  if (named === "") return { refusal: "The call names no file, and so nobody can tell whose it is." };
+  const places = placesNamed(ctx);
+  if (!Array.isArray(places)) return places;
   const isFree = mode === "off" || (principal.kind === "lead" && !(inRun && config.lead_edits === "owned"));
   const leases = isFree ? [] : await activeLeases(store.db);
-  for (const path of placesOf(named, call.cwd, config.root)) {
+  for (const path of places) {
     const obstacle = isFree
       ? protectionObstacle(config.protected, path)
       : writeObstacle({ path, who: principal, map: config.ownership, protectedGlobs: config.protected, leases });
     if (!obstacle) continue;
     if (obstacle.kind !== "protected" && mode === "warn")
       return { context: `${reasonOf(path, obstacle)} ${next(obstacle)}` };
-    await note(ctx, path, obstacle);
+    await note(ctx, path, obstacle.kind);
     return { refusal: `${reasonOf(path, obstacle)} ${next(obstacle)}` };
   }
   return undefined;
+}
+
+/** Where the call would write; a refusal where nobody can tell. */
+function placesNamed({ call, runtime }: GuardContext): string[] | { refusal: string } {
+  const named = textOf(call.toolInput.file_path) || textOf(call.toolInput.notebook_path);
+  if (named === "") return { refusal: "The call names no file, and so nobody can tell whose it is." };
+  try {
+    return placesOf(named, call.cwd, runtime.config.root);
+  } catch (error) {
+    if (error instanceof TeamwrightError) return { refusal: error.message };
+    throw error;
+  }
 }
 
 /** A project that declares nothing must not suffer when its store does. */
@@ -78,13 +130,13 @@ function next(obstacle: Obstacle): string {
 }
 
 /** Refused attempts are part of the trail. */
-async function note({ call, principal, write }: GuardContext, path: string, obstacle: Obstacle): Promise<void> {
+async function note({ call, principal, write }: GuardContext, path: string, why: string): Promise<void> {
   await write("guard_file", async (ctx) => {
     ctx.record({
       type: "file.refused",
       subject: principal.agentId ?? principal.key,
       team: principal.team,
-      after: { path, tool: call.toolName, why: obstacle.kind },
+      after: { path, tool: call.toolName, why },
     });
   });
 }

@@ -94,7 +94,8 @@ export const fileOwner = defineOperation({
 });
 
 function statesOf(ctx: OperationContext, named: string, from: string, leases: readonly Lease[]): FileState[] {
-  const places = placesOf(named, from, ctx.config.root);
+  const places = attempt(() => placesOf(named, from, ctx.config.root));
+  if (places instanceof TeamwrightError) return [{ path: named, why: places.message }];
   if (places.length === 0) return [{ path: named, outside: true, why: "outside the project: nobody's" }];
   return places.map((path) => {
     const protection = protectionOf(ctx.config.protected, path);
@@ -114,4 +115,14 @@ function statesOf(ctx: OperationContext, named: string, from: string, leases: re
       why: reasons.length > 0 ? reasons.join("; ") : "no glob matches: free",
     };
   });
+}
+
+/** One path that leads nowhere leaves the others their answer. */
+function attempt<T>(look: () => T): T | TeamwrightError {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof TeamwrightError) return error;
+    throw error;
+  }
 }

@@ -1,11 +1,14 @@
 import { readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, parse, relative, resolve, sep } from "node:path";
+import { TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 
 /**
  * Where in the project a write to this path would land: relative to the root of the working tree it is in, so that a
  * file has one name in every worktree. Links are followed, also one whose target is yet to be made. Several places when
- * `..` means something else by name than on disk; none outside the project. Throws for a circle of links.
+ * `..` means something else by name than on disk; none outside the project. Throws INVALID_INPUT for a circle
+ * of links.
  */
 export function placesOf(named: string, cwd: string, projectRoot: string): string[] {
   const root = realpathSync.native(projectRoot);
@@ -48,7 +51,8 @@ function realTarget(path: string, links = 0): string {
   if (there !== undefined) return there;
   const link = attempt(() => readlinkSync(path));
   if (link !== undefined) {
-    if (links >= MAX_LINKS) throw new Error(`${path} is a circle of links`);
+    if (links >= MAX_LINKS)
+      throw new TeamwrightError("INVALID_INPUT", `${plainLine(path, 200)} leads into a circle of links, to no file.`);
     return realTarget(resolve(realTarget(dirname(path), links + 1), link), links + 1);
   }
   const parent = dirname(path);

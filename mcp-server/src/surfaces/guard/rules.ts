@@ -5,7 +5,7 @@ import { mirrorGuard } from "../../features/bridge/mirror.guard.ts";
 import { briefGuard } from "../../features/brief/brief.guard.ts";
 import { spawnLimitsGuard } from "../../features/brief/spawn.guard.ts";
 import { decisionGuard } from "../../features/checkpoint/checkpoint.guard.ts";
-import { fileGuard } from "../../features/file/file.guard.ts";
+import { configurationGuard, fileGuard } from "../../features/file/file.guard.ts";
 import {
   broadcastGuard,
   messageDeliveryGuard,
@@ -24,6 +24,7 @@ export const guardRules: readonly (() => GuardRule)[] = [
   reviewerToolsGuard,
   shellGuard,
   historyGuard,
+  configurationGuard,
   storeGuard,
   fileGuard,
   reviewerMessageGuard,
