@@ -185,6 +185,11 @@ describe("report lint on the command line (RP-09)", () => {
     expect(rules("--lease", "src/api.ts")).toEqual(["TW501"]);
     expect(rules("--changed", "src/api.ts,src/new.ts")).toEqual(["TW502", "TW503"]);
     expect(rules("--protected", "src/l*")).toEqual(["TW504"]);
+    put("teamwright.yaml", "protected: [SRC/Limit.ts]\n");
+    expect(rules()).toEqual(["TW504"]);
+    put("teamwright.yaml", "protected: [docs/]\n");
+    expect(rules()).toEqual([]);
+    expect(rules("--protected", "src/l*")).toEqual(["TW504"]);
   });
 
   test("thousands of reports with progress on standard error", () => {

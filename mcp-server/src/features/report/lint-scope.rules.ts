@@ -68,7 +68,7 @@ export const scopeRules: readonly LintRule[] = [
   {
     id: "TW504",
     level: "error",
-    description: "No protected file (`--protected`) is touched.",
+    description: "No protected file (`protected` of teamwright.yaml, `--protected`) is touched.",
     good: listed,
     bad: { fields: "**Files touched**: src/login.ts, src/.env\n**Tests affected**: none" },
     *check(report, { isProtected }) {

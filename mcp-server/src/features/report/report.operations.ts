@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type FilePort, type FileTree, type OperationContext } from "../../kernel/operation.ts";
+import { matchingGlob } from "../file/glob.rules.ts";
 import { githubFormat } from "./format-github.view.ts";
 import { junitFormat } from "./format-junit.view.ts";
 import { sarifFormat } from "./format-sarif.view.ts";
@@ -38,7 +39,7 @@ export const reportLint = defineOperation({
     stdin_name: z.string().min(1).max(4096).optional().describe("Shown as the path of standard input."),
     lease: globs("Globs the author may write to, for TW501."),
     changed: globs("Paths the work changed, as of `git diff --name-only`, for TW502 and TW503."),
-    protected: globs("Globs that nobody may touch, for TW504."),
+    protected: globs("Globs that nobody may touch, for TW504, beside `protected` of teamwright.yaml."),
   }),
   output: lintResult,
   async run(ctx, input) {
@@ -55,7 +56,7 @@ export const reportLint = defineOperation({
       ...lintSettingOf(ctx.config),
       lineCounts: new Map(),
       ...(input.lease ? { isLeased: await tree.matcher(input.lease) } : {}),
-      ...(input.protected ? { isProtected: await tree.matcher(input.protected) } : {}),
+      ...(await protectionBy(ctx, tree, input.protected)),
       ...(input.changed ? { changed: new Set(input.changed) } : {}),
     };
     const linter = { files, tree, setting, fix: input.fix ?? false };
@@ -81,6 +82,17 @@ export const reportLint = defineOperation({
     return format === "junit" ? junitFormat(result) : textFormat(result, view);
   },
 });
+
+/** What the project protects, in the words of its ownership (requirement FO-03), and what the caller adds to it. */
+async function protectionBy(
+  { config }: OperationContext,
+  tree: FileTree,
+  added: readonly string[] = [],
+): Promise<Pick<LintSetting, "isProtected">> {
+  if (config.protected.length + added.length === 0) return {};
+  const isAdded = await tree.matcher(added);
+  return { isProtected: (path) => isAdded(path) || matchingGlob(config.protected, path) !== undefined };
+}
 
 interface Linter {
   readonly files: FilePort;
