@@ -67,22 +67,25 @@ function operationSection(operation: Operation): string {
   const flags = flagsOf(operation);
   const rows = flags.map((flag) => {
     const command = operation.positional?.includes(flag.field) ? flag.name.toUpperCase() : `--${flag.name}`;
-    const small =
-      operation.mcp === "core" && operation.coreFields?.includes(flag.field) === false
-        ? " Not shown in the core list."
-        : "";
+    const isLeftOut = (fields?: readonly string[]) => fields?.includes(flag.field) === false;
+    const left =
+      operation.mcp !== "none" && isLeftOut(operation.listedFields)
+        ? " Left out of the tool's listed arguments, and taken."
+        : operation.mcp === "core" && isLeftOut(operation.coreFields)
+          ? " Left out of the core list, and taken."
+          : "";
     return [
       `\`${flag.field}\``,
       `\`${command}\``,
       typeOf(flag),
       flag.required ? "yes" : "",
-      `${flag.description}${small}`.trim(),
+      `${flag.description}${left}`.trim(),
     ];
   });
   return [
     `## ${operation.name}`,
     "",
-    operation.description,
+    [operation.description, operation.details].filter(Boolean).join(" "),
     "",
     `Kind: ${operation.kind}${operation.destructive ? ", destructive" : ""} (${kinds[operation.kind]}). MCP tool: ${tools[operation.mcp]}. Command: \`${usageLine(operation)}\``,
     "",

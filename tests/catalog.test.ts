@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { findOperation, operations } from "../mcp-server/src/features/index.ts";
+import { parseInput } from "../mcp-server/src/kernel/execute.ts";
 import type { Operation } from "../mcp-server/src/kernel/operation.ts";
 import { findCommand, programCommands, wordsOf } from "../mcp-server/src/surfaces/cli/command.ts";
 import { completionScript } from "../mcp-server/src/surfaces/cli/completion.ts";
@@ -80,6 +81,7 @@ const verbs = [
 
 /** Fields whose name says everything. */
 const obvious = [
+  "id",
   "title",
   "description",
   "design",
@@ -149,10 +151,11 @@ describe("descriptions", () => {
 });
 
 describe("MCP tools", () => {
-  test("all of them: at most 40 and 6,000 tokens", () => {
+  test("all of them: at most 40 and 6,000 tokens; 34 leave room for six more", () => {
     const tools = listTools(operations, "all");
     expect(tools.length).toBeLessThanOrEqual(40);
     expect(tokens({ tools })).toBeLessThanOrEqual(6000);
+    expect(tokens({ tools: tools.slice(0, 34) })).toBeLessThanOrEqual(4900);
   });
 
   test("the core list: at most 12 and 2,000 tokens", () => {
@@ -176,11 +179,38 @@ describe("MCP tools", () => {
     );
   });
 
-  test.each(each)("%s shows every required field in the core list, and only fields there are", (_, operation) => {
+  test.each(each)("%s shows every required field in each list, and only fields there are", (_, operation) => {
     const fields = flagsOf(operation);
-    const shown = operation.coreFields ?? fields.map((flag) => flag.field);
-    expect(fields.map((flag) => flag.field)).toEqual(expect.arrayContaining([...shown]));
-    expect(shown).toEqual(expect.arrayContaining(fields.filter((flag) => flag.required).map((flag) => flag.field)));
+    for (const shown of [operation.listedFields, operation.coreFields]) {
+      if (!shown) continue;
+      expect(fields.map((flag) => flag.field)).toEqual(expect.arrayContaining([...shown]));
+      expect(shown).toEqual(expect.arrayContaining(fields.filter((flag) => flag.required).map((flag) => flag.field)));
+    }
+  });
+
+  test.each(["core", "all"] as const)("a field that the %s list leaves out is named in the tool's words", (list) => {
+    const left = listTools(operations, list).flatMap((tool) => {
+      const operation = findOperation(tool.name);
+      const shown = Object.keys((tool.inputSchema.properties ?? {}) as object);
+      const hidden = operation ? flagsOf(operation).filter(({ field }) => !shown.includes(field)) : [];
+      const more = /More fields: ([a-z_, ]+)\.$/.exec(tool.description)?.[1]?.split(", ") ?? [];
+      expect(more).toEqual(hidden.map(({ field }) => field));
+      return hidden;
+    });
+    expect(left.length).toBeGreaterThan(20);
+  });
+
+  test("a field that is left out is taken all the same, documented, and listed by a refusal", () => {
+    const operation = findOperation("task_update");
+    if (!operation) throw new Error("no task_update");
+    expect(operation.listedFields).not.toContain("external_ref");
+    expect(parseInput(operation, { id: "tw-1", external_ref: "gh-7" })).toMatchObject({ external_ref: "gh-7" });
+    const page = generatedFiles().get("docs/operations.md") ?? "";
+    expect(page).toMatch(/`external_ref` \| `--external-ref` .* Left out of the tool's listed arguments, and taken\./);
+    const refuse = () => parseInput(operation, { id: "tw-1", external: "gh-7" });
+    expect(refuse).toThrow(
+      expect.objectContaining({ hint: expect.objectContaining({ text: expect.stringContaining("external_ref") }) }),
+    );
   });
 
   test.each(listTools(operations, "all").map((tool) => [tool.name, tool] as const))(

@@ -111,6 +111,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   readonly name: string;
   /** Carries the words people search by first, then does / returns / not. At most 600 characters. */
   readonly description: string;
+  /** What help and documents say besides, and no tool list does. */
+  readonly details?: string;
   readonly kind: OperationKind;
   /** False when it works on files alone: the command line then opens no store, and makes none. */
   readonly needsStore?: false;
@@ -118,7 +120,9 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   readonly destructive?: boolean;
   /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI (and web) only. */
   readonly mcp: "core" | "all" | "none";
-  /** Input fields the small tool list shows; all of them when absent. The others are accepted there too. */
+  /** Input fields the tool lists show; all of them when absent. The others are named there, and accepted. */
+  readonly listedFields?: readonly string[];
+  /** The same for the small tool list; `listedFields` when absent. */
   readonly coreFields?: readonly string[];
   /** Input fields given by position on the command line. */
   readonly positional?: readonly string[];

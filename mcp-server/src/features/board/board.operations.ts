@@ -85,8 +85,9 @@ export const boardShow = defineOperation({
 
 export const boardMove = defineOperation({
   name: "board_move",
+  listedFields: ["id", "to", "reason"],
   description:
-    "Move a task to a column of its board: in_progress claims it, or takes it back from review for whoever did it, review hands it in, ready gives it back. Work in progress limits hold. Closing: task_close.",
+    "Move a task to a column of its board: in_progress claims it, or sends it back from review to whoever did it; review hands it in; ready gives it back. Work in progress limits hold. Closing: task_close.",
   kind: "write",
   mcp: "core",
   positional: ["id", "to"],

@@ -41,18 +41,15 @@ const circle = z.object({ teams: z.array(z.string()), deadlock: z.boolean() });
 export const dependencyDeclare = defineOperation({
   name: "dependency_declare",
   description:
-    "Declare a cross-team dependency: your task needs something of another team (blocks, needs_api, shared_component), best with the task that will deliver it. Both teams see it; it resolves by itself when that task closes. Names wait circles between teams.",
+    "Declare a cross-team dependency: your task needs something of another team, best with the task that will deliver it. It resolves by itself when that task closes. Names wait circles.",
   kind: "write",
   mcp: "all",
   positional: ["task", "needs_team"],
   input: z.strictObject({
     task: fields.taskRef.describe("The task that waits."),
-    needs_team: fields.teamId.describe("The team that is waited for."),
-    type: z
-      .enum(dependencyTypes)
-      .optional()
-      .describe("blocks by default; shared_component informs and holds nothing back."),
-    needed_task: fields.taskRef.optional().describe("The other team's task that delivers it."),
+    needs_team: fields.teamId.describe("The team waited for."),
+    type: z.enum(dependencyTypes).optional().describe("blocks by default; shared_component holds nothing back."),
+    needed_task: fields.taskRef.optional().describe("Their task that delivers it."),
     note: fields.reason.optional(),
   }),
   output: z.object({ dependency: shown, circles: z.array(circle).optional(), next: z.array(z.string()) }),

@@ -33,15 +33,16 @@ const escalationRef = z.string().trim().min(1).max(64).refine(fields.isPlain).de
 
 export const escalationResolve = defineOperation({
   name: "escalation_resolve",
-  description:
-    "Settle an escalation with a decision: override, defer, revise, cancel or retry (one attempt more). What waits for a human is settled by a person alone; nobody settles their own.",
+  description: "Settle escalations below human level.",
+  details:
+    "Those of human level are settled by a person alone, and nobody settles their own. `override` goes on, `defer` puts off, `revise` changes the task, `cancel` gives it up, `retry` grants one attempt more.",
   kind: "write",
-  mcp: "none",
+  mcp: "all",
   positional: ["id"],
   input: z.strictObject({
-    id: escalationRef,
+    id: z.string().trim().min(1).max(64).refine(fields.isPlain),
     decision: z.enum(decisions),
-    note: fields.reason.describe("What was decided, and why."),
+    note: fields.reason,
   }),
   output: z.object({ escalation: shownEscalation }),
   async run(ctx, { id, decision, note }) {

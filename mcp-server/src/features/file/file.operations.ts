@@ -27,7 +27,7 @@ export const fileLease = defineOperation({
   async run(ctx, input) {
     const task = await heldTask(ctx, input.task);
     await takeLeases(ctx, task, input.paths);
-    return { task: task.key, paths: await leasedGlobs(ctx.db, task.id), next: ["file_release", "task_close"] };
+    return { task: task.key, paths: await leasedGlobs(ctx.db, task.id), next: ["task_update", "task_close"] };
   },
   render: ({ task, paths, next }, view) =>
     `${view.paint("green", "Leased")} for ${task}: ${paths.map((path) => plainLine(path, 200)).join(", ")}\n${view.next(next)}`,
@@ -37,7 +37,7 @@ export const fileRelease = defineOperation({
   name: "file_release",
   description: "Give leased files back before the claim ends: these globs of a task you hold, or all of them.",
   kind: "write",
-  mcp: "all",
+  mcp: "none", // the end of a claim gives them back by itself
   positional: ["task", "paths"],
   input: z.strictObject({ task: fields.taskRef, paths: leasePaths.optional() }),
   output: leased,

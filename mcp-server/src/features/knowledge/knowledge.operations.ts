@@ -21,6 +21,7 @@ export const knowledgeAdd = defineOperation({
     "Add to the knowledge base a fact the next agent would not expect; a known one is confirmed. Or report one outdated.",
   kind: "write",
   mcp: "all",
+  listedFields: ["fact", "recommendation", "files", "outdated"],
   positional: ["fact"],
   input: z.strictObject({
     fact: fields.factText.optional(),
@@ -97,6 +98,7 @@ export const knowledgeSearch = defineOperation({
     "Search the knowledge base for what earlier agents learned, by words, by the files you are about to change, or both.",
   kind: "write",
   mcp: "all",
+  listedFields: ["words", "files", "limit"],
   positional: ["words"],
   input: z.strictObject({
     words: z.string().min(1).max(400).optional().describe("Any may match."),

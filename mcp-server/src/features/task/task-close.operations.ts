@@ -26,7 +26,7 @@ export const taskClose = defineOperation({
   kind: "write",
   destructive: true,
   mcp: "core",
-  coreFields: ["id", "outcome", "reason", "of"],
+  listedFields: ["id", "outcome", "reason", "of"],
   positional: ["id"],
   input: z.strictObject({
     id: fields.taskRef,

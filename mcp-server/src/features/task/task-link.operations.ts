@@ -18,6 +18,7 @@ export const taskLink = defineOperation({
     "Link two tasks: id waits for target (blocks, conditional-blocks, waits-for), belongs under it (parent-child), or refers to it (related, discovered-from, duplicates, supersedes …). Refuses circles. For another team's work use dependency_declare.",
   kind: "write",
   mcp: "all",
+  listedFields: ["id", "target", "type"],
   positional: ["id", "target"],
   input: z.strictObject({
     id: fields.taskRef,

@@ -22,7 +22,7 @@ export const taskReady = defineOperation({
     "Ready tasks: what can be worked on now, unblocked and unclaimed, best first, and epics that need decomposition. Takes nothing: task_claim does.",
   kind: "read",
   mcp: "core",
-  coreFields: ["team", "limit", "labels", "explain"],
+  listedFields: ["team", "limit", "labels", "explain"],
   input: z.strictObject({
     team: fields.teamId.optional(),
     limit: limit.optional(),
@@ -120,7 +120,7 @@ export const taskList = defineOperation({
     "List and search tasks by words (full text), state, team, label, kind, holder, parent. Returns short rows and the total. What can be started: task_ready.",
   kind: "read",
   mcp: "core",
-  coreFields: ["team", "status", "labels", "parent", "blocked", "search", "limit"],
+  listedFields: ["team", "status", "labels", "parent", "blocked", "search", "limit"],
   positional: ["search"],
   input: z.strictObject({
     ...filters,

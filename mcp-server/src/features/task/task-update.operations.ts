@@ -34,7 +34,7 @@ const update = z.strictObject({
   defer_until: z
     .union([fields.instant, z.literal("indefinitely"), z.literal("now")])
     .optional()
-    .describe("Puts it off; now wakes it."),
+    .describe("ISO 8601 time, indefinitely, or now to wake it."),
   due_at: fields.instant.optional(),
   external_ref: fields.longText.optional(),
   release: fields.reason.optional().describe("Reason; gives the claim back."),
@@ -59,6 +59,21 @@ export const taskUpdate = defineOperation({
     "Update a task: fields, labels, comment, block or unblock with a reason, defer, release your claim. Only holder or lead change a held task; anybody of the team may comment. Closing: task_close; columns: board_move.",
   kind: "write",
   mcp: "core",
+  listedFields: [
+    "id",
+    "title",
+    "description",
+    "acceptance",
+    "priority",
+    "assignee",
+    "scope",
+    "add_labels",
+    "comment",
+    "block",
+    "unblock",
+    "defer_until",
+    "release",
+  ],
   coreFields: [
     "id",
     "title",

@@ -19,6 +19,7 @@ export const taskClaim = defineOperation({
     "Claim a task to work on: an id, or without one the next ready task of your team. Exactly one claimant wins; your activity keeps the lease. Returns the task in full and its fencing number; empty when nothing is ready.",
   kind: "write",
   mcp: "core",
+  listedFields: ["id", "team", "labels"],
   coreFields: ["id", "team"],
   positional: ["id"],
   input: z.strictObject({

@@ -87,7 +87,7 @@ export const taskRef = z
   .min(1)
   .max(255)
   .refine(isPlain, "must not contain NUL characters")
-  .describe("Task id or a unique start of it.");
+  .describe("Task id.");
 export const dependencyRef = text(64).min(1).describe("Dependency id.");
 export const title = text(MAX_TITLE_BYTES)
   .refine((value) => value.trim().length > 0, "must not be empty")
@@ -105,7 +105,7 @@ export const kind = text(32)
   .describe("task, bug, feature, epic, chore, spike, story or your own word.");
 export const scope = z.array(text(500).min(1)).max(200).describe("Path globs the work may change.");
 export const assignee = text(255).describe("Name of the agent it is meant for.");
-export const teamId = text(64).min(1).describe("Team id; your own by default.");
+export const teamId = text(64).min(1).describe("Yours by default.");
 export const instant = z
   .string()
   .max(64)

@@ -32,6 +32,7 @@ export const unitPlan = defineOperation({
     "Plan a run of work units from tasks: says whether to work single, parallel, delegated or as a team, finds conflicts, starts the run. Within a run it adds units. preview changes nothing.",
   kind: "write",
   mcp: "all",
+  listedFields: ["tasks", "needs", "about", "tools", "preview"],
   input: z.strictObject({
     tasks: z.array(fields.taskRef).min(1).max(MAX_TASKS).describe("Ids."),
     needs: z

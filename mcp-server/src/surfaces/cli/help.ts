@@ -59,7 +59,11 @@ export function operationHelp(operation: Operation, view: HelpView): string {
     ...(operation.kind === "write" ? [[`--${idempotencyFlag.name} TEXT`, idempotencyFlag.description] as Row] : []),
     ...globalFlags.map(({ name, description }): Row => [`--${name}`, description]),
   ];
-  const parts = [`${view.bold("Usage:")} ${usageLine(operation)}`, "", wrap(operation.description, view.width)];
+  const parts = [
+    `${view.bold("Usage:")} ${usageLine(operation)}`,
+    "",
+    wrap([operation.description, operation.details].filter(Boolean).join(" "), view.width),
+  ];
   if (positional.length > 0)
     parts.push(
       "",

@@ -20,12 +20,22 @@ export function isListed(operation: Operation, list: ToolList): boolean {
 export function listTools(operations: readonly Operation[], list: ToolList): ToolListing[] {
   return operations
     .filter((operation) => isListed(operation, list))
-    .map((operation) => ({
-      name: operation.name,
-      description: operation.description,
-      inputSchema: inputSchema(operation, list),
-      annotations: annotations(operation),
-    }));
+    .map((operation) => {
+      const hidden = hiddenFields(operation, list);
+      const more = hidden.length === 0 ? "" : ` More fields: ${hidden.join(", ")}.`;
+      return {
+        name: operation.name,
+        description: `${operation.description}${more}`,
+        inputSchema: inputSchema(operation, hidden),
+        annotations: annotations(operation),
+      };
+    });
+}
+
+/** A listing costs every session tokens: it names the rarer arguments only. They are accepted all the same. */
+function hiddenFields(operation: Operation, list: ToolList): string[] {
+  const shown = (list === "core" ? operation.coreFields : undefined) ?? operation.listedFields;
+  return shown ? Object.keys(operation.input.shape).filter((field) => !shown.includes(field)) : [];
 }
 
 /** Only what differs from the protocol's defaults, except that a write always says whether it destroys. */
@@ -34,14 +44,9 @@ function annotations(operation: Operation): ToolListing["annotations"] {
   return { destructiveHint: operation.destructive ?? false, openWorldHint: false };
 }
 
-/** A listing costs every session tokens: the small list leaves out rarer arguments, which are accepted all the same. */
-function inputSchema(operation: Operation, list: ToolList): ToolListing["inputSchema"] {
+function inputSchema(operation: Operation, hidden: readonly string[]): ToolListing["inputSchema"] {
   const schema = z.toJSONSchema(operation.input, { io: "input", unrepresentable: "any" });
   const own = isRecord(schema.properties) ? schema.properties : {};
-  const hidden =
-    list === "core" && operation.coreFields
-      ? Object.keys(own).filter((field) => !operation.coreFields?.includes(field))
-      : [];
   const shown: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(own)) if (!hidden.includes(field)) shown[field] = slim(value);
   return { type: "object", properties: shown, ...(schema.required ? { required: schema.required } : {}) };
@@ -66,10 +71,13 @@ function slim(schema: unknown, inList = false): unknown {
   if (!isRecord(schema)) return schema;
   // a shape that repeats its surroundings is described, not listed again
   if (typeof schema.brief === "string") return { type: "object", description: schema.brief };
+  const { anyOf, ...rest } = schema;
+  if (Array.isArray(anyOf) && anyOf.every((option) => isRecord(option) && option.type === "string"))
+    return slim({ type: "string", ...rest }, inList);
   const entries = Object.entries(schema).filter(
     ([key, value]) => !(unlisted.has(key) && typeof value !== "object") && !(inList && key === "description"),
   );
-  return Object.fromEntries(entries.map(([key, value]) => [key, slim(value, key === "items")]));
+  return Object.fromEntries(entries.map(([key, value]) => [key, slim(value, inList || key === "items")]));
 }
 
 const proseFields = new Set([
