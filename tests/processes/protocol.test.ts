@@ -1,13 +1,23 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import Sqlite from "better-sqlite3";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { inspect } from "../support/inspect.ts";
 import {
   type Built,
@@ -19,6 +29,7 @@ import {
   onlyProtocol,
   openProject,
   RawServer,
+  type Reply,
   rawDatabaseText,
 } from "../support/processes.ts";
 
@@ -136,6 +147,43 @@ describe("the process", () => {
     await using store = await inspect(project.root);
     expect((await store.call("task_show", { id: task.id })).task).toMatchObject({ state: "ready" });
   });
+
+  test.runIf(process.platform === "linux")(
+    "started again within a session it leaves the agents their claims; with the client they come free",
+    async () => {
+      await using project = await openProject("sqlite");
+      const bin = mkdtempSync(join(tmpdir(), "teamwright-client-"));
+      const program = join(bin, "claude"); // the guard goes by the parent's name
+      copyFileSync(node, program);
+      const script = join(import.meta.dirname, "../support/fake-client.ts");
+      const [entry = ""] = built.server;
+      const client = spawn(program, [script, entry, project.root], { env: cleanEnvironment(), stdio: "pipe" });
+      try {
+        let said = "";
+        client.stderr.on("data", (data) => {
+          said += data;
+        });
+        const steps: Record<string, Reply> = {};
+        for await (const line of createInterface({ input: client.stdout })) {
+          const { step, value } = JSON.parse(line);
+          steps[step] = value;
+          if (step === "goes on") break;
+        }
+        expect(said).toBe("");
+        const id = steps.after?.task.id;
+        expect(steps.after?.task).toMatchObject({ holder: "ada" });
+        expect(steps["goes on"]).toMatchObject({ task: { id, holder: "ada" } });
+        expect(steps.left).toMatchObject({ code: 0 });
+        client.kill("SIGKILL");
+        await using store = await inspect(project.root);
+        const state = async () => (await store.call("task_show", { id })).task.state;
+        await vi.waitFor(async () => expect(await state()).toBe("ready"), { timeout: 5000, interval: 50 });
+      } finally {
+        client.kill("SIGKILL");
+        rmSync(bin, { recursive: true, force: true });
+      }
+    },
+  );
 
   test("broken, foreign and enormous lines do not end it, and only protocol is written", async () => {
     await using project = await openProject("sqlite");

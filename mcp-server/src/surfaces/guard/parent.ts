@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findProjectRoot } from "../../config/project-root.ts";
 
 /**
@@ -45,6 +46,22 @@ export function clientAncestor(): number | undefined {
     pid = seen.parent;
   }
   return undefined;
+}
+
+const LAST_LOOKS = 4;
+const LOOK_MS = 25;
+
+/**
+ * True when the client of this id has ended, a moment after our input has: its pipes close before it is gone. A client
+ * that starts its server again, or ends in good order, is still there.
+ */
+export async function clientIsGone(pid: number): Promise<boolean> {
+  for (let look = 0; look < LAST_LOOKS; look += 1) {
+    const seen = inspect(pid); // of a process that has ended and nobody has collected, nothing is seen either
+    if (!seen || !isClient(seen)) return true;
+    await sleep(LOOK_MS);
+  }
+  return false;
 }
 
 function worksIn(pid: number, projectRoot: string): boolean {

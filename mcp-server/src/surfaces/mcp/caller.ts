@@ -66,13 +66,17 @@ export class Caller implements Calls {
     };
   }
 
-  /** An orderly end frees what this process or its session still holds. */
-  async leave({ runtime, guard }: Opened, session: string | undefined): Promise<void> {
+  /**
+   * An orderly end frees what this process holds itself. What `session` names is over with its client: its lead and
+   * agents let go, too. A client that lives may start its next server at once, for which they go on; at the session's
+   * end its hook frees them, and where that fails their leases run out.
+   */
+  async leave({ runtime }: Opened, session: string | undefined): Promise<void> {
     if (runtime.store.readOnly) return;
     const { endClaims } = await import("../guard/ending.ts");
     await endClaims(runtime, {
       holders: [this.#unverified(runtime).key],
-      session: guard ? session : undefined,
+      session,
       reason: "its session ended",
     });
   }

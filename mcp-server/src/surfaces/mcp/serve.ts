@@ -1,5 +1,5 @@
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
-import { clientParent } from "../guard/parent.ts";
+import { clientAncestor, clientIsGone, clientParent } from "../guard/parent.ts";
 import type { Calls } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import { builtListing } from "./listing.ts";
@@ -19,6 +19,7 @@ export interface ServeOptions {
 /** Serves MCP over stdio until the input closes. Nothing but the protocol is written to stdout. */
 export async function serve(options: ServeOptions): Promise<void> {
   const insideClient = options.session !== undefined && clientParent();
+  const client = insideClient ? clientAncestor() : undefined;
   const project = new Project({
     start: options.start,
     // a server started by hand inside a session is told by nobody who calls it, and must not write
@@ -32,7 +33,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   await handle.close().catch(() => {});
   const opened = await project.opened();
   if (!opened) return;
-  await (await late.caller()).leave(opened, options.session).catch(() => {});
+  const isOver = client !== undefined && (await clientIsGone(client));
+  await (await late.caller()).leave(opened, isOver ? options.session : undefined).catch(() => {});
   await opened.close();
 }
 
