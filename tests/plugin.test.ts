@@ -2,7 +2,10 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { configSchema } from "../mcp-server/src/config/config.schema.ts";
 import { operations } from "../mcp-server/src/features/index.ts";
+import { coordinatorRoles } from "../mcp-server/src/kernel/principal.ts";
+import { listOf, partsOf, shippedTexts } from "../scripts/texts/shipped-text.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -135,4 +138,20 @@ describe("documents", () => {
   test("README.md shows how to start and how to test", () => {
     for (const command of ["npm ci && npm start", "npm ci && npm test"]) expect(read("README.md")).toContain(command);
   });
+});
+
+test("a run starts the roles that can only read without a task, and names no role that is not there (C-27)", () => {
+  const roles = shippedTexts(root).filter(({ kind }) => kind === "agent");
+  const can = (text: string, tool: string) => {
+    const parts = partsOf(text);
+    if (typeof parts === "string") throw new Error(parts);
+    const { tools, disallowedTools } = parts.fields;
+    return tools === undefined ? !listOf(disallowedTools).includes(tool) : listOf(tools).includes(tool);
+  };
+  const readers = roles.filter(({ text }) => !["Bash", "Edit", "Write"].some((tool) => can(text, tool)));
+  const { spawn_exceptions: exceptions } = configSchema.parse({});
+  expect(exceptions).toEqual(expect.arrayContaining(readers.map(({ name }) => name)));
+  const ofClient = ["Explore", "Plan"];
+  const known = [...roles.filter(({ text }) => !can(text, "Edit")).map(({ name }) => name), ...ofClient];
+  expect(exceptions.filter((name) => !known.includes(name) && !coordinatorRoles.includes(name))).toEqual([]);
 });

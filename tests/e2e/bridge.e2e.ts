@@ -129,6 +129,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.must("Agent", {
         description: "Build",
         subagent_type: "teamwright:builder",
+        model: "sonnet",
         run_in_background: false,
         prompt: `[actor:ada] Do ${unit}.`,
       });

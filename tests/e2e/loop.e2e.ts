@@ -117,7 +117,8 @@ async function runUnit(mode: Mode, version: ClientVersion, box: Sandbox, model: 
   let ready = false;
   let handedIn = 0;
   const spawnBuilder = async (turn: Turn, key: string, words: string) => {
-    const agent = { subagent_type: "teamwright:builder", description: "Build", prompt: `[actor:ada] ${words} ${key}.` };
+    const prompt = `[actor:ada] ${words} ${key}.`;
+    const agent = { subagent_type: "teamwright:builder", model: "sonnet", description: "Build", prompt };
     const before = handedIn;
     await turn.must(
       "Agent",
@@ -223,7 +224,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     let reviewer = "";
     const lead = model.actor("lead", async (turn) => {
       key = await plan(turn, project);
-      const agent = { subagent_type: "teamwright:builder", run_in_background: true };
+      const agent = { subagent_type: "teamwright:builder", model: "sonnet", run_in_background: true };
       await turn.must("Agent", { ...agent, description: "ada", name: "ada", prompt: `[actor:ada] Do ${key}.` });
       await until(() => phase(project) === "validate", "ada has handed in", 45_000);
       await turn.must(tool("unit_validate"), { unit: key });

@@ -158,7 +158,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.must(tool("unit_plan"), { tasks: [taskId()], about: "123" });
       await turn.must(tool("unit_start"), { unit: taskId() });
       const prompt = `[actor:ada] Work on ${taskId()}.`;
-      const builder = { subagent_type: "teamwright:builder", run_in_background: true };
+      const builder = { subagent_type: "teamwright:builder", model: "sonnet", run_in_background: true };
       await turn.must("Agent", { description: "ada", name: "ada", ...builder, prompt });
       await until(() => phase() === "validate", "ada has handed in", 30_000);
       await turn.must(tool("unit_validate"), { unit: taskId() });

@@ -84,6 +84,7 @@ async function build(turn: Turn, project: string, key: string, name: string): Pr
   await turn.must("Agent", {
     description: "Build",
     subagent_type: "teamwright:builder",
+    model: "sonnet",
     run_in_background: false,
     prompt: `[actor:${name}] Do ${key}.`,
   });

@@ -79,9 +79,9 @@ describe.each(dialects)("escalations on %s", (dialect) => {
     expect(await settle(lead, above.id), "it waits for a person").toBe("FORBIDDEN");
     const agent: Principal = { kind: "agent", key: `agent:${ada.id}`, name: "ada", agentId: ada.id, team: "main" };
     expect(await resolve(agent, below.id)).toBe("FORBIDDEN");
-    expect(await resolve({ ...agent, role: "coordinator" }, below.id), "its own").toBe("FORBIDDEN");
+    expect(await resolve({ ...agent, role: "enablement-lead" }, below.id), "its own").toBe("FORBIDDEN");
     for (const kind of ["lead", "agent", "service", "unverified"] as const)
-      expect(await resolve({ kind, key: `${kind}:x`, name: "x", role: "coordinator" }, above.id)).toBe("FORBIDDEN");
+      expect(await resolve({ kind, key: `${kind}:x`, name: "x", role: "staff-engineer" }, above.id)).toBe("FORBIDDEN");
     expect(await settle(lead, below.id)).toBe("accepted");
     const people = ["human:pat", "human:kim"].map((key): Principal => ({ kind: "human", key, name: key.slice(6) }));
     const both = await Promise.all(people.map((person) => resolve(person, above.id)));

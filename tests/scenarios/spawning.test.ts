@@ -24,7 +24,7 @@ async function asks(world: World, input: Record<string, unknown>, session = "s1"
 
 /** What an agent is told when it starts; the client's call comes first. */
 async function told(world: World, agentId: string, input: Record<string, unknown>, type = "teamwright:builder") {
-  await asks(world, { subagent_type: type, ...input });
+  await asks(world, { subagent_type: type, model: "sonnet", ...input });
   const answer = await world.hook({ event: "SubagentStart", agent_id: agentId, agent_type: type });
   return (answer?.hookSpecificOutput?.additionalContext ?? "") as string;
 }
@@ -116,9 +116,8 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
       permissionDecision: "deny",
     });
     expect(await asks(world, { prompt: "Find out.", subagent_type: "teamwright:researcher" })).toEqual({});
-    expect(await asks(world, { description: id, prompt: "Work." }, "s1", "Task")).toMatchObject({
-      additionalContext: expect.stringContaining("brief_spawn"),
-    });
+    const described = { description: id, prompt: "Work.", model: "sonnet" };
+    expect(await asks(world, described, "s1", "Task")).toEqual({});
     await lead.must("task_close", { id, outcome: "cancelled", reason: "not wanted" });
     expect(await asks(world, { prompt: `Work on ${id}.` })).toMatchObject({ permissionDecision: "deny" });
     expect(await spawns(world)).toBe(2);
@@ -157,11 +156,17 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
     });
   });
 
-  test("a task nobody scored is refused where that is configured (MO-01, CS-02)", async () => {
-    await using world = await openWorld({ dialect, config: "models: {unscored: refuse}" });
+  test("a task nobody scored is refused, unless the call names a model and is recorded so (MO-01, CS-02)", async () => {
+    await using world = await openWorld({ dialect });
     await openRun(world.runtime);
     const id = await newTask(world.lead(), "Write the parser");
-    expect(await asks(world, { prompt: `Work on ${id}.` })).toMatchObject({ permissionDecision: "deny" });
+    const refused = await asks(world, { prompt: `Work on ${id}.` });
+    expect(refused).toMatchObject({ permissionDecision: "deny" });
+    expect(refused.permissionDecisionReason).toContain("brief_spawn");
+    expect(await asks(world, { prompt: `Work on ${id}.`, model: "opus" })).toEqual({});
+    const { events } = await world.person("event_list", { limit: 20 });
+    const spawned = events.filter((event: Answer) => event.type === "run.spawned");
+    expect(spawned).toMatchObject([{ after: { task: id, model: "opus", unscored: true } }]);
     await world.lead().must("brief_spawn", { task: id, complexity: easy });
     expect(await asks(world, { prompt: `Work on ${id}.` })).toMatchObject({ updatedInput: { model: "haiku" } });
   });
@@ -186,6 +191,15 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
     await world.hook({ ...stop, tool_input: JSON.stringify({ task_id: ada.id }) });
     expect(await asks(world, { prompt })).toEqual({});
     expect(await spawns(world)).toBe(3);
+  });
+
+  test("a project may have spawns without a score advised instead", async () => {
+    await using world = await openWorld({ dialect, config: "models: {unscored: warn}" });
+    await openRun(world.runtime);
+    const id = await newTask(world.lead(), "Write the parser");
+    expect(await asks(world, { prompt: `Work on ${id}.` })).toMatchObject({
+      additionalContext: expect.stringContaining("brief_spawn"),
+    });
   });
 
   test("after five spawns the run pauses until its lead says why (CS-02, C-04)", async () => {

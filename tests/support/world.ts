@@ -153,7 +153,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       const agentId = spawn.id ?? `a${next()}${name}`;
       const type = spawn.role ?? "teamwright:builder";
       const useId = `toolu_spawn_${next()}`;
-      const input = JSON.stringify({ name, subagent_type: type, prompt: spawn.prompt ?? "work" });
+      // a run asks for a score or a model
+      const input = JSON.stringify({ name, subagent_type: type, model: "sonnet", prompt: spawn.prompt ?? "work" });
       await hook({
         event: "PreToolUse",
         session_id: session,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { coordinatorRoles } from "../kernel/principal.ts";
 import { people } from "./people.schema.ts";
 
 /** From the cheapest to the strongest; the words the client's Agent tool takes (requirements MO-04). */
@@ -33,8 +34,8 @@ export const models = z
       .describe("Take opus for ambiguity or risk 2 at a score of 2 or 3 already, not from 4 on only."),
     unscored: z
       .enum(["refuse", "warn", "allow"])
-      .default("warn")
-      .describe("What a spawn within a run leads to when brief_spawn has not scored its task."),
+      .default("refuse")
+      .describe("What a spawn within a run leads to when brief_spawn has not scored its task and it names no model."),
     prices: z
       .strictObject({
         as_of: z
@@ -61,7 +62,7 @@ export const agentLimits = z
 
 export const spawnExceptions = z
   .array(z.string().min(1).max(64))
-  .default(["researcher", "adversarial-reviewer", "Explore", "Plan"])
+  .default(["researcher", "adversarial-reviewer", "design-reviewer", ...coordinatorRoles, "Explore", "Plan"])
   .describe("Roles that may be started in a run without a task: they look, and change nothing.");
 
 /** What an agent of a run is told at its start (requirements CX-01, CX-04, C-11). */

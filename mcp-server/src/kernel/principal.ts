@@ -19,6 +19,9 @@ export interface Principal {
   readonly team?: string;
 }
 
+/** Roles of those who coordinate teams and belong to none (requirements C-22). */
+export const coordinatorRoles: readonly string[] = ["staff-engineer", "enablement-lead"];
+
 export const systemPrincipal: Principal = { kind: "service", key: "service:teamwright", name: "teamwright" };
 
 /** True for those who direct work rather than do it: they may act on tasks that others hold. */

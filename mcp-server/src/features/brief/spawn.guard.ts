@@ -37,6 +37,7 @@ async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): P
   const prompt = textOf(call.toolInput.prompt);
   const taskKey = await openTaskIn(ctx.db, `${textOf(call.toolInput.description)}\n${prompt}`);
   const role = roleOf(textOf(call.toolInput.subagent_type)) ?? "general-purpose";
+  const given = textOf(call.toolInput.model) || null;
   const plan = taskKey === null ? undefined : await planOf(ctx.db, taskKey);
   if (!(await isCounted(ctx.db, call.toolUseId))) {
     const verdict = judgeSpawn({
@@ -49,6 +50,7 @@ async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): P
       free: limits.spawns,
       acknowledged: run.spawn_ack !== null,
       hasPlan: plan !== undefined,
+      namesModel: given !== null,
       unscored: models.unscored,
     });
     if (verdict.refusal !== undefined) {
@@ -59,7 +61,6 @@ async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): P
       });
       return { refusal: verdict.refusal };
     }
-    const given = textOf(call.toolInput.model) || null;
     await countSpawn(ctx, run, {
       tool_use_id: call.toolUseId,
       plan_id: plan?.id ?? null,
@@ -76,6 +77,7 @@ async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): P
         n: run.spawns + 1,
         task: taskKey,
         model: plan?.model ?? given,
+        ...(taskKey !== null && !plan ? { unscored: true } : {}),
         ...(plan ? { log: spawnLine({ agent, model: plan.model, score: plan.score, cost: plan.cost_micro_usd }) } : {}),
       },
     });

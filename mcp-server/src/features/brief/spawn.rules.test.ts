@@ -11,7 +11,8 @@ const fine: SpawnFacts = {
   free: 5,
   acknowledged: false,
   hasPlan: true,
-  unscored: "warn",
+  namesModel: false,
+  unscored: "refuse",
 };
 
 describe("a spawn within a run", () => {
@@ -24,7 +25,8 @@ describe("a spawn within a run", () => {
     ["is the fifth", { spawns: 4 }, undefined],
     ["would be the sixth (CS-02, C-04)", { spawns: 5 }, /acknowledge/],
     ["is the sixth, with a reason", { spawns: 5, acknowledged: true }, undefined],
-    ["is refused without a score where that is configured", { hasPlan: false, unscored: "refuse" }, /brief_spawn/],
+    ["is refused without a score (MO-01, CS-02)", { hasPlan: false }, /brief_spawn/],
+    ["may go without a score where it names a model", { hasPlan: false, namesModel: true }, undefined],
     ["may go without a score where that is configured", { hasPlan: false, unscored: "allow" }, undefined],
   ])("%s", (_, change, refusal) => {
     const verdict = judgeSpawn({ ...fine, ...change });
@@ -32,8 +34,10 @@ describe("a spawn within a run", () => {
     else expect(verdict).toEqual({});
   });
 
-  test("is advised to be scored by default (MO-01)", () => {
-    expect(judgeSpawn({ ...fine, hasPlan: false })).toEqual({ advice: expect.stringContaining("brief_spawn") });
+  test("is advised to be scored where that is configured, and where it needs no task", () => {
+    const advice = { advice: expect.stringContaining("brief_spawn") };
+    expect(judgeSpawn({ ...fine, hasPlan: false, unscored: "warn" })).toEqual(advice);
+    expect(judgeSpawn({ ...fine, hasPlan: false, role: "researcher" })).toEqual(advice);
   });
 });
 

@@ -15,6 +15,8 @@ export interface SpawnFacts {
   readonly free: number;
   readonly acknowledged: boolean;
   readonly hasPlan: boolean;
+  /** The call says itself which model it wants. */
+  readonly namesModel: boolean;
   readonly unscored: "refuse" | "warn" | "allow";
 }
 
@@ -45,7 +47,8 @@ export function judgeSpawn(facts: SpawnFacts): SpawnVerdict {
   }
   if (taskKey !== null && !hasPlan && facts.unscored !== "allow") {
     const text = `Nobody has scored ${taskKey}: brief_spawn finds the model for it.`;
-    return facts.unscored === "refuse" && !isException ? { refusal: text } : { advice: text };
+    if (facts.unscored === "warn" || isException) return { advice: text };
+    if (!facts.namesModel) return { refusal: `${text} A call that names a model passes, and is recorded as unscored.` };
   }
   return {};
 }

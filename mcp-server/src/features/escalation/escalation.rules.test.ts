@@ -57,7 +57,7 @@ describe("retries", () => {
 
 describe("the chain", () => {
   const agent: Principal = { kind: "agent", key: "agent:a1", name: "ada", role: "builder" };
-  const coordinator: Principal = { ...agent, key: "agent:a2", role: "coordinator" };
+  const coordinator: Principal = { ...agent, key: "agent:a2", role: "staff-engineer" };
   const lead: Principal = { kind: "lead", key: "lead:s1", name: "lead" };
   const human: Principal = { kind: "human", key: "human:pat", name: "pat" };
 

@@ -1,5 +1,5 @@
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
-import type { Principal } from "../../kernel/principal.ts";
+import { coordinatorRoles, type Principal } from "../../kernel/principal.ts";
 import {
   type CountedOperation,
   countedOperations,
@@ -66,11 +66,11 @@ export function levelFor({ operation, raiser, current, exhausted }: Climb): Leve
   return levels[rank] ?? "human";
 }
 
-/** Where the caller stands in the chain; a coordinator is an agent of that role (C-22). */
+/** Where the caller stands in the chain; a coordinator is an agent of such a role (C-22). */
 export function levelOf({ kind, role }: Pick<Principal, "kind" | "role">): Level {
   if (kind === "human") return "human";
   if (kind === "lead" || (kind === "agent" && role === "orchestrator")) return "orchestrator";
-  return kind === "agent" && role === "coordinator" ? "coordinator" : "agent";
+  return kind === "agent" && role !== undefined && coordinatorRoles.includes(role) ? "coordinator" : "agent";
 }
 
 /**

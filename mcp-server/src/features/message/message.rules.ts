@@ -1,6 +1,6 @@
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
-import { directsWork, type Principal } from "../../kernel/principal.ts";
+import { coordinatorRoles, directsWork, type Principal } from "../../kernel/principal.ts";
 import { isRecord, textOf } from "../../kernel/records.ts";
 import { type MessageKind, messageKinds } from "./message.schema.ts";
 
@@ -26,10 +26,10 @@ export function parseAddress(to: string): Address {
 }
 
 /** Roles beside the leads that speak for several teams. */
-const coordinatorRoles = new Set(["orchestrator", "staff-engineer", "enablement-lead", "coordinator"]);
+const speakers = new Set(["orchestrator", ...coordinatorRoles]);
 
 export function speaksForTeams(sender: Principal): boolean {
-  return directsWork(sender) || (sender.role !== undefined && coordinatorRoles.has(sender.role));
+  return directsWork(sender) || (sender.role !== undefined && speakers.has(sender.role));
 }
 
 /** What an agent may tell all teams at once: a change that binds them, or what stops them (requirements MB-07, TZ-03). */

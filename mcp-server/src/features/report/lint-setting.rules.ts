@@ -1,7 +1,7 @@
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import type { LintSetting } from "./lint.schema.ts";
 
-/** Roles that every project has: those of seed 001 and those the plugin ships. */
+/** Whom a tag may name in every project: the words of seed 001 and the roles the plugin ships. */
 const roles = [
   "builder",
   "tester",
