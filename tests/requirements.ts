@@ -140,6 +140,8 @@ const inForce: readonly (readonly [string, string])[] = [
   ["TP-06", "The pattern is chosen by the aim."],
   ["TP-07", "All templates are in one catalogue."],
   ["C-31", "Diagnosis is read-only."],
+  ["ME-01", "Velocity is a metric labelled with the team."],
+  ["ME-03", "Velocity is told in points and in tasks."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -207,9 +209,7 @@ const later: readonly (readonly [string, string])[] = [
   ["OH-09", "Concurrent check-ins share one budget."],
   ["MB-06", "Conflicts and gates are announced."],
   ["MB-07", "A message says what, detail and action."],
-  ["ME-01", "Velocity is a metric labelled with the team."],
   ["ME-02", "Team performance has stated formulas."],
-  ["ME-03", "Velocity is told in points and in tasks."],
   ["ME-04", "Flow and use are reported."],
   ["ME-05", "Variants can be compared."],
   ["OU-01", "A run's files have fixed places."],
