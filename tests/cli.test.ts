@@ -127,6 +127,24 @@ describe("a day's work", () => {
     expect(task.created_by).toBe("ci");
   });
 
+  test.runIf(process.platform === "linux").each([
+    ["a person's own", {}, "", 0],
+    ["a session's", { CLAUDECODE: "1" }, "", 1],
+    ["a session's that hides it", { CLAUDECODE: "1" }, "env -u CLAUDECODE -u CLAUDE_CODE_SESSION_ID ", 1],
+  ])("a command that has left its parents is still %s (design §3)", async (_, env, before, code) => {
+    const command = `sleep 0.3; ${before}"${process.execPath}" "${launcher}" task create "Sneak in here" > out 2> err; echo $? > code`;
+    const shell = `setsid sh -c '${command}' < /dev/null > /dev/null 2>&1 &`;
+    execFile("sh", ["-c", shell], {
+      cwd: project,
+      env: { PATH: process.env.PATH ?? "", HOME: project, ...compileCache, ...env },
+    });
+    const text = (name: string) => readFileSync(join(project, name), "utf8");
+    await vi.waitFor(() => expect(text("code")).not.toBe(""), { timeout: 30_000, interval: 100 });
+    expect(text("code")).toBe(`${code}\n`);
+    if (code === 1) expect(text("err")).toContain("Nobody vouches for this caller");
+    expect((await json(["task", "list"])).total).toBe(code === 0 ? 1 : 0);
+  });
+
   test("quiet prints nothing but errors", async () => {
     expect(await teamwright(["task", "create", "Add a login page", "--quiet"])).toEqual({ code: 0, out: "", err: "" });
     expect((await teamwright(["task", "show", "nope", "-q"])).err).toContain("NOT_FOUND");

@@ -25,7 +25,7 @@ async function main(): Promise<number> {
     cwd: process.cwd(),
     user: await osUser(),
     isCi: Boolean(process.env.CI),
-    insideClient,
+    insideClient: (root) => insideClient(root, Boolean(process.env.CLAUDECODE)),
     noColour: Boolean(process.env.NO_COLOR),
   });
 }

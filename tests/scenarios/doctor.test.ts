@@ -76,6 +76,7 @@ describe.each(dialects)("doctor_check tries the rules (design §1.6) on %s", (di
       ["limit-review", "off"],
       ["own-board", "off"],
       ["task-quality", "audit"],
+      ["shell-of-a-session", "audit"],
     ]);
     expect(new Set(ofPlace(rules, "afterwards").map(({ state }) => state))).toEqual(new Set(["audit"]));
     expect(await lead.text("doctor_check")).toMatch(/^enforced {2}command-line +hook/m);

@@ -29,8 +29,22 @@ function advice(skill: string, promise: string): RuleEntry {
   };
 }
 
+/** What is told from the process itself: no canary can play another process. */
+const sessionShell: RuleEntry = {
+  name: "shell-of-a-session",
+  promise: "No writing command that the client's session has started counts as a person's.",
+  place: "transaction",
+  strict: false,
+  source: "design §3",
+  offBy: "cannot be switched off",
+  onFailure: "the command counts as the person's",
+  reason:
+    "not tried: told from a command's ancestors and the client's mark in their environment; one that leaves its parents and has shed the mark before is not found",
+};
+
 /** What is found afterwards, and what is only said. */
 export const laterRules: readonly RuleEntry[] = [
+  sessionShell,
   found({
     name: "event-chain",
     source: "design §3, §4",

@@ -21,20 +21,37 @@ export function clientParent(pid = process.ppid, depth = 0): boolean {
 
 const MAX_ANCESTORS = 64;
 
+/** What the client puts into the environment of every command it starts. */
+const MARK = "CLAUDECODE";
+
 /**
- * True when a client at work in the same project is among this process's ancestors: then a model may have written the
- * command, not the person. Told from /proc, so on Linux only; elsewhere the guard's look at the command is all there is.
+ * True when a model may have written the command that this process is, not the person: a client at work in the same
+ * project is among its ancestors. A command that has left its parents (setsid, nohup) is told by the client's mark in
+ * its environment (`isMarked`), or in that of an ancestor, which stays readable when a child is started without it.
+ * Ancestors are told from /proc, so on Linux only; elsewhere the mark counts alone.
  */
-export function insideClient(projectRoot: string): boolean {
-  if (process.platform !== "linux") return false;
+export function insideClient(projectRoot: string, isMarked: boolean): boolean {
+  if (process.platform !== "linux") return isMarked;
+  let marked = isMarked;
   let pid: number | undefined = process.ppid;
   for (let depth = 0; depth < MAX_ANCESTORS && pid !== undefined && pid > 1; depth += 1) {
     const seen: Seen | undefined = inspect(pid);
-    if (!seen) return false;
+    if (!seen) break;
     if (isClient(seen)) return worksIn(pid, projectRoot);
+    marked ||= hasMark(pid);
     pid = seen.parent;
   }
-  return false;
+  return marked;
+}
+
+function hasMark(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8")
+      .split("\u0000")
+      .some((entry) => entry.startsWith(`${MARK}=`) && entry !== `${MARK}=`);
+  } catch {
+    return false; // somebody else's
+  }
 }
 
 /** Process id of the nearest client that this process descends from. */
