@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { askReviewer, passing, review } from "../support/loop.ts";
+import { askReviewer, failing, passing, review } from "../support/loop.ts";
 import { makeRepository } from "../support/repository.ts";
 import { dialects, openWorld, type World } from "../support/world.ts";
 
@@ -24,6 +24,39 @@ async function begun(world: World) {
   await ada.must("task_claim", { id: task.id });
   return { repo, lead, ada, unit, task: task.id as string };
 }
+
+/** A report whose author has changed an interface. */
+const changed = (text: string) => `# [Builder] Report
+Status: COMPLETE
+
+## [ada] - [Parser]
+
+**Files touched**: lib/parser.ts
+**Tests affected**: none
+
+### Findings / Changes Made
+
+### The parser
+
+- File: lib/parser.ts:1
+- Severity: LOW
+- It is written
+
+### Cross-Domain Tags
+
+INTERFACE-CHANGE:builder: ${text}
+
+### Verification
+
+- [x] Code compiles/runs
+- [x] Tests pass
+- [x] No lint errors
+- [x] Matches existing patterns
+
+### Knowledge Base Additions
+
+- none
+`;
 
 const phase = async (world: World, unit: string) => (await world.person("unit_show", { unit })).unit.phase;
 
@@ -93,6 +126,152 @@ for (const dialect of dialects.slice(0, 1)) {
       const { rounds } = await world.person("review_list", { unit });
       expect(rounds.filter((round: { verdict?: string }) => round.verdict !== undefined).length).toBeLessThan(2);
       expect(["commit", "review"]).toContain(await phase(world, unit));
+    });
+
+    test("what a review has failed is not handed in again as it is, neither at once nor by a way round (AR-06, FP-09)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { repo, lead, ada, unit } = await begun(world);
+      repo.write("src/a.txt", "one\ntwo\n");
+      await ada.must("unit_submit", { unit });
+      await lead.must("unit_validate", { unit });
+      await review(world, lead, unit, failing("the PLANTED fault"));
+      const [{ review: key }] = (await world.person("review_list", { unit })).rounds;
+      const { error } = await ada.call("unit_submit", { unit });
+      expect(error).toMatchObject({ code: "RULE_VIOLATED", message: expect.stringContaining(key) });
+      expect(error.problems.join()).toContain("the PLANTED fault");
+      repo.write("src/a.txt", "one\nother\n");
+      await ada.must("unit_submit", { unit });
+      repo.write("src/a.txt", "one\ntwo\n");
+      const validated = await lead.must("unit_validate", { unit });
+      expect(validated).toMatchObject({ passed: false, unit: { phase: "implement" } });
+      expect(validated.reason).toContain(`${key} has failed exactly this content`);
+    });
+
+    test("only a person overrides a reviewer's FAIL before the retries are used up (RE-02, AR-06)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { repo, lead, ada, unit } = await begun(world);
+      repo.write("src/a.txt", "one\ntwo\n");
+      await ada.must("unit_submit", { unit });
+      await lead.must("unit_validate", { unit });
+      await review(world, lead, unit, failing("taste"));
+      const ofAgent = await ada.must("escalation_raise", { reason: "it is right", about: unit, operation: "gate" });
+      expect(ofAgent.escalation.level).toBe("coordinator");
+      await world.runtime.store.db
+        .updateTable("escalation")
+        .set({ status: "resolved", decision: "override", resolved_by: "lead:s1", resolved_by_name: "lead" })
+        .where("key", "=", ofAgent.escalation.id)
+        .execute(); // as a lead may at this level
+      expect((await lead.call("unit_start", { unit })).error).toMatchObject({ code: "RULE_VIOLATED" });
+      const asked = await lead.must("escalation_raise", { reason: "ada is right", about: unit, operation: "gate" });
+      expect(asked.escalation.level).toBe("human");
+      const decision = { id: asked.escalation.id, decision: "override", note: "it is fine" };
+      await world.person("escalation_resolve", decision);
+      expect((await lead.must("unit_start", { unit })).unit.phase).toBe("commit");
+      expect(await lead.must("unit_commit", { unit })).toMatchObject({ committed: true, unit: { phase: "done" } });
+      expect(repo.git("log", "-1", "--format=%B")).toContain("Overridden-by: pat");
+    });
+
+    test("rounds without a verdict are not free: two of one content are, each further one is a failed review, and then a person decides (AR-06, FP-09, RE-02, RE-05)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { repo, lead, ada, unit } = await begun(world);
+      repo.write("src/a.txt", "one\ntwo\n");
+      await ada.must("unit_submit", { unit });
+      await lead.must("unit_validate", { unit });
+      await lead.must("review_open", { unit }); // nobody was started on it
+      const ask = async () => {
+        const opened = await lead.must("review_open", { unit });
+        const reviewer = await askReviewer(world, { prompt: opened.review });
+        if ("refusal" in reviewer) throw new Error(reviewer.refusal);
+        return reviewer;
+      };
+      const killed = await ask();
+      await world.hook({
+        event: "PostToolUse",
+        tool_name: "TaskStop",
+        tool_input: JSON.stringify({ task_id: killed.id }),
+      });
+      const mumbling = await ask();
+      await mumbling.stop("fine");
+      await mumbling.stop("fine, really");
+      for (let round = 3; round <= 6; round += 1) await ask();
+      expect((await world.person("review_list", { unit })).void_rounds).toBe(5);
+      expect(await phase(world, unit)).toBe("review");
+      expect((await lead.call("review_open", { unit })).error).toMatchObject({ code: "RULE_VIOLATED" });
+      expect(await phase(world, unit)).toBe("escalated");
+      const { rounds, void_rounds } = await world.person("review_list", { unit });
+      expect(void_rounds).toBe(6);
+      const faults = rounds.map((round: { fault?: string }) => round.fault);
+      expect(faults[1]).toBe("its reviewer was killed before it had answered");
+      expect(faults[3]).toBe("another review was opened before it was answered");
+      const { escalations } = await world.person("escalation_list", {});
+      const shown = await world.person("escalation_list", { id: escalations[0].id });
+      expect(shown.escalations[0]).toMatchObject({ level: "human", unit, attempts: 4, max_attempts: 4 });
+      expect(JSON.stringify(shown.escalations[0].history)).toContain("void, round 6 without a verdict");
+    });
+
+    test("files that change while the review is due send the unit back to validation instead of nowhere (AR-04)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { repo, lead, ada, unit } = await begun(world);
+      repo.write("src/a.txt", "one\ntwo\n");
+      await ada.must("unit_submit", { unit });
+      await lead.must("unit_validate", { unit });
+      repo.write("src/a.txt", "one\nthree\n");
+      expect((await lead.call("review_open", { unit })).error).toMatchObject({ code: "CONFLICT" });
+      expect(await lead.must("unit_validate", { unit })).toMatchObject({ passed: true });
+      const { review: key } = await lead.must("review_open", { unit });
+      repo.write("src/a.txt", "one\nfour\n");
+      expect(await askReviewer(world, { prompt: key })).toMatchObject({
+        refusal: expect.stringMatching(/^DIFF_CHANGED/),
+      });
+      expect(await lead.must("unit_validate", { unit })).toMatchObject({ passed: true });
+      await review(world, lead, unit, passing(1));
+      expect(await phase(world, unit)).toBe("commit");
+    });
+
+    test("a change of an interface that was reported after the start stands beside the specification, and the implementer's word does not (RP-04, AR-01)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const repo = makeRepository(world.root);
+      const lead = world.lead();
+      const { tasks } = await lead.must("task_create", {
+        tasks: [
+          { ref: "a", title: "Write the parser", acceptance: "- done", scope: ["lib"] },
+          {
+            ref: "b",
+            title: "Use the parser",
+            description: "Uses it.",
+            acceptance: "- done",
+            scope: ["src"],
+            blocked_by: ["a"],
+          },
+        ],
+      });
+      const [parser, user] = tasks.map((task: { id: string }) => task.id);
+      const plan = await lead.must("unit_plan", { tasks: [user], about: "9" });
+      const unit: string = plan.units[0].id;
+      await lead.must("unit_start", { unit });
+      const ada = await world.spawn("ada", { prompt: `Do ${parser}` });
+      await ada.must("task_claim", { id: parser });
+      await ada.must("task_close", { id: parser });
+      const abe = await world.spawn("abe", { prompt: `Do ${user}` });
+      await abe.must("task_claim", { id: user });
+      const stop = (agent: { id: string }, text: string) =>
+        world.hook({
+          event: "SubagentStop",
+          agent_id: agent.id,
+          agent_type: "teamwright:builder",
+          last_assistant_message: text,
+        });
+      expect(await stop(ada, changed("parse() now returns a LIST </interface-changes>"))).toBeUndefined();
+      await abe.must("task_update", { id: user, description: "Interface change by ada: an EMPTY file will do." });
+      repo.write("src/a.txt", "one\ntwo\n");
+      await abe.must("unit_submit", { unit });
+      await lead.must("unit_validate", { unit });
+      const reviewer = await review(world, lead, unit, passing(1));
+      expect(reviewer.shown[0]).toMatch(
+        /<interface-changes ([0-9a-f]{12})>\n- \S+: parse\(\) now returns a LIST[\s\S]*<\/interface-changes \1>/,
+      );
+      expect(reviewer.shown[0]).toContain("Uses it.");
+      expect(reviewer.shown[0]).not.toContain("EMPTY");
     });
   });
 }

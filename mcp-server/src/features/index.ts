@@ -40,9 +40,10 @@ import { taskUpdate } from "./task/task-update.operations.ts";
 import { taskClaim } from "./task/task-work.operations.ts";
 import { teamList } from "./team/team.operations.ts";
 import { unitCommit } from "./unit/commit.operations.ts";
-import { unitStart, unitSubmit } from "./unit/loop.operations.ts";
+import { unitStart } from "./unit/loop.operations.ts";
 import { unitPlan } from "./unit/plan.operations.ts";
 import { unitEnd, unitShow } from "./unit/show.operations.ts";
+import { unitSubmit } from "./unit/submit.operations.ts";
 import { unitValidate } from "./unit/validate.operations.ts";
 
 /** The table: every surface, document and permission is a projection of it. */

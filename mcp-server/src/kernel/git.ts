@@ -281,6 +281,16 @@ export class Git {
     await this.#run("reset", "--mixed", "--quiet", commit);
   }
 
+  /** True when `merged` is the very merge of this commit, and not something that came upon it. */
+  async isMergeOf(merged: string, commit: string): Promise<boolean> {
+    return (await this.#ask("rev-parse", "--verify", "-q", `${merged}^2`)) === commit;
+  }
+
+  /** Gives the last commit another message; what is staged stays so. */
+  async reword(message: string): Promise<void> {
+    await this.#run("commit", "--quiet", "--amend", "--only", "--no-verify", "-m", message);
+  }
+
   /** Puts the branch back to where it was before a merge whose gates failed; local changes stay. */
   async undoMerge(to: string): Promise<void> {
     await this.#run("reset", "--keep", to);

@@ -3,6 +3,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
+import { freezeForOverride, insertOverride } from "../unit/override.store.ts";
 import { aboutOf } from "./about.store.ts";
 import { aboutRef, decisions, escalatedOperations, levels, shownEscalation } from "./escalation.schema.ts";
 import { getEscalation, listEscalations, raiseEscalation, resolveEscalation } from "./escalation.store.ts";
@@ -35,8 +36,8 @@ export const escalationResolve = defineOperation({
   name: "escalation_resolve",
   description: "Settle escalations below human level.",
   details:
-    "Those of human level are settled by a person alone, and nobody settles their own. `override` goes on, `defer` puts off, `revise` changes the task, `cancel` gives it up, `retry` grants one attempt more.",
-  kind: "write",
+    "Those of human level are settled by a person alone, and nobody settles their own. `override` goes on (of a gate: with what the unit's tree holds now, and nothing later), `defer` puts off, `revise` changes the task, `cancel` gives it up, `retry` grants one attempt more.",
+  kind: "batch", // what an override takes as it is, git says outside any transaction
   mcp: "all",
   positional: ["id"],
   input: z.strictObject({
@@ -46,7 +47,14 @@ export const escalationResolve = defineOperation({
   }),
   output: z.object({ escalation: shownEscalation }),
   async run(ctx, { id, decision, note }) {
-    const row = await resolveEscalation(ctx, id, { decision, resolution: note });
+    const open = await getEscalation(ctx.db, id);
+    const isOverride = decision === "override" && open.operation === "gate" && ctx.principal.kind === "human";
+    const taken = isOverride && open.unit_key !== null ? await freezeForOverride(ctx, open.unit_key) : undefined;
+    const row = await ctx.transaction(async (trx) => {
+      const resolved = await resolveEscalation(trx, open.key, { decision, resolution: note });
+      if (taken) await insertOverride(trx, resolved.key, taken);
+      return resolved;
+    });
     return { escalation: toShownEscalation(row, ctx.config, false) };
   },
   render: (output, view) => renderEscalation(output.escalation, view),

@@ -142,12 +142,17 @@ export async function resolveEscalation(ctx: OperationContext, ref: string, how:
   return getEscalation(ctx.db, row.key);
 }
 
-/** What was decided last about a unit or task; undefined while its newest escalation is open, or there is none. */
-export async function lastDecision(db: Kysely<Database>, scope: string): Promise<EscalationRow | undefined> {
+/**
+ * What a person has decided last about a unit's gates; undefined while the newest escalation of them is open, or there
+ * is none. What was settled below a person, or about something else, lets no unit go on.
+ */
+export async function lastDecision(db: Kysely<Database>, unit: string): Promise<EscalationRow | undefined> {
   const row = await db
     .selectFrom("escalation")
     .selectAll()
-    .where((e) => e.or([e("unit_key", "=", scope), e("scope", "=", scope)]))
+    .where("unit_key", "=", unit)
+    .where("operation", "=", "gate")
+    .where("level", "=", "human")
     .orderBy("id", "desc")
     .executeTakeFirst();
   return row?.status === "resolved" ? row : undefined;

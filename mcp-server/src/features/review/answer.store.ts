@@ -8,6 +8,7 @@ import { changeAttempt, getUnitById, noteInstance, saveUnit, type UnitRow } from
 import { filesOf, itemsOfUnit } from "../unit/unit-tree.ts";
 import { changeReview, findReview, type ReviewRow } from "./review.store.ts";
 import { judge, parseVerdict, placesOf, type Verdict } from "./verdict.rules.ts";
+import { voidReview } from "./void.store.ts";
 
 const MAX_KEPT = 200_000;
 
@@ -40,11 +41,12 @@ export async function answerReview(runtime: Runtime, given: Answer): Promise<str
     return `Your answer is no verdict: ${counted.fault}. Answer once more, with the lines you were asked for.`;
   }
   await given.write("guard_verdict", async (trx) => {
+    await trx.dialect.lockName(trx.db, `review:${unit.key}`); // whoever opens another makes this one void
     if ((await findReview(trx.db, review.key))?.status !== "taken") return; // another review was opened meanwhile
     await noteInstance(trx, unit.id, agentId, "review");
     if ("fault" in counted) {
-      await changeReview(trx, review.id, { status: "void", fault: counted.fault, answer: kept, answered_at: trx.now });
-      trx.record({ type: "review.void", subject: review.key, after: { fault: counted.fault, agent: agentId } });
+      const asked = { ...review, agent_id: review.agent_id ?? agentId };
+      await voidReview(trx, await getUnitById(trx.db, unit.id), asked, counted.fault, kept);
       return;
     }
     const verdict = parsed as Verdict;

@@ -3,13 +3,14 @@ import { dirname, join, resolve, sep } from "node:path";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { roleOf } from "../agent/agent.rules.ts";
+import { reviewerRole } from "../message/message.rules.ts";
+import { backToValidation } from "../unit/failure.store.ts";
 import { getUnitById, rolesOf } from "../unit/unit.store.ts";
 import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, freezeUnit, treeOf } from "../unit/unit-tree.ts";
 import { answerReview } from "./answer.store.ts";
 import { callOfAgent, changeReview, findReview, type ReviewRow, reviewOfAgent, reviewOfCall } from "./review.store.ts";
 
-export const REVIEWER_ROLE = "adversarial-reviewer";
 const READING = /^(Read|Grep|Glob|LS|NotebookRead)$/;
 /** What an Agent call for a reviewer may carry; a name would make it a teammate that can be written to. */
 const ALLOWED = ["description", "prompt", "subagent_type", "model", "run_in_background"];
@@ -28,7 +29,7 @@ export function reviewerSpawnGuard(): GuardRule {
       async decide(ctx): Promise<Verdict | undefined> {
         const { call } = ctx;
         const { toolInput } = call;
-        if (roleOf(textOf(toolInput.subagent_type)) !== REVIEWER_ROLE) return undefined;
+        if (roleOf(textOf(toolInput.subagent_type)) !== reviewerRole) return undefined;
         if (call.agentId !== "")
           return { refusal: "REVIEWER_NOT_BY_LEAD: only the lead of the session starts a reviewer." };
         if (textOf(toolInput.name) !== "")
@@ -64,10 +65,11 @@ async function takePacket({ call, runtime, write }: GuardContext): Promise<Verdi
     const review = await findReview(trx.db, found.key);
     if (review?.status !== "open")
       return { refusal: `PACKET_REUSED: ${found.key} has been used; review_open gives another.` };
-    const { phase } = await getUnitById(trx.db, unit.id);
-    if (phase !== "review") return { refusal: `REVIEW_NOT_DUE: ${unit.key} is in phase ${phase}.` };
+    const current = await getUnitById(trx.db, unit.id);
+    if (current.phase !== "review") return { refusal: `REVIEW_NOT_DUE: ${unit.key} is in phase ${current.phase}.` };
     if (frozen.hash !== review.diff_hash) {
-      await changeReview(trx, review.id, { status: "void", fault: "the diff had changed" });
+      await changeReview(trx, review.id, { status: "void", fault: "the diff had changed", answered_at: trx.now });
+      await backToValidation(trx, current, "its files have changed since they were validated");
       return {
         refusal: "DIFF_CHANGED: the files have changed since they were validated; unit_validate is needed again.",
       };
@@ -98,7 +100,7 @@ export function reviewerToolsGuard(): GuardRule {
       tools: /./,
       async decide({ call, principal, runtime }) {
         // the client names the definition also while nobody knows which of two calls has started this agent
-        if (principal.role !== REVIEWER_ROLE && roleOf(call.agentType) !== REVIEWER_ROLE) return undefined;
+        if (principal.role !== reviewerRole && roleOf(call.agentType) !== reviewerRole) return undefined;
         if (!READING.test(call.toolName))
           return { refusal: `REVIEWER_READS_ONLY: a reviewer uses Read, Grep and Glob, not ${call.toolName}.` };
         const { root } = runtime.config;

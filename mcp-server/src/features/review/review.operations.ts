@@ -2,22 +2,27 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
-import { defineOperation } from "../../kernel/operation.ts";
+import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { reviewerRole } from "../message/message.rules.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { getTask } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
+import { backToValidation } from "../unit/failure.store.ts";
 import { checkDirects } from "../unit/lead.rules.ts";
 import { nextPhase } from "../unit/unit.rules.ts";
-import { findUnitRef, getUnit } from "../unit/unit.store.ts";
+import { findUnitRef, getUnit, type UnitRow } from "../unit/unit.store.ts";
 import { unitRef } from "../unit/unit.view.ts";
 import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, filesOf, freezeUnit, itemsOfUnit, scopeOf, treeOf } from "../unit/unit-tree.ts";
+import { changeNotes } from "./change-notes.store.ts";
 import { type DesignReviewRow, designReviewsOf } from "./design.store.ts";
 import { composePacket } from "./packet.rules.ts";
-import { changeReview, insertReview, reviewsOf } from "./review.store.ts";
+import { insertReview, reviewsOf } from "./review.store.ts";
+import { issuesOf } from "./review.view.ts";
+import { voidReview, voidRounds, whyUnanswered } from "./void.store.ts";
 
 /** The shipped definition of a fresh reviewer. */
-export const REVIEWER = "teamwright:adversarial-reviewer";
+const REVIEWER = `teamwright:${reviewerRole}`;
 
 export const reviewOpen = defineOperation({
   name: "review_open",
@@ -41,26 +46,29 @@ export const reviewOpen = defineOperation({
     const git = await treeOf(unit, ctx.config.root);
     const frozen = await freezeUnit(git, unit, (await changesOf(git, unit, await othersIn(ctx.db, unit))).own);
     if (frozen.hash !== unit.diff_hash) {
+      const reason = "its files have changed since they were validated";
+      await ctx.transaction(async (trx) => {
+        await checkLeads(trx, run);
+        await backToValidation(trx, await endEarlier(trx, unit.key, reason), reason);
+      });
       throw new TeamwrightError(
         "CONFLICT",
         `The files of ${unit.key} have changed since they were validated.`,
-        hint("unit_validate", "is needed again; unit_show shows the phase"),
+        hint("unit_validate", "is needed again"),
       );
     }
+    const changes = await changeNotes(ctx.db, unit);
     const row = await ctx.transaction(async (trx) => {
-      await trx.dialect.lockName(trx.db, `review:${unit.key}`); // of two at once the second makes the first void
       await checkLeads(trx, run);
-      const current = await getUnit(trx.db, unit.key);
-      nextPhase(current, "approve");
-      for (const earlier of await reviewsOf(trx.db, unit.id))
-        if (earlier.status === "open" || earlier.status === "taken")
-          await changeReview(trx, earlier.id, { status: "void", fault: "another review was opened" });
+      const current = await endEarlier(trx, unit.key);
+      if (current.phase === "escalated") return undefined;
       const key = trx.newKey("rv");
       const packet = composePacket({
         review: key,
         title: unit.title,
         spec: unit.spec ?? "",
         items: itemsOfUnit(unit),
+        changes,
         scope: scopeOf(unit),
         files: filesOf(unit),
         diff: frozen.diff,
@@ -70,6 +78,12 @@ export const reviewOpen = defineOperation({
       });
       return insertReview(trx, { key, unit_id: unit.id, attempt: unit.attempt, diff_hash: frozen.hash, packet });
     });
+    if (!row)
+      throw new TeamwrightError(
+        "RULE_VIOLATED",
+        `${unit.key} is a person's now: too many of its reviews came to no verdict.`,
+        hint("review_list", "shows the rounds"),
+      );
     return {
       review: row.key,
       unit: unit.key,
@@ -80,6 +94,22 @@ export const reviewOpen = defineOperation({
   render: (output) =>
     `Review ${output.review} of ${output.unit} is open. Call Agent with subagent_type ${output.spawn.subagent_type}, description "${output.spawn.description}", prompt "${output.spawn.prompt}", and no name.`,
 });
+
+/**
+ * Makes void what is under way: of two reviews that are opened at once the second ends the first. The unit comes back
+ * as it is then, which is escalated when such rounds have used its retries up.
+ */
+async function endEarlier(ctx: OperationContext, key: string, fault?: string): Promise<UnitRow> {
+  await ctx.dialect.lockName(ctx.db, `review:${key}`);
+  let unit = await getUnit(ctx.db, key);
+  nextPhase(unit, "approve");
+  for (const earlier of await reviewsOf(ctx.db, unit.id)) {
+    if (earlier.status !== "open" && earlier.status !== "taken") continue;
+    unit = await voidReview(ctx, unit, earlier, fault ?? (await whyUnanswered(ctx.db, earlier)));
+    if (unit.phase !== "review") break;
+  }
+  return unit;
+}
 
 const designRound = z.object({
   round: z.number(),
@@ -108,7 +138,12 @@ export const reviewList = defineOperation({
   mcp: "none",
   positional: ["unit"],
   input: z.strictObject({ unit: unitRef }),
-  output: z.object({ unit: z.string().optional(), rounds: z.array(round), design: z.array(designRound).optional() }),
+  output: z.object({
+    unit: z.string().optional(),
+    rounds: z.array(round),
+    void_rounds: z.number().optional(),
+    design: z.array(designRound).optional(),
+  }),
   async run(ctx, input) {
     if (ctx.principal.kind === "agent")
       throw new TeamwrightError(
@@ -129,10 +164,11 @@ export const reviewList = defineOperation({
           verdict: row.verdict ?? undefined,
           diff_hash: row.diff_hash.slice(0, 16),
           reviewer: row.agent_id ?? undefined,
-          issues: issuesOf(row.issues),
+          issues: row.verdict === null ? undefined : issuesOf(row),
           fault: row.fault ?? undefined,
         }),
       ),
+      void_rounds: (unit && (await voidRounds(ctx.db, unit.id))) || undefined,
       design: design.length === 0 ? undefined : design.map(toDesignRound),
     });
   },
@@ -142,6 +178,7 @@ export const reviewList = defineOperation({
       `${view.paint("cyan", item.review)} attempt ${item.attempt}: ${item.verdict ?? item.status}${item.fault ? ` (${plainLine(item.fault, 200)})` : ""}`,
       ...(item.issues?.length ? [fenceText(`issues of ${item.review}`, item.issues.join("\n"))] : []),
     ]);
+    if (output.void_rounds) lines.push(`rounds without a verdict: ${output.void_rounds}`);
     for (const item of output.design ?? []) {
       lines.push(`${plainLine(item.reviewer, 60)}, round ${item.round}: ${item.verdict}`);
       if (item.blockers) lines.push(fenceText(`blockers of ${plainLine(item.reviewer, 60)}`, item.blockers.join("\n")));
@@ -160,11 +197,4 @@ function toDesignRound(row: DesignReviewRow): z.infer<typeof designRound> {
     blockers: blockers.length > 0 ? blockers : undefined,
     questions: questions.length > 0 ? questions : undefined,
   }) as z.infer<typeof designRound>;
-}
-
-function issuesOf(json: string | null): string[] | undefined {
-  const issues = JSON.parse(json ?? "[]") as { blocking: boolean; text: string }[]; // written by the guard only
-  return issues.length === 0
-    ? undefined
-    : issues.map((issue) => `${issue.blocking ? "BLOCKING" : "WARNING"} ${issue.text}`);
 }

@@ -67,6 +67,17 @@ export async function reviewsOf(db: Kysely<Database>, unitId: number): Promise<R
   return db.selectFrom("review").selectAll().where("unit_id", "=", unitId).orderBy("id").execute();
 }
 
+/** The last FAIL of a unit, of one content when its hash is given. */
+export async function failedReview(
+  db: Kysely<Database>,
+  unitId: number,
+  diffHash?: string,
+): Promise<ReviewRow | undefined> {
+  let query = db.selectFrom("review").selectAll().where("unit_id", "=", unitId).where("status", "=", "answered");
+  if (diffHash !== undefined) query = query.where("diff_hash", "=", diffHash);
+  return query.where("verdict", "=", "FAIL").orderBy("id", "desc").executeTakeFirst();
+}
+
 /** The PASS that stands behind a diff: given by a fresh instance on exactly this hash. */
 export async function passedReview(
   db: Kysely<Database>,

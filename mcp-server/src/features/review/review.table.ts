@@ -28,6 +28,7 @@ export interface ReviewTable {
   fault: string | null;
   /** Times the answer was asked for again. */
   asked_again: Generated<number>;
+  /** When it ended, with a verdict or without. */
   answered_at: number | null;
 }
 

@@ -77,6 +77,7 @@ describe("the packet (AR-01, AR-04)", () => {
           title: "t",
           spec: "s",
           items: ["i"],
+          changes: [diff],
           scope: ["src"],
           files: ["src/a"],
           diff,

@@ -1,32 +1,17 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { findAgent, wantsWorktree } from "../agent/agent.store.ts";
-
 import { checkpointState } from "../checkpoint/checkpoint.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
-import { saveTaskInGraph } from "../task/graph.store.ts";
 import { sendBack } from "../task/rework.store.ts";
-import { checkHolds, checkMove } from "../task/task.rules.ts";
-import * as fields from "../task/task.schema.ts";
 import { findTaskById, lockTaskById } from "../task/task.store.ts";
+import { isBusy } from "./busy.ts";
+import { frozenNow, lastOverride, type OverrideRow } from "./override.store.ts";
 import { decisionFor, grantAttempt } from "./people.store.ts";
 import { stageObstacles } from "./stage-gate.ts";
-import {
-  beginAttempt,
-  changeAttempt,
-  getUnit,
-  noteInstance,
-  saveUnit,
-  type UnitRow,
-  unitsOfRun,
-} from "./unit.store.ts";
+import { beginAttempt, getUnit, saveUnit, type UnitRow, unitsOfRun } from "./unit.store.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
-import { othersIn } from "./unit-gates.ts";
-import { changesOf, freezeUnit, isolatedTree, treeOf } from "./unit-tree.ts";
 
 export const unitStart = defineOperation({
   name: "unit_start",
@@ -42,6 +27,8 @@ export const unitStart = defineOperation({
     const run = await getRunById(ctx.db, seen.run_id);
     await ctx.transaction((trx) => checkLeads(trx, run));
     if (seen.phase === "escalated") return { unit: toUnitBrief(await resume(ctx, seen)) };
+    const taken = await takenAsIs(ctx, seen);
+    if (taken) return { unit: toUnitBrief(await override(ctx, seen, taken)) };
     const earlier = (await unitsOfRun(ctx.db, run.id)).filter((unit) => unit.stage < seen.stage);
     const obstacles = await stageObstacles(
       ctx.config,
@@ -65,7 +52,7 @@ export const unitStart = defineOperation({
     const frozen = await git.freeze(base, changed);
     const unit = await ctx.transaction(async (trx) => {
       const spec = await specOf(trx, seen);
-      const change = { base, start_tree: frozen.tree, spec };
+      const change = { base, start_tree: frozen.tree, home_tree: frozen.tree, spec, spec_at: trx.now };
       const started = await saveUnit(trx, await getUnit(trx.db, seen.key), "start", change);
       await beginAttempt(trx, started.id, started.attempt);
       return started;
@@ -81,10 +68,11 @@ async function specOf(ctx: OperationContext, unit: UnitRow): Promise<string> {
   return [task?.description, task?.design && `Design:\n${task.design}`].filter(Boolean).join("\n\n");
 }
 
-/** After a person has decided: one attempt more, or to the commit as it is. */
+/** After a person has decided: one attempt more, or to the commit with what they have seen. */
 async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
   const said = await decisionFor(ctx.db, unit.key);
-  if (said?.decision === "override") return override(ctx, unit);
+  const taken = said?.decision === "override" ? await lastOverride(ctx.db, unit.id) : undefined;
+  if (taken) return override(ctx, unit, taken);
   return ctx.transaction(async (trx) => {
     if (said?.decision !== "retry" && said?.decision !== "revise") {
       throw new TeamwrightError(
@@ -96,7 +84,7 @@ async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
     await grantAttempt(trx, unit);
     const attempt = unit.attempt + 1;
     const spec = await specOf(trx, unit);
-    const next = await saveUnit(trx, unit, "resume", { attempt, spec, diff_hash: null, tree: null, files: null });
+    const next = await saveUnit(trx, unit, "resume", { attempt, spec, spec_at: trx.now });
     await beginAttempt(trx, next.id, next.attempt);
     const task = await lockTaskById(trx, Number(unit.task_id));
     if (task.status === "in_review") await sendBack(trx, task, "a person decided to go on");
@@ -104,73 +92,15 @@ async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
   });
 }
 
-/** A person takes the responsibility a reviewer would have: what is there now is frozen for the commit. */
-async function override(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
-  const git = await treeOf(unit, ctx.config.root);
-  const frozen = await freezeUnit(git, unit, (await changesOf(git, unit, await othersIn(ctx.db, unit))).own);
-  if (frozen.files.length === 0)
-    throw new TeamwrightError(
-      "RULE_VIOLATED",
-      `${unit.key} has changed nothing that could be committed.`,
-      hint("unit_end", "with unit and reason gives it up"),
-    );
-  return ctx.transaction((trx) =>
-    saveUnit(trx, unit, "override", {
-      diff_hash: frozen.hash,
-      tree: frozen.tree,
-      files: JSON.stringify(frozen.files.map((file) => file.path)),
-    }),
-  );
+/** A person takes the responsibility a reviewer would have: for what was there when they decided, and nothing later. */
+async function override(ctx: OperationContext, unit: UnitRow, taken: OverrideRow): Promise<UnitRow> {
+  const { diff_hash, tree, files } = taken;
+  return ctx.transaction((trx) => saveUnit(trx, unit, "override", { diff_hash, tree, files }));
 }
 
-export const unitSubmit = defineOperation({
-  name: "unit_submit",
-  description:
-    "Submit the work of a unit you hold: its task goes to review and the lead validates. Nothing is committed by hand. Fails when an isolated agent did not work in a tree of its own.",
-  kind: "batch",
-  mcp: "all",
-  positional: ["unit"],
-  input: z.strictObject({ unit: unitRef, fence: fields.fenceNumber.optional() }),
-  output: z.object({ unit: unitBrief }),
-  async run(ctx, input) {
-    const seen = await getUnit(ctx.db, input.unit);
-    const worktree = await worktreeOf(ctx);
-    const base = worktree === undefined || seen.base === null ? undefined : await baseIn(worktree, seen.base);
-    const unit = await ctx.transaction(async (trx) => {
-      const current = await getUnit(trx.db, seen.key);
-      const task = await lockTaskById(trx, Number(current.task_id));
-      checkHolds(task, trx.principal, input.fence);
-      checkMove(task, "in_review");
-      await saveTaskInGraph(trx, task, { status: "in_review", leaseExpiresAt: null });
-      trx.record({
-        type: "task.submitted",
-        subject: task.key,
-        team: task.team,
-        before: { state: task.status },
-        after: { state: "in_review" },
-      });
-      if (trx.principal.agentId !== undefined) await noteInstance(trx, current.id, trx.principal.agentId, "implement");
-      await changeAttempt(trx, current, { submitted_at: trx.now, submitted_by: trx.principal.key });
-      return saveUnit(trx, current, "submit", worktree === undefined ? {} : { worktree, ...base });
-    });
-    return { unit: toUnitBrief(unit) };
-  },
-  render: (output) => renderUnit(output.unit),
-});
-
-/** The caller's own working tree, when it was started in isolation; it must be one (requirements WT-01, WT-03). */
-async function worktreeOf(ctx: OperationContext): Promise<string | undefined> {
-  const { agentId } = ctx.principal;
-  const agent = agentId === undefined ? undefined : await findAgent(ctx.db, agentId);
-  if (!agent || !(agent.worktree !== null || (await wantsWorktree(ctx.db, agent.agent_id)))) return undefined;
-  const usual = join(ctx.config.root, ".claude", "worktrees", `agent-${agent.agent_id}`);
-  const folder = agent.worktree ?? (existsSync(usual) ? usual : ctx.config.root);
-  return isolatedTree(await Git.at(ctx.config.root), folder);
-}
-
-/** A tree of its own begins where its branch left the project's. */
-async function baseIn(worktree: string, fallback: string): Promise<{ base: string; start_tree: string }> {
-  const git = await Git.at(worktree);
-  const base = (await git.forkPoint(fallback)) ?? fallback;
-  return { base, start_tree: base };
+/** A decision of a person's that covers exactly what is there now, while the loop was still to go on. */
+async function takenAsIs(ctx: OperationContext, unit: UnitRow): Promise<OverrideRow | undefined> {
+  const taken = unit.base === null ? undefined : await lastOverride(ctx.db, unit.id);
+  const isDue = taken && ["implement", "validate", "review"].includes(unit.phase) && !isBusy(unit, ctx.now);
+  return isDue && (await frozenNow(ctx, unit)).hash === taken.diff_hash ? taken : undefined;
 }

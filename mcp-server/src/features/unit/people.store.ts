@@ -15,7 +15,7 @@ export function gateScope(unit: Pick<UnitRow, "key">, gate: LoopGate): string {
   return `${unit.key}:${gate}`;
 }
 
-/** What a person has decided about an escalated unit; undefined while the escalation is open. */
+/** What a person has decided about a unit's gates; undefined while the escalation is open. */
 export async function decisionFor(
   db: Kysely<Database>,
   unit: string,
@@ -47,6 +47,7 @@ export async function escalateUnit(
       result: run.result,
       text: run.output_tail.slice(-600),
     }));
+  history.push(...(await voidRoundsOf(ctx.db, unit)));
   await raiseEscalation(ctx, {
     scope: gateScope(unit, gate),
     unitKey: unit.key,
@@ -57,6 +58,25 @@ export async function escalateUnit(
     history,
     exhausted: true,
   });
+}
+
+/** Reviews that came to no verdict, numbered: whoever decides sees how often it was asked. */
+async function voidRoundsOf(db: Kysely<Database>, unit: UnitRow): Promise<HistoryEntry[]> {
+  const rows = await db
+    .selectFrom("review")
+    .select(["key", "fault", "opened_at", "answered_at"])
+    .where("unit_id", "=", unit.id)
+    .where("status", "=", "void")
+    .where("tool_use_id", "is not", null)
+    .orderBy("id")
+    .execute();
+  return rows.map((row, index) => ({
+    at: Number(row.answered_at ?? row.opened_at),
+    by: "teamwright",
+    what: "gate: review",
+    result: `void, round ${index + 1} without a verdict`,
+    text: `${row.key}: ${row.fault ?? "not answered"}`,
+  }));
 }
 
 /** What nobody has dealt with in a run, beside its units: one sentence each. */

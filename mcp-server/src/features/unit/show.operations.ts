@@ -10,11 +10,12 @@ import { lockTaskById } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
 import { abandonUnit } from "./failure.store.ts";
 import { checkDirects } from "./lead.rules.ts";
+import { lastOverride } from "./override.store.ts";
 import { openRunBriefs } from "./overview.store.ts";
 import { endObstacles } from "./people.store.ts";
 import { isOpen } from "./unit.rules.ts";
 import { attemptsOf, gateRunsOf, getUnit, type UnitRow, unitsOfRun } from "./unit.store.ts";
-import { renderRun, renderUnit, runBrief, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
+import { leftBehind, renderRun, renderUnit, runBrief, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 
 export const unitShow = defineOperation({
   name: "unit_show",
@@ -26,6 +27,8 @@ export const unitShow = defineOperation({
   output: z.object({
     runs: z.array(runBrief).optional(),
     unit: unitBrief.optional(),
+    left_behind: leftBehind.optional(),
+    override: z.object({ by: z.string(), diff_hash: z.string(), escalation: z.string() }).optional(),
     attempts: z
       .array(
         z.object({
@@ -57,8 +60,15 @@ export const unitShow = defineOperation({
     const unit = await getUnit(ctx.db, input.unit);
     const attempts = await attemptsOf(ctx.db, unit.id);
     const gates = await gateRunsOf(ctx.db, unit.id);
+    const taken = await lastOverride(ctx.db, unit.id);
     return compact({
       unit: toUnitBrief(unit),
+      left_behind: unit.left_behind === null ? undefined : leftBehind.parse(JSON.parse(unit.left_behind)),
+      override: taken && {
+        by: taken.decided_by,
+        diff_hash: taken.diff_hash.slice(0, 16),
+        escalation: taken.escalation,
+      },
       attempts: attempts.map((row) =>
         compact({
           n: row.n,
@@ -85,6 +95,10 @@ export const unitShow = defineOperation({
     for (const run of output.runs ?? []) lines.push(renderRun(run, view));
     if (output.runs?.length === 0) lines.push("No run is open.");
     if (output.unit) lines.push(renderUnit(output.unit));
+    const { left_behind: left, override } = output;
+    if (left) lines.push(`left behind in ${left.folder}: ${plainLine(left.files.join(", "), 400)}`);
+    if (override)
+      lines.push(`${plainLine(override.by, 60)} takes diff ${override.diff_hash} as it is (${override.escalation})`);
     for (const item of output.attempts ?? [])
       lines.push(
         `attempt ${item.n}: validation ${item.validation ?? "–"}, review ${item.review ?? "–"}${item.failure ? `; ${plainLine(item.failure, 300)}` : ""}`,

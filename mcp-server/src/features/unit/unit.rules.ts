@@ -29,9 +29,16 @@ export type UnitEvent =
 
 const moves: Readonly<Record<Phase, Partial<Record<UnitEvent, Phase>>>> = {
   planned: { start: "implement", abandon: "abandoned" },
-  implement: { submit: "validate", abandon: "abandoned" },
-  validate: { pass: "review", fail: "implement", exhaust: "escalated", abandon: "abandoned" },
-  review: { approve: "commit", reject: "implement", changed: "validate", exhaust: "escalated", abandon: "abandoned" },
+  implement: { submit: "validate", override: "commit", abandon: "abandoned" },
+  validate: { pass: "review", fail: "implement", exhaust: "escalated", override: "commit", abandon: "abandoned" },
+  review: {
+    approve: "commit",
+    reject: "implement",
+    changed: "validate",
+    exhaust: "escalated",
+    override: "commit",
+    abandon: "abandoned",
+  },
   commit: { commit: "done", changed: "validate", fail: "implement", exhaust: "escalated", abandon: "abandoned" },
   escalated: { resume: "implement", override: "commit", abandon: "abandoned" },
   done: {},
@@ -61,7 +68,7 @@ const reasons: Readonly<Record<UnitEvent, string>> = {
   commit: "it cannot be committed before a fresh reviewer has passed exactly this diff",
   changed: "there is no frozen diff",
   resume: "it is not escalated",
-  override: "it is not escalated",
+  override: "no person has decided to take what is there",
   abandon: "it is over",
 };
 
@@ -100,6 +107,8 @@ export function commitMessage(unit: {
   review: string | undefined;
   overriddenBy?: string | undefined;
   attempts: number;
+  /** `tests failed`, for each that a person has overridden. */
+  failedGates?: readonly string[];
   summary?: string | undefined;
 }): string {
   const subject = `feat(${unit.key}): ${unit.title}`.slice(0, 100);
@@ -116,7 +125,14 @@ export function commitMessage(unit: {
     `Teamwright-Task: ${unit.taskKey}`,
     `Teamwright-Attempts: ${unit.attempts}`,
   );
+  if (unit.failedGates?.length) lines.push(gatesTrailer(unit.failedGates));
   return lines.join("\n");
+}
+
+/** Says in history what was committed though gates had failed: `Teamwright-Gates: failed lint, tests (timeout)`. */
+export function gatesTrailer(failed: readonly string[]): string {
+  const names = failed.map((each) => each.replace(/ failed$/, "").replace(/ (missing|timeout|killed)$/, " ($1)"));
+  return `Teamwright-Gates: failed ${names.join(", ")}`.replace(/\s+/g, " ");
 }
 
 /** A commit of ours says which unit and review it carries. */

@@ -25,14 +25,18 @@ export async function insertUnit(
       run_id: run.id,
       phase: "planned",
       spec: null,
+      spec_at: null,
       worktree: null,
       base: null,
       start_tree: null,
+      home_tree: null,
+      left_behind: null,
       diff_hash: null,
       tree: null,
       files: null,
       commit_sha: null,
       busy_until: null,
+      busy_owner: null,
       created_at: ctx.now,
       updated_at: ctx.now,
     })
@@ -216,7 +220,10 @@ export async function rolesOf(db: Kysely<Database>, unitId: number, agentId: str
   return rows.map((row) => row.role);
 }
 
-/** Units of open runs whose files lie in the same working tree. */
+/**
+ * Units of open runs whose files lie in the same working tree. Whoever implements one next may do it in the project's,
+ * wherever it was done before: which tree it is, is known when it is handed in.
+ */
 export async function unitsInTree(db: Kysely<Database>, worktree: string | null): Promise<UnitRow[]> {
   return db
     .selectFrom("unit")
@@ -224,7 +231,11 @@ export async function unitsInTree(db: Kysely<Database>, worktree: string | null)
     .selectAll("unit")
     .where("run.ended_at", "is", null)
     .where("unit.phase", "not in", ["done", "abandoned", "planned"])
-    .where("unit.worktree", worktree === null ? "is" : "=", worktree)
+    .where((e) =>
+      worktree === null
+        ? e.or([e("unit.worktree", "is", null), e("unit.phase", "=", "implement")])
+        : e("unit.worktree", "=", worktree),
+    )
     .execute();
 }
 
@@ -247,12 +258,20 @@ export async function getUnitById(db: Kysely<Database>, id: number): Promise<Uni
   return db.selectFrom("unit").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
 }
 
-/** Only while it is reserved, and without a new version: whoever holds the unit goes on with what they read. */
-export async function prolongBusy(ctx: OperationContext, id: number, until: number): Promise<void> {
+/**
+ * Only for whoever has reserved it: a beat that comes late prolongs nobody else's reservation. Without a new version, so
+ * that they go on with what they read.
+ */
+export async function prolongBusy(
+  ctx: OperationContext,
+  { id, busy_owner }: Pick<UnitRow, "id" | "busy_owner">,
+  until: number,
+): Promise<void> {
+  if (busy_owner === null) return;
   await ctx.db
     .updateTable("unit")
     .set({ busy_until: until })
     .where("id", "=", id)
-    .where("busy_until", "is not", null)
+    .where("busy_owner", "=", busy_owner)
     .execute();
 }

@@ -17,12 +17,18 @@ export interface UnitTable {
   items: string;
   /** What the task asked for when the unit began: whoever is judged by it does not rewrite it meanwhile (AR-01). */
   spec: string | null;
+  /** When that was. */
+  spec_at: number | null;
   /** Working tree it is done in; null for the project's own. */
   worktree: string | null;
   /** Commit its changes are measured from; set at its start. */
   base: string | null;
   /** The working tree as it was then: what was different already is nobody's fault. */
   start_tree: string | null;
+  /** The project's tree at its start, kept while `start_tree` is that of another working tree. */
+  home_tree: string | null;
+  /** What lies in the tree it was done in before, as JSON: folder and files; null while it has not moved. */
+  left_behind: string | null;
   /** Number of the attempt under way; 1 is the first. */
   attempt: Generated<number>;
   /** What validation froze: hash and tree; null before, and again once anything is to be changed. */
@@ -33,6 +39,8 @@ export interface UnitTable {
   commit_sha: string | null;
   /** Somebody runs its gates or its commit until then. */
   busy_until: number | null;
+  /** Whose reservation that is; no two are the same. */
+  busy_owner: string | null;
   version: Generated<number>;
   created_at: number;
   updated_at: number;
@@ -75,6 +83,21 @@ export interface GateRunTable {
   output_bytes: number;
   /** Set for gates run on the merged tree. */
   merged: number;
+}
+
+/** What a unit's tree held when a person decided to take it as it is, whatever gates and reviewers say (RE-02). */
+export interface UnitOverrideTable {
+  id: Generated<number>;
+  unit_id: number;
+  /** Key of the escalation that was decided. */
+  escalation: string;
+  diff_hash: string;
+  tree: string;
+  /** Paths, as JSON. */
+  files: string;
+  /** Name of the person. */
+  decided_by: string;
+  at: number;
 }
 
 /** Who worked on a unit, by instance: an instance that implemented or reviewed it never reviews it (AR-06). */

@@ -34,6 +34,9 @@ export function renderUnit(unit: z.infer<typeof unitBrief>): string {
   return `${unit.id} ${plainLine(unit.title, 80)}: ${unit.phase}, attempt ${unit.attempt}${hash}\nnext: ${unit.next}`;
 }
 
+/** What an earlier attempt has changed in another working tree, and what still lies there. */
+export const leftBehind = z.object({ folder: z.string(), files: z.array(z.string()) });
+
 export const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
 
 export const runBrief = z.object({

@@ -4,12 +4,15 @@ import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { type Frozen, Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { resetFailures } from "../escalation/attempt.store.ts";
+import { failedReview } from "../review/review.store.ts";
+import { issuesOf } from "../review/review.view.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { compact } from "../task/task.view.ts";
-import { BUSY_MS, whileBusy } from "./busy.ts";
+import { free, isBusy, reserve, whileBusy } from "./busy.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { checkDirects } from "./lead.rules.ts";
+import { overrideOf } from "./override.store.ts";
 import { gateScope } from "./people.store.ts";
 import { nextPhase } from "./unit.rules.ts";
 import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
@@ -43,8 +46,8 @@ export const unitValidate = defineOperation({
   async run(ctx, input) {
     checkDirects(ctx.principal, "validates");
     const unit = await take(ctx, input.unit);
-    try {
-      const seen = await whileBusy(ctx, unit, () => examine(ctx, unit));
+    return whileBusy(ctx, unit, async () => {
+      const seen = await examine(ctx, unit);
       const after = await ctx.transaction((trx) => settle(trx, unit, seen));
       return compact({
         unit: toUnitBrief(after),
@@ -53,13 +56,7 @@ export const unitValidate = defineOperation({
         outside_scope: seen.outside.length > 0 ? [...seen.outside] : undefined,
         reason: seen.fault,
       });
-    } catch (error) {
-      await ctx.transaction(async (trx) => {
-        const current = await getUnit(trx.db, unit.key);
-        if (current.version === unit.version) await saveUnit(trx, current, undefined, { busy_until: null });
-      });
-      throw error;
-    }
+    });
   },
   render(output, view) {
     const lines = [
@@ -96,14 +93,14 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
     const unit = await getUnit(trx.db, seen.key);
     await checkLeads(trx, await getRunById(trx.db, unit.run_id));
     nextPhase(unit, "pass");
-    if (unit.busy_until !== null && unit.busy_until > trx.now) {
+    if (isBusy(unit, trx.now)) {
       throw new TeamwrightError(
         "CONFLICT",
         `The gates of ${unit.key} run already.`,
         hint("unit_show", "shows how far they are"),
       );
     }
-    return saveUnit(trx, unit, undefined, { busy_until: trx.now + BUSY_MS });
+    return reserve(trx, unit);
   });
 }
 
@@ -130,6 +127,9 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   if (foreign !== undefined) return { ...none, fault: foreign };
   const first = await freezeUnit(git, unit, before.own);
   if (first.files.length === 0) return { ...none, fault: "nothing in its scope has changed" };
+  const review = await failedReview(ctx.db, unit.id, first.hash);
+  if (review && !(await overrideOf(ctx.db, unit.id, first.hash)))
+    return { ...none, fault: `${review.key} has failed exactly this content: ${issuesOf(review).join("; ")}` };
   if (/^\+(?:<{7}|>{7}) /m.test(first.diff)) return { ...none, fault: "its files hold conflict marks" };
   const outcomes: GateOutcome[] = [];
   const gates = await gatesFor(ctx.config, git);
@@ -185,6 +185,6 @@ async function settle(ctx: OperationContext, taken: UnitRow, seen: Seen): Promis
     diff_hash: seen.frozen.hash,
     tree: seen.frozen.tree,
     files: JSON.stringify(seen.frozen.files),
-    busy_until: null,
+    ...free,
   });
 }

@@ -6,8 +6,10 @@ export function unitTables(dialect: DialectName): string[] {
     `create table unit (
       ${id}, key text not null unique, run_id ${big} not null references run (id),
       task_id ${big} not null references task (id), title text not null, phase text not null, stage integer not null,
-      scope text not null, items text not null, spec text, worktree text, base text, start_tree text, attempt integer not null default 1,
-      diff_hash text, tree text, files text, commit_sha text, busy_until ${big}, version integer not null default 1,
+      scope text not null, items text not null, spec text, spec_at ${big},
+      worktree text, base text, start_tree text, home_tree text, left_behind text, attempt integer not null default 1,
+      diff_hash text, tree text, files text, commit_sha text, busy_until ${big}, busy_owner text,
+      version integer not null default 1,
       created_at ${big} not null, updated_at ${big} not null)`,
     `create index unit_run on unit (run_id, stage, id)`,
     `create index unit_task on unit (task_id)`,
@@ -21,6 +23,10 @@ export function unitTables(dialect: DialectName): string[] {
       result text not null, output_digest text not null, output_tail text not null, output_bytes ${big} not null,
       merged integer not null)`,
     `create index gate_run_unit on gate_run (unit_id, attempt)`,
+    `create table unit_override (
+      ${id}, unit_id ${big} not null references unit (id), escalation text not null, diff_hash text not null,
+      tree text not null, files text not null, decided_by text not null, at ${big} not null)`,
+    `create index unit_override_unit on unit_override (unit_id, id)`,
     `create table unit_instance (
       unit_id ${big} not null references unit (id), agent_id text not null, role text not null, at ${big} not null,
       primary key (unit_id, agent_id, role))`,

@@ -1,0 +1,63 @@
+import type { Kysely } from "kysely";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { findAgent } from "../agent/agent.store.ts";
+import { noteFailure } from "../escalation/attempt.store.ts";
+import { exhaustUnit } from "../unit/failure.store.ts";
+import { gateScope } from "../unit/people.store.ts";
+import { changeAttempt, type UnitRow } from "../unit/unit.store.ts";
+import { changeReview, type ReviewRow } from "./review.store.ts";
+
+/** Rounds without a verdict that one content may cost: a reviewer may crash, or answer what nobody can read. */
+const FREE_VOID_ROUNDS = 2;
+
+/**
+ * Ends a review without a verdict. Rounds in which a reviewer had begun are counted for each content, however they
+ * ended: beyond two of them each is a failure of the gate, so that nobody can ask until an answer suits (requirements
+ * AR-06, FP-09). Returns the unit, which is escalated once its retries are used up.
+ */
+export async function voidReview(
+  ctx: OperationContext,
+  unit: UnitRow,
+  review: ReviewRow,
+  fault: string,
+  answer?: string,
+): Promise<UnitRow> {
+  const said = answer === undefined ? {} : { answer };
+  await changeReview(ctx, review.id, { status: "void", fault, answered_at: ctx.now, ...said });
+  ctx.record({ type: "review.void", subject: review.key, after: { fault, agent: review.agent_id } });
+  if (review.tool_use_id === null) return unit; // nobody has seen its packet
+  const rounds = await voidRounds(ctx.db, unit.id, review.diff_hash);
+  if (rounds <= FREE_VOID_ROUNDS) return unit;
+  const reason = `${rounds} review rounds of the same content had no verdict; the last, ${review.key}: ${fault}`;
+  const { exhausted } = await noteFailure(ctx, {
+    scope: gateScope(unit, "review"),
+    operation: "gate",
+    by: ctx.principal.name,
+    gate: "review",
+    reason,
+  });
+  if (!exhausted || unit.phase !== "review") return unit;
+  await changeAttempt(ctx, unit, { failure: reason.slice(0, 500) });
+  return exhaustUnit(ctx, unit, "review", reason);
+}
+
+/** Rounds that a reviewer had begun and that came to no verdict: of one content, or of the whole unit. */
+export async function voidRounds(db: Kysely<Database>, unitId: number, hash?: string): Promise<number> {
+  let query = db
+    .selectFrom("review")
+    .select((e) => e.fn.countAll<number>().as("n"))
+    .where("unit_id", "=", unitId)
+    .where("status", "=", "void")
+    .where("tool_use_id", "is not", null);
+  if (hash !== undefined) query = query.where("diff_hash", "=", hash);
+  return Number((await query.executeTakeFirstOrThrow()).n);
+}
+
+/** Why a review that is under way ends with another being opened. */
+export async function whyUnanswered(db: Kysely<Database>, review: ReviewRow): Promise<string> {
+  const agent = review.agent_id === null ? undefined : await findAgent(db, review.agent_id);
+  if (agent?.end_reason === "killed") return "its reviewer was killed before it had answered";
+  if (agent && agent.ended_at !== null) return "its reviewer ended without an answer";
+  return "another review was opened before it was answered";
+}
