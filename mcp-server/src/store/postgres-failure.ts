@@ -10,6 +10,12 @@ export function isContention(error: unknown): boolean {
   return OTHERS_WRITE.includes(codeOf(error));
 }
 
+/** A new random id that somebody has already; the next try draws another. */
+export function isKeyTaken(error: unknown): boolean {
+  const detail = typeof error === "object" && error !== null && "detail" in error ? String(error.detail) : "";
+  return codeOf(error) === "23505" && detail.startsWith("Key (key)=");
+}
+
 const LOOK_AT_URL = "look at storage.url in teamwright.yaml";
 const PASSWORD_PLACES = "storage.url, PGPASSWORD or ~/.pgpass may hold it";
 

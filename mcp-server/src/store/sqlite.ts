@@ -123,12 +123,21 @@ function switchToWal(db: Sqlite.Database): void {
   }
 }
 
+/** A new random id that somebody has already; of a million ids it happens to a few. The next try draws another. */
+function isKeyTaken(error: unknown): boolean {
+  return (
+    error instanceof Sqlite.SqliteError &&
+    error.code === "SQLITE_CONSTRAINT_UNIQUE" &&
+    /^UNIQUE constraint failed: \w+\.key$/.test(error.message)
+  );
+}
+
 function sqlitePort(db: Sqlite.Database, path: string): DialectPort {
   return {
     name: "sqlite",
     skipLocked: false,
     lockName: async () => {},
-    isRetryable: isBusy,
+    isRetryable: (error) => isBusy(error) || isKeyTaken(error),
     explainFailure: (error) => {
       if (!(error instanceof Sqlite.SqliteError)) return undefined;
       if (isBusy(error)) return "Another process has kept the store busy for too long; try again.";
