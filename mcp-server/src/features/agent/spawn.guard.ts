@@ -1,7 +1,6 @@
 import type { GuardRule, HookCall } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { textOf } from "../../kernel/records.ts";
-import { partOfDefinition } from "../coordination/coordination.rules.ts";
 import { reviewerRole } from "../message/message.rules.ts";
 import { freeClaims } from "../task/claim.store.ts";
 import { roleOf } from "./agent.rules.ts";
@@ -34,10 +33,9 @@ export function spawnGuard(): GuardRule {
   };
 }
 
-/** Reviewers and coordinators work on no task: what their questions quote is not their business. */
+/** A reviewer works on no task: what its packet quotes is not its business. */
 async function taskOf({ db }: OperationContext, { toolInput }: HookCall): Promise<string | null> {
-  const definition = textOf(toolInput.subagent_type);
-  if (roleOf(definition) === reviewerRole || partOfDefinition(definition) !== undefined) return null;
+  if (roleOf(textOf(toolInput.subagent_type)) === reviewerRole) return null;
   return openTaskIn(db, `${textOf(toolInput.description)}\n${textOf(toolInput.prompt)}`);
 }
 
