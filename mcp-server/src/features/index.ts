@@ -3,6 +3,7 @@ import type { ExecutorHooks } from "../kernel/execute.ts";
 import type { Operation } from "../kernel/operation.ts";
 import { boardLimits, boardMove, boardShow } from "./board/board.operations.ts";
 import { applyCounts } from "./board/board.store.ts";
+import { borrowDecide, borrowList, borrowRequest } from "./borrow/borrow.operations.ts";
 import { bridgeList } from "./bridge/bridge.operations.ts";
 import { briefShow } from "./brief/brief.operations.ts";
 import { briefSpawn } from "./brief/spawn.operations.ts";
@@ -12,6 +13,7 @@ import {
   checkpointReject,
   checkpointRequest,
 } from "./checkpoint/checkpoint.operations.ts";
+import { coordinationBegin, coordinationRecord, coordinationShow } from "./coordination/coordination.operations.ts";
 import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
 import { doctorCheck } from "./doctor/doctor.operations.ts";
 import { escalationList, escalationRaise, escalationResolve } from "./escalation/escalation.operations.ts";
@@ -24,10 +26,16 @@ import { fileLease, fileOwner, fileRelease } from "./file/file.operations.ts";
 import { settleLeases } from "./file/file.store.ts";
 import { knowledgeAdd, knowledgePrune, knowledgeSearch } from "./knowledge/knowledge.operations.ts";
 import { messageInbox, messageSend } from "./message/message.operations.ts";
+import { coordinates } from "./message/message.rules.ts";
 import { messageList } from "./message/message-list.operations.ts";
+import { metricsExport } from "./metrics/metrics.operations.ts";
+import { overheadShow } from "./overhead/overhead.operations.ts";
+import { portfolioDistribute, portfolioShow } from "./portfolio/portfolio.operations.ts";
+import { portfolioLoad } from "./portfolio/portfolio-load.operations.ts";
 import { reportLint } from "./report/report.operations.ts";
 import { reviewList, reviewOpen } from "./review/review.operations.ts";
 import { runLog } from "./run/run-log.operations.ts";
+import { sprintEnd, sprintPhase, sprintShow, sprintStart } from "./sprint/sprint.operations.ts";
 import { tagList, tagResolve } from "./tag/tag.operations.ts";
 import { sweepTasks, whatIsDue } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
@@ -38,7 +46,7 @@ import { taskList, taskReady, taskStale } from "./task/task-read.operations.ts";
 import { taskShow } from "./task/task-show.operations.ts";
 import { taskUpdate } from "./task/task-update.operations.ts";
 import { taskClaim } from "./task/task-work.operations.ts";
-import { teamList } from "./team/team.operations.ts";
+import { teamList, teamStatus } from "./team/team.operations.ts";
 import { unitCommit } from "./unit/commit.operations.ts";
 import { unitStart } from "./unit/loop.operations.ts";
 import { unitPlan } from "./unit/plan.operations.ts";
@@ -68,6 +76,22 @@ export const operations: readonly Operation[] = [
   dependencyResolve,
   dependencyList,
   teamList,
+  teamStatus,
+  sprintStart,
+  sprintPhase,
+  sprintEnd,
+  sprintShow,
+  borrowRequest,
+  borrowDecide,
+  borrowList,
+  coordinationBegin,
+  coordinationRecord,
+  coordinationShow,
+  portfolioLoad,
+  portfolioDistribute,
+  portfolioShow,
+  overheadShow,
+  metricsExport,
   reportLint,
   messageSend,
   messageInbox,
@@ -109,6 +133,9 @@ export function findOperation(name: string): Operation | undefined {
   return operations.find((operation) => operation.name === name);
 }
 
+/** What coordinators do who belong to no team (requirement C-22). */
+const aboveTeams = new Set(["borrow_request", "borrow_decide", "coordination_record", "message_send", "message_inbox"]);
+
 /**
  * What the kernel asks of the features. `identity` holds where the file says nothing: `strict` refuses writes of callers
  * the guard has not bound (design §3). An agent that belongs to none of several teams writes on no board (KB-01).
@@ -120,7 +147,8 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
         operation.kind !== "read" &&
         principal.kind === "agent" &&
         principal.team === undefined &&
-        config.teams.length > 1
+        config.teams.length > 1 &&
+        !(aboveTeams.has(operation.name) && coordinates(principal, config))
       ) {
         throw new TeamwrightError(
           "FORBIDDEN",

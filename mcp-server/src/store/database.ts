@@ -4,6 +4,7 @@ import type { LoanTable } from "../features/borrow/loan.table.ts";
 import type { ClientTaskTable } from "../features/bridge/bridge.table.ts";
 import type { ContextLoadTable, RunSpawnTable, SpawnPlanTable } from "../features/brief/spawn-plan.table.ts";
 import type { CheckpointTable } from "../features/checkpoint/checkpoint.table.ts";
+import type { CoordinationRoundTable } from "../features/coordination/round.table.ts";
 import type { DependencyTable } from "../features/dependency/dependency.table.ts";
 import type { AttemptTable, EscalationTable } from "../features/escalation/escalation.table.ts";
 import type { EventTable, IdempotencyTable, MetaTable } from "../features/event/event.table.ts";
@@ -11,6 +12,7 @@ import type { FileLeaseTable } from "../features/file/file.table.ts";
 import type { KnowledgeSourceTable, KnowledgeTable } from "../features/knowledge/knowledge.table.ts";
 import type { MessageCursorTable, MessageTable } from "../features/message/message.table.ts";
 import type { OverheadStepTable } from "../features/overhead/overhead.table.ts";
+import type { BacklogTable, StoryTable } from "../features/portfolio/portfolio.table.ts";
 import type { DesignReviewTable, ReviewTable } from "../features/review/review.table.ts";
 import type { RunTable } from "../features/run/run.table.ts";
 import type { SprintTable, SprintTeamTable } from "../features/sprint/sprint.table.ts";
@@ -62,7 +64,10 @@ export interface Database {
   design_review: DesignReviewTable;
   client_task: ClientTaskTable;
   overhead_step: OverheadStepTable;
+  story: StoryTable;
+  backlog: BacklogTable;
   sprint: SprintTable;
   sprint_team: SprintTeamTable;
   loan: LoanTable;
+  coordination_round: CoordinationRoundTable;
 }

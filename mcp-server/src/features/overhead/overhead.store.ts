@@ -60,6 +60,30 @@ export async function beginStep(
 export async function endStep(ctx: OperationContext, id: number): Promise<{ elapsedMs: number; timedOut: boolean }> {
   const row = await ctx.db.selectFrom("overhead_step").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   if (row.elapsed_ms !== null) return { elapsedMs: Number(row.elapsed_ms), timedOut: row.timed_out === 1 };
+  await ctx.db.updateTable("overhead_step").set({ used: 1 }).where("id", "=", row.id).execute();
+  return close(ctx, row);
+}
+
+/**
+ * Closes the box that was opened last for this step of the sprint and not yet used; undefined when there is none. A box
+ * that ended by itself, because its time was over, is used by this once: `timedOut` is then true.
+ */
+export async function finishStep(
+  ctx: OperationContext,
+  step: OverheadStep,
+  sprint: number,
+): Promise<{ elapsedMs: number; timedOut: boolean } | undefined> {
+  const row = await ctx.db
+    .selectFrom("overhead_step")
+    .selectAll()
+    .where("step", "=", step)
+    .where("sprint", "=", sprint)
+    .where("used", "=", 0)
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  if (!row) return undefined;
+  await ctx.db.updateTable("overhead_step").set({ used: 1 }).where("id", "=", row.id).execute();
+  if (row.elapsed_ms !== null) return { elapsedMs: Number(row.elapsed_ms), timedOut: row.timed_out === 1 };
   return close(ctx, row);
 }
 

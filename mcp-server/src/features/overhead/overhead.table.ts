@@ -13,4 +13,6 @@ export interface OverheadStepTable {
   /** At most `timeout_ms`: at the deadline the fallback takes over, and nobody waits longer. */
   elapsed_ms: number | null;
   timed_out: Generated<number>;
+  /** 1 when the work it was opened for has been done, or has fallen back. */
+  used: Generated<number>;
 }

@@ -3,13 +3,13 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { teamForNew } from "../team/team.rules.ts";
-import { addEdge, adoptDanglingEdges } from "./graph.store.ts";
+import { addEdge } from "./graph.store.ts";
 import { checkLinkTeams } from "./link.rules.ts";
+import { createTask } from "./new-task.store.ts";
 import { overlappingScopes, taskFindings } from "./quality.rules.ts";
 import * as fields from "./task.schema.ts";
-import { getTask, insertTask, resolveKey } from "./task.store.ts";
+import { getTask, resolveKey } from "./task.store.ts";
 import { toBrief } from "./task.view.ts";
-import { changeLabels } from "./task-parts.store.ts";
 
 const draftShape = {
   title: fields.title,
@@ -209,57 +209,14 @@ function waitingRefs(drafts: readonly Draft[]): Map<Draft, Set<string>> {
   return found;
 }
 
-async function insertDraft(ctx: OperationContext, item: Draft) {
-  const team = teamForNew(ctx.config, ctx.principal, item.team);
-  const deferUntil = item.defer_until === undefined ? null : Date.parse(item.defer_until);
-  const deferred = deferUntil !== null && deferUntil > ctx.now;
-  const task = await insertTask(ctx, {
-    key: ctx.newKey(),
-    team,
-    title: item.title.trim(),
-    description: item.description ?? null,
-    design: item.design ?? null,
-    acceptance: item.acceptance ?? null,
-    notes: item.notes ?? null,
-    kind: item.kind ?? "task",
-    status: deferred ? "deferred" : "open",
-    outcome: null,
-    foreignStatus: null,
-    priority: item.priority ?? 2,
-    points: item.points ?? null,
-    estimateMinutes: null,
-    assignee: item.assignee?.trim() || null,
-    scope: item.scope ?? [],
-    externalRef: item.external_ref ?? null,
-    dueAt: item.due_at === undefined ? null : Date.parse(item.due_at),
-    deferUntil: deferred ? deferUntil : null,
-    blockedReason: null,
-    blockedSince: null,
-    blockedBy: null,
-    holder: null,
-    holderName: null,
-    leaseExpiresAt: null,
-    pinned: false,
-    ephemeral: false,
-    template: false,
-    createdAt: ctx.now,
-    createdBy: ctx.principal.name,
-    updatedAt: ctx.now,
-    startedAt: null,
-    closedAt: null,
-    closeReason: null,
-    foreignRaw: null,
-    foreignDigest: null,
+async function insertDraft(ctx: OperationContext, { defer_until, due_at, external_ref, ...item }: Draft) {
+  return createTask(ctx, {
+    ...item,
+    team: teamForNew(ctx.config, ctx.principal, item.team),
+    externalRef: external_ref,
+    dueAt: due_at === undefined ? undefined : Date.parse(due_at),
+    deferUntil: defer_until === undefined ? undefined : Date.parse(defer_until),
   });
-  if (item.labels) await changeLabels(ctx, task.id, item.labels, []);
-  ctx.record({
-    type: "task.created",
-    subject: task.key,
-    team,
-    after: { title: task.title, kind: task.kind, priority: task.priority, state: task.status },
-  });
-  await adoptDanglingEdges(ctx, task);
-  return task;
 }
 
 async function connect(
