@@ -37,6 +37,8 @@ const verbs = [
   "check",
   "check-diff",
   "request",
+  "decide",
+  "phase",
   "return",
   "status",
   "define",
@@ -238,7 +240,10 @@ describe("MCP tools", () => {
     expect(
       operations.flatMap((operation) =>
         flagsOf(operation)
-          .filter((flag) => identity.includes(flag.field))
+          // whom a loan is about, never who asks for it
+          .filter(
+            (flag) => identity.includes(flag.field) && `${operation.name}.${flag.field}` !== "borrow_request.agent",
+          )
           .map((flag) => `${operation.name}.${flag.field}`),
       ),
     ).toEqual([]);

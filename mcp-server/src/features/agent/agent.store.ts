@@ -1,10 +1,12 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { type ProjectConfig, teamOfAgent } from "../../config/config.schema.ts";
+import type { ProjectConfig } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import { matchSpawn, roleOf, taskIdsIn } from "./agent.rules.ts";
 import type { AgentTable, SpawnTable } from "./agent.table.ts";
+import { teamOf } from "./placement.store.ts";
 
 export type AgentRow = Selectable<AgentTable>;
 export type SpawnRow = Selectable<SpawnTable>;
@@ -121,7 +123,7 @@ export async function confirmSpawn(
 async function joinSpawn(ctx: OperationContext, agent: AgentRow, spawn: SpawnRow): Promise<AgentRow> {
   await ctx.db.updateTable("spawn").set({ agent_id: agent.agent_id }).where("id", "=", spawn.id).execute();
   const generation = spawn.name === null ? 1 : await nextGeneration(ctx.db, spawn.name, agent.agent_id);
-  const team = await teamOf(ctx, spawn);
+  const team = await teamOfSpawn(ctx, spawn);
   const change = { name: spawn.name, role: roleOf(spawn.subagent_type), generation, team, task_key: spawn.task_key };
   await ctx.db.updateTable("agent").set(change).where("id", "=", agent.id).execute();
   ctx.record({ type: "agent.named", subject: agent.agent_id, team: team ?? undefined, after: change });
@@ -138,11 +140,11 @@ async function nextGeneration(db: Kysely<Database>, name: string, agentId: strin
   return Number(row.last) + 1;
 }
 
-/** An agent's own spawns stay in its team; else the team that lists the name, else the one of the task it was spawned for, else the only one there is. */
-async function teamOf(ctx: OperationContext, spawn: SpawnRow): Promise<string | null> {
+/** An agent's own spawns stay in its team; else the team its name works in now, else the one of the task it was spawned for, else the only one there is. */
+async function teamOfSpawn(ctx: OperationContext, spawn: SpawnRow): Promise<string | null> {
   const parent = spawn.parent_agent_id === null ? undefined : await findAgent(ctx.db, spawn.parent_agent_id);
   if (parent?.team) return parent.team;
-  const listed = spawn.name === null ? undefined : teamOfAgent(ctx.config, spawn.name);
+  const listed = spawn.name === null ? undefined : await teamOf(ctx.db, ctx.config, spawn.name);
   if (listed !== undefined) return listed;
   if (spawn.task_key !== null) {
     const task = await ctx.db.selectFrom("task").select("team").where("key", "=", spawn.task_key).executeTakeFirst();
@@ -154,6 +156,26 @@ async function teamOf(ctx: OperationContext, spawn: SpawnRow): Promise<string | 
 export async function findAgent(db: Kysely<Database>, agentId: string): Promise<AgentRow | undefined> {
   return db.selectFrom("agent").selectAll().where("agent_id", "=", agentId).executeTakeFirst();
 }
+
+/**
+ * The principal with the team it works in now: who an agent is stays the same, where it works may be changed by a loan,
+ * and by another process. With a single team nothing is asked.
+ */
+export async function asPlaced(
+  db: Kysely<Database>,
+  config: Pick<ProjectConfig, "teams">,
+  known: Principal,
+): Promise<Principal> {
+  if (config.teams.length < 2 || known.agentId === undefined) return known;
+  const team = (await teamOfRow.first(db, { agentId: known.agentId }))?.team ?? undefined;
+  if (team === known.team) return known;
+  const { team: _, ...rest } = known;
+  return team === undefined ? rest : { ...rest, team };
+}
+
+const teamOfRow = prepared((db, p: { agentId: string }) =>
+  db.selectFrom("agent").select("team").where("agent_id", "=", p.agentId),
+);
 
 export async function setAgent(
   ctx: OperationContext,

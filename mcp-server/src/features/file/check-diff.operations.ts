@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { teamOfAgent } from "../../config/config.schema.ts";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { agentPrincipal, findAgent } from "../agent/agent.store.ts";
+import { teamOf } from "../agent/placement.store.ts";
 import type { Task } from "../task/task.schema.ts";
 import * as fields from "../task/task.schema.ts";
 import { getTask, resolveKey } from "../task/task.store.ts";
@@ -80,7 +80,7 @@ async function writer(
   task: Task | undefined,
 ): Promise<WriteFacts["who"] | undefined> {
   if (named === undefined) return task && holderOf(ctx, task);
-  const team = named.startsWith("team:") ? named.slice("team:".length) : teamOfAgent(ctx.config, named);
+  const team = named.startsWith("team:") ? named.slice("team:".length) : await teamOf(ctx.db, ctx.config, named);
   const holds = task?.holderName === named ? task.holder : null;
   return { key: holds ?? `author:${named}`, name: named, role: named, ...(team === undefined ? {} : { team }) };
 }
@@ -92,6 +92,6 @@ async function holderOf(ctx: OperationContext, task: Task): Promise<WriteFacts["
   if (row) return agentPrincipal(row);
   const name = task.holderName ?? task.assignee;
   if (name === null) return undefined;
-  const team = teamOfAgent(ctx.config, name) ?? task.team;
+  const team = (await teamOf(ctx.db, ctx.config, name)) ?? task.team;
   return { key: task.holder ?? `author:${name}`, name, role: name, team };
 }

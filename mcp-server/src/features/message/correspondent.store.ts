@@ -4,6 +4,8 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { directsWork, type Principal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
 import { type AgentRow, agentsOfSession, liveAgents } from "../agent/agent.store.ts";
+import { membersOf } from "../agent/placement.rules.ts";
+import { placements } from "../agent/placement.store.ts";
 import { activeRun, openRuns, type RunRow } from "../run/run.store.ts";
 import { type Correspondent, reviewerRole } from "./message.rules.ts";
 
@@ -13,9 +15,10 @@ import { type Correspondent, reviewerRole } from "./message.rules.ts";
  */
 export async function correspondentsOf(ctx: OperationContext, sender: Principal): Promise<Correspondent[]> {
   const teams = ctx.config.teams.filter((team) => sender.team === undefined || team.id === sender.team);
+  const places = await placements(ctx.db, ctx.config);
   const declared = teams
     .filter(() => sender.team !== undefined || directsWork(sender))
-    .flatMap((team) => team.agents)
+    .flatMap((team) => membersOf(ctx.config.teams, places, team.id))
     .map((name): Correspondent => ({ key: undefined, name, role: null, isAlive: false }));
   const elsewhere = sender.team !== undefined || directsWork(sender) ? await liveAgents(ctx.db, sender.team) : [];
   const here = sender.session === undefined ? [] : await agentsOfSession(ctx.db, sender.session);

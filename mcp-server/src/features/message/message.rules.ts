@@ -1,3 +1,4 @@
+import type { ProjectConfig } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
 import { coordinatorRoles, directsWork, type Principal } from "../../kernel/principal.ts";
@@ -30,6 +31,11 @@ const speakers = new Set(["orchestrator", ...coordinatorRoles]);
 
 export function speaksForTeams(sender: Principal): boolean {
   return directsWork(sender) || (sender.role !== undefined && speakers.has(sender.role));
+}
+
+/** The same, or named as a coordinator by the configuration: acts for all teams and belongs to none (C-22). */
+export function coordinates(principal: Principal, config: Pick<ProjectConfig, "coordination">): boolean {
+  return speaksForTeams(principal) || config.coordination.coordinators.includes(principal.name);
 }
 
 /** What an agent may tell all teams at once: a change that binds them, or what stops them (requirements MB-07, TZ-03). */

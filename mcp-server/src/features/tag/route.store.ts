@@ -1,6 +1,6 @@
-import { teamOfAgent } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
+import { teamOf } from "../agent/placement.store.ts";
 import { noteFailure } from "../escalation/attempt.store.ts";
 import { raiseEscalation } from "../escalation/escalation.store.ts";
 import { insertMessage } from "../message/message.store.ts";
@@ -47,8 +47,9 @@ export async function routeTag(ctx: OperationContext, tag: TagRow, origin: Origi
 async function followUp(ctx: OperationContext, tag: TagRow, { task, author }: Origin): Promise<Task | undefined> {
   if (!task) return undefined;
   const target = tag.target ?? "coordinator";
-  const team = target.startsWith("team:") ? target.slice(5) : (teamOfAgent(ctx.config, target) ?? task.team);
-  const assignee = teamOfAgent(ctx.config, target) === undefined ? null : target;
+  const place = await teamOf(ctx.db, ctx.config, target);
+  const team = target.startsWith("team:") ? target.slice(5) : (place ?? task.team);
+  const assignee = place === undefined ? null : target;
   const made = await insertTask(ctx, {
     ...emptyTask(ctx),
     key: ctx.newKey(),

@@ -13,16 +13,17 @@ export function isAnothersWork(ctx: OperationContext, task: Task): boolean {
 /**
  * Takes a task from review back to whoever did it: who sends work back does not do it. Their claim goes on with its
  * number. An agent that has ended or has its hands full gets no claim: the task is open, and meant for its name, unless
- * it had none that a later agent could bear.
+ * it had none that a later agent could bear, or works for another team now and whoever is there goes on.
  */
 export async function sendBack(ctx: OperationContext, task: Task, reason?: string): Promise<Task> {
   const holder = task.holder ?? "";
   await ctx.dialect.lockName(ctx.db, `holder:${holder}`);
   const agent = holder.startsWith("agent:") ? await findAgent(ctx.db, holder.slice("agent:".length)) : undefined;
   const isGone = holder.startsWith("agent:") && (agent === undefined || agent.ended_at !== null);
-  const goesOn = !isGone && (await hasFreeHands(ctx, holder, task.team));
+  const isAway = agent !== undefined && agent.team !== null && agent.team !== task.team;
+  const goesOn = !isGone && !isAway && (await hasFreeHands(ctx, holder, task.team));
   const leaseExpiresAt = holder.startsWith("human:") ? null : ctx.now + ctx.leaseMs;
-  const assignee = isGone && agent?.name === null ? null : task.holderName;
+  const assignee = isAway || (isGone && agent?.name === null) ? null : task.holderName;
   const returned = await saveTaskInGraph(
     ctx,
     task,

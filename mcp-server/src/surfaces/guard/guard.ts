@@ -2,6 +2,7 @@ import { parseRecord } from "../../features/agent/agent.rules.ts";
 import {
   type AgentRow,
   agentPrincipal,
+  asPlaced,
   confirmSpawn,
   findAgent,
   meetAgent,
@@ -249,7 +250,7 @@ export class Guard {
   async #principalOf(call: HookCall): Promise<Principal> {
     if (call.agentId === "") return { kind: "lead", key: `lead:${call.session}`, name: "lead", session: call.session };
     const known = this.#agents.get(call.agentId);
-    if (known) return known;
+    if (known) return asPlaced(this.#runtime.store.db, this.#runtime.config, known);
     if (this.#runtime.store.readOnly) return this.#guest(call);
     const spawnCall = await spawnCallOf(call.transcript, call.agentId);
     const row = await this.#write("guard_meet", (ctx) => meetAgent(ctx, { ...call, spawnCall }));

@@ -1,0 +1,166 @@
+import { type Kysely, sql } from "kysely";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
+import { membersOf } from "../agent/placement.rules.ts";
+import { activeLoans } from "../agent/placement.store.ts";
+import { readCounts } from "../board/board.store.ts";
+
+/** A team at a glance: what coordinators judge by (requirement CO-06). Times are ms. */
+export interface Health {
+  readonly team: string;
+  /** Points of the last sprint that has ended; 0 before. */
+  readonly velocity: number;
+  /** The same of the last sprints, oldest first. */
+  readonly velocity_trend: readonly number[];
+  /** Points and cards done in the running sprint so far. */
+  readonly sprint_points: number;
+  readonly sprint_done: number;
+  /** Cards in progress and in review. */
+  readonly wip: number;
+  /** Since when the oldest of them has been worked on; 0 without any. */
+  readonly oldest_wip_ms: number;
+  readonly blocked: number;
+  /** How long the cards that are blocked now have been so, in all. */
+  readonly blocked_ms: number;
+  /** Who works in the team now, those on loan counted where they are. */
+  readonly agents: number;
+  /** Names of agents of other teams that work here, and of its own that work elsewhere. */
+  readonly borrowed_in: readonly string[];
+  readonly borrowed_out: readonly string[];
+}
+
+const TREND = 5;
+
+/** A snapshot of a team's health, loans included (requirements CO-06, BO-10). */
+export async function healthOf(ctx: OperationContext, team: string): Promise<Health> {
+  const { db, now } = ctx;
+  const trend = (await lastVelocities.all(db, { team })).map(({ velocity }) => velocity).reverse();
+  const state = await teamState(ctx, team);
+  const sprint = await running.first(db, {});
+  const soFar = sprint ? await finishedSince(db, team, sprint) : { points: 0, done: 0 };
+  const since = (await oldest.first(db, { team }))?.at;
+  return {
+    team,
+    velocity: trend.at(-1) ?? 0,
+    velocity_trend: trend,
+    sprint_points: soFar.points,
+    sprint_done: soFar.done,
+    wip: state.wip,
+    oldest_wip_ms: since == null ? 0 : Math.max(0, now - Number(since)),
+    blocked: state.blocked,
+    blocked_ms: state.blockedMs,
+    agents: state.agents,
+    borrowed_in: state.borrowedIn,
+    borrowed_out: state.borrowedOut,
+  };
+}
+
+const running = prepared((db) =>
+  db.selectFrom("sprint").select(["started_at", "from_seq"]).where("ended_at", "is", null),
+);
+
+const lastVelocities = prepared((db, p: { team: string }) =>
+  db
+    .selectFrom("sprint_team")
+    .innerJoin("sprint", "sprint.id", "sprint_team.sprint_id")
+    .select("sprint_team.velocity")
+    .where("sprint_team.team", "=", p.team)
+    .where("sprint.ended_at", "is not", null)
+    .orderBy("sprint.n", "desc")
+    .limit(sql.lit(TREND)),
+);
+
+const oldest = prepared((db, p: { team: string }) =>
+  db
+    .selectFrom("task")
+    .select((e) => e.fn.min("started_at").as("at"))
+    .where("team", "=", p.team)
+    .where("status", "in", [sql.lit("in_progress"), sql.lit("in_review")]),
+);
+
+export interface TeamState {
+  readonly wip: number;
+  readonly blocked: number;
+  readonly blockedMs: number;
+  readonly agents: number;
+  readonly borrowedIn: readonly string[];
+  readonly borrowedOut: readonly string[];
+}
+
+/** How a team stands this moment. */
+export async function teamState(ctx: OperationContext, team: string): Promise<TeamState> {
+  const { db, now, config } = ctx;
+  const columns = (await readCounts(db, team)).get(team) ?? {};
+  const blocked = await blockedNow.first(db, { team });
+  const loans = await activeLoans(db, config);
+  const places = loans.map((loan) => ({ agent: loan.agent, to: loan.to_team }));
+  return {
+    wip: (columns.in_progress ?? 0) + (columns.review ?? 0),
+    blocked: Number(blocked?.n ?? 0),
+    blockedMs: Math.max(0, Number(blocked?.n ?? 0) * now - Number(blocked?.since ?? 0)),
+    agents: membersOf(config.teams, places, team).length,
+    borrowedIn: loans.filter((loan) => loan.to_team === team).map((loan) => loan.agent),
+    borrowedOut: loans.filter((loan) => loan.home_team === team).map((loan) => loan.agent),
+  };
+}
+
+const blockedNow = prepared((db, p: { team: string }) =>
+  db
+    .selectFrom("task")
+    .select((e) => [e.fn.countAll().as("n"), e.fn.sum("blocked_since").as("since")])
+    .where("team", "=", p.team)
+    .where("blocked_since", "is not", null)
+    .where("status", "!=", sql.lit("closed")),
+);
+
+/** How long the team's cards have been blocked since its beginning, those blocked now up to now. */
+export async function blockedTime(db: Kysely<Database>, team: string, now: number): Promise<number> {
+  const past = await blockedBefore.first(db, { team });
+  const present = await blockedNow.first(db, { team });
+  const open = Number(present?.n ?? 0) * now - Number(present?.since ?? 0);
+  return Number(past?.ms ?? 0) + Math.max(0, open);
+}
+
+const blockedBefore = prepared((db, p: { team: string }) =>
+  db
+    .selectFrom("task")
+    .select((e) => e.fn.sum("blocked_ms").as("ms"))
+    .where("team", "=", p.team)
+    .where("blocked_ms", ">", sql.lit(0)),
+);
+
+/**
+ * Points and number of the cards a team has closed as done since a sprint began. Which were closed before it began is
+ * told by the order of the trail, as the clock cannot tell within one instant. Epics count by their parts; a card
+ * without points is one of `done` and has no points (C-23).
+ */
+export async function finishedSince(
+  db: Kysely<Database>,
+  team: string,
+  sprint: { readonly started_at: number; readonly from_seq: number },
+): Promise<{ points: number; done: number }> {
+  const row = await finished.first(db, { team, from: Number(sprint.started_at), seq: Number(sprint.from_seq) });
+  return { points: Number(row?.points ?? 0), done: Number(row?.n ?? 0) };
+}
+
+const finished = prepared((db, p: { team: string; from: number; seq: number }) =>
+  db
+    .selectFrom("task")
+    .select((e) => [e.fn.countAll().as("n"), e.fn.sum("points").as("points")])
+    .where("team", "=", p.team)
+    .where("closed_at", "is not", null)
+    .where("closed_at", ">=", p.from)
+    .where("outcome", "=", sql.lit("done"))
+    .where("kind", "!=", sql.lit("epic"))
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom("event")
+          .select("event.seq")
+          .whereRef("event.subject", "=", "task.key")
+          .where("event.type", "=", sql.lit("task.closed"))
+          .where("event.seq", ">", p.seq),
+      ),
+    ),
+);

@@ -1,0 +1,58 @@
+import { type SprintPhase, sprintPhases } from "../../config/coordination.schema.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { directsWork, type Principal } from "../../kernel/principal.ts";
+
+export const MINUTE_MS = 60_000;
+
+/** Whether the full loop is to run before this sprint: 2, 2 + cadence, 2 + 2 × cadence … (requirement CO-02, C-17). */
+export function isLoopDue(n: number, cadence: number): boolean {
+  return n >= 2 && (n - 2) % cadence === 0;
+}
+
+/** Throws FORBIDDEN for agents: the time of all teams is the lead's, or a person's. */
+export function checkKeepsTime(principal: Principal): void {
+  if (directsWork(principal)) return;
+  throw new TeamwrightError(
+    "FORBIDDEN",
+    "Sprints are started and ended by a lead or a person.",
+    hint("message_send", "to lead says why it should be"),
+  );
+}
+
+/** Throws RULE_VIOLATED for a phase that is behind or is the present one; phases may be left out (requirement AG-01). */
+export function checkPhase(from: SprintPhase, to: SprintPhase): void {
+  const at = sprintPhases.indexOf(from);
+  if (sprintPhases.indexOf(to) > at) return;
+  const ahead = sprintPhases.slice(at + 1);
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `The sprint is in ${from}; ahead ${ahead.length === 0 ? "is only its end" : `are ${ahead.join(", ")}`}.`,
+    hint(ahead.length === 0 ? "sprint_end" : "sprint_phase", "goes on from there"),
+  );
+}
+
+export interface TimeBox {
+  readonly n: number;
+  readonly phase: string;
+  readonly startedAt: number;
+  readonly plannedMs: number;
+}
+
+/** Time left of a sprint, never below 0. */
+export function remainingMs({ startedAt, plannedMs }: TimeBox, now: number): number {
+  return Math.max(0, startedAt + plannedMs - now);
+}
+
+/** What an agent is told of the time it has (in the form of requirement OH-05): minutes with one decimal. */
+export function sprintTime(box: TimeBox, now: number): string {
+  const left = remainingMs(box, now);
+  const advice =
+    left === 0
+      ? "The time box is over: hand in what is finished, and say in your report what is not."
+      : "Take what can be finished in it first; say early what will not be.";
+  return [
+    "## Time Context",
+    `Sprint ${box.n}, in ${box.phase}: ~${(left / MINUTE_MS).toFixed(1)} minutes remain.`,
+    advice,
+  ].join("\n");
+}
