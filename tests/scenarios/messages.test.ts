@@ -5,6 +5,7 @@ import { insertRun } from "../../mcp-server/src/features/run/run.store.ts";
 import { inTransaction } from "../../mcp-server/src/kernel/execute.ts";
 import { systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
 import { expectSound, newTask, refusal } from "../support/answers.ts";
+import { openRun } from "../support/runs.ts";
 import { threeTeams } from "../support/teams.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
@@ -192,6 +193,35 @@ describe.each(dialects)("messages on %s", (dialect) => {
     expect(left).toBeGreaterThan(0);
     const { readers } = await log(world);
     expect(readers).toEqual([{ name: "ada", team: "alpha", unread: left }]);
+  });
+
+  test("brief_show counts what is unread, and names what was shown in part until it is read whole (MB-01, MB-08)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    const brief = async (actor: Actor) => (await actor.must("brief_show")).messages;
+    expect(await brief(ada)).toBeUndefined();
+    const long = `START ${"words ".repeat(400)}END`;
+    const { id } = (await lead.must("message_send", { to: "ada", text: long })).message;
+    const huge = (await lead.must("message_send", { to: "ada", text: `${long} ${"more ".repeat(2000)}` })).message;
+    world.clock.advance(10_001);
+    expect((await tool(world, ada.id, "Read")).heard).toContain(`message_inbox with id ${id}`);
+    expect(await brief(ada)).toEqual({ unread: 0, cut: [id, huge.id] });
+    expect((await ada.must("brief_show")).next).toContain("message_inbox");
+    expect(await ada.text("brief_show")).toContain(`Shown in part: ${id}, ${huge.id} (message_inbox with the id)`);
+    await ada.must("message_inbox", { all: true });
+    expect((await brief(ada)).cut).toEqual([id, huge.id]);
+    await ada.must("message_inbox", { id });
+    expect(await brief(ada)).toEqual({ unread: 0, cut: [huge.id] });
+    await ada.must("message_inbox", { id: huge.id });
+    expect(await brief(ada)).toBeUndefined();
+
+    await openRun(world.runtime);
+    await ada.must("message_send", { to: "lead", text: "For your information." });
+    await world.hook({ event: "UserPromptSubmit", prompt: "go on" });
+    expect(await brief(lead), "the lead is woken for urgent ones only").toEqual({ unread: 1, cut: [] });
+    await lead.must("message_inbox", {});
+    expect(await brief(lead)).toBeUndefined();
   });
 
   test("an agent that comes again under its name gets what the one before it did not read", async () => {

@@ -51,6 +51,10 @@ export const briefShow = defineOperation({
       })
       .optional()
       .describe("Pending checkpoints and open escalations, for the lead and for people."),
+    messages: z
+      .object({ unread: z.number(), cut: z.array(z.string()) })
+      .optional()
+      .describe("Unread ones, and ids of those shown in part."),
     runs: z.array(runBrief).optional().describe("Open runs with their units, for the lead and for people."),
     client_tasks: z
       .object({ differing: z.number(), pairs: z.array(shownPair) })
@@ -66,7 +70,7 @@ export const briefShow = defineOperation({
         : brief.ready_total > 0
           ? ["task_claim", "task_ready"]
           : ["task_list", "task_create"];
-    return { ...brief, next };
+    return { ...brief, next: brief.messages ? [...next, "message_inbox"] : next };
   },
   render(output, view) {
     const { you } = output;
@@ -95,8 +99,16 @@ export const briefShow = defineOperation({
       lines.push(view.paint("bold", `The client's list differs (${output.client_tasks.differing}):`));
       lines.push(...output.client_tasks.pairs.map((pair) => renderPair(pair, view)));
     }
+    if (output.messages) lines.push(...renderMessages(output.messages));
     for (const run of output.runs ?? []) lines.push(renderRun(run, view));
     lines.push(...renderWaiting(output.waiting, view), view.next(output.next));
     return lines.join("\n");
   },
 });
+
+function renderMessages({ unread, cut }: { unread: number; cut: readonly string[] }): string[] {
+  return [
+    ...(unread > 0 ? [`Unread messages: ${unread} (message_inbox)`] : []),
+    ...(cut.length > 0 ? [`Shown in part: ${cut.join(", ")} (message_inbox with the id)`] : []),
+  ];
+}

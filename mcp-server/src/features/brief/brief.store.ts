@@ -4,6 +4,8 @@ import { liveAgents } from "../agent/agent.store.ts";
 import { readCounts } from "../board/board.store.ts";
 import { type ClientTasks, differencesFor } from "../bridge/differences.store.ts";
 import { circlesNow } from "../dependency/wait-circle.store.ts";
+import { shownInPart } from "../message/partly.store.ts";
+import { readerOf, unreadOf } from "../message/reader.store.ts";
 import { heldBy } from "../task/claim.store.ts";
 import { readyTasks } from "../task/ready.store.ts";
 import type { TaskBrief } from "../task/task.schema.ts";
@@ -29,6 +31,8 @@ export interface Brief {
   /** For the lead and for people. */
   waiting?: Waiting;
   runs?: RunBrief[];
+  /** What a lead or an agent has not been shown, or the beginning of it only. */
+  messages?: { unread: number; cut: string[] };
   /** Where the client's own list and the tasks here differ, for the lead and for people. */
   client_tasks?: ClientTasks;
 }
@@ -63,6 +67,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
   const agents = await liveAgents(ctx.db, team);
   const waiting = await whatWaits(ctx, principal);
   const clientTasks = await differencesFor(ctx, principal);
+  const messages = await messagesFor(ctx, principal);
   const runs = principal.kind === "agent" ? [] : await openRunBriefs(ctx.db);
   return {
     you: compact({
@@ -96,9 +101,18 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     waits: await openWaits(ctx, team),
     circles: await circlesNow(ctx),
     ...(waiting ? { waiting } : {}),
+    ...(messages ? { messages } : {}),
     ...(runs.length > 0 ? { runs } : {}),
     ...(clientTasks ? { client_tasks: clientTasks } : {}),
   };
+}
+
+async function messagesFor(ctx: OperationContext, principal: Principal): Promise<Brief["messages"]> {
+  if (principal.kind !== "lead" && principal.kind !== "agent") return undefined;
+  const reader = await readerOf(ctx, principal);
+  const { total: unread } = await unreadOf(ctx.db, reader, 1, { directOnly: !reader.isMember });
+  const cut = (await shownInPart(ctx.db, reader)).slice(-MOST * 2);
+  return unread + cut.length > 0 ? { unread, cut } : undefined;
 }
 
 async function listWhere(

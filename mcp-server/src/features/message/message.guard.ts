@@ -8,6 +8,7 @@ import { addressWords, parseAddress, readClientMessage, reviewerRole } from "./m
 import { MAX_CONTEXT, MAX_TEXT } from "./message.schema.ts";
 import { insertMessage, keysOfMessages, lastMessageId, openFrom } from "./message.store.ts";
 import { composeNews, referredIds } from "./message.view.ts";
+import { notePartly } from "./partly.store.ts";
 import { lockReader, markRead, readerOf, type UnreadOptions, unreadOf } from "./reader.store.ts";
 
 const CLIENT_TOOL = /^SendMessage$/;
@@ -165,6 +166,7 @@ async function tell({ runtime, principal, write }: GuardContext): Promise<Verdic
     const keys = await keysOfMessages(ctx.db, referredIds(rows));
     const news = composeNews(rows, total, keys, MAX_CONTEXT);
     await markRead(ctx, reader, rows.slice(0, news.shown), options);
+    await notePartly(ctx, reader, news);
     return news.text;
   });
   return textOf(context) === "" ? undefined : { context };

@@ -25,6 +25,7 @@ import {
 } from "./message.schema.ts";
 import { findMessage, insertMessage, keysOfMessages, type MessageDraft, type MessageRow } from "./message.store.ts";
 import { headline, referredIds, toShown } from "./message.view.ts";
+import { notePartly } from "./partly.store.ts";
 import { historyOf, lockReader, markRead, maySee, readerOf, unreadOf } from "./reader.store.ts";
 
 export const messageSend = defineOperation({
@@ -172,6 +173,7 @@ export const messageInbox = defineOperation({
       // a cursor may not pass what lies before this one
       if (row.channel === null && row.read_at === null && row.sender_key !== reader.key)
         await markRead(ctx, reader, [row]);
+      await notePartly(ctx, reader, { whole: [row.key] });
       return answer(ctx, [row], (await unreadOf(ctx.db, reader, 1)).total, true);
     }
     if (input.all)
@@ -179,7 +181,10 @@ export const messageInbox = defineOperation({
     const { rows, total } = await unreadOf(ctx.db, reader, limit);
     const fitting = withinCharacters(rows);
     await markRead(ctx, reader, fitting);
-    return answer(ctx, fitting, total - fitting.length);
+    const answered = await answer(ctx, fitting, total - fitting.length);
+    const cut = answered.messages.filter(({ characters }) => characters !== undefined);
+    await notePartly(ctx, reader, { cut: cut.map(({ id }) => id) });
+    return answered;
   },
   render(output, view) {
     const lines = output.messages.map((message) => renderMessage(message, view));
