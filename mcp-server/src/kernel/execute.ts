@@ -35,6 +35,8 @@ export interface Runtime {
   readonly config: ProjectConfig;
   readonly hooks: ExecutorHooks;
   readonly now: () => number;
+  /** Where ids come from; a seeded source in simulations, which must give the same bytes again. */
+  readonly random?: (bytes: number) => Uint8Array;
 }
 
 export interface CallOptions {
@@ -156,7 +158,7 @@ function context(
     config,
     effects,
     leaseMs: config.claims.lease_seconds * 1000,
-    newKey: (prefix) => newKey(prefix ?? config.project.prefix),
+    newKey: (prefix) => newKey(prefix ?? config.project.prefix, runtime.random),
     record: (event) => void effects.events.push(event),
     transaction: (work, principal = options.principal) =>
       inTransaction(runtime, { ...options, principal }, operationName, work),

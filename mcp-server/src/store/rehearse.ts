@@ -28,21 +28,31 @@ export async function rehearse<T>(store: Store, work: (stage: Store) => Promise<
   }
 }
 
+/** Runs `work` on a store that is one transaction of the real one: all of it is kept, or nothing when `work` throws. */
+export async function enclose<T>(store: Store, work: (inner: Store) => Promise<T>): Promise<T> {
+  return store.db.transaction().execute((trx) => work({ ...store, db: nesting(trx), close: async () => {} }));
+}
+
 /** The transaction's handle, in which `transaction()` is allowed: Kysely refuses it. */
 function nesting(trx: Transaction<Database>): Kysely<Database> {
-  let savepoints = 0;
+  let depth = 0;
   const execute = async <T>(work: (inner: Transaction<Database>) => Promise<T>): Promise<T> => {
-    savepoints += 1;
-    const name = sql.id(`rehearsal_${savepoints}`);
-    await sql`savepoint ${name}`.execute(trx);
+    depth += 1;
+    // named by depth, so that the statements stay prepared however many there are
+    const name = sql.id(`inner_${depth}`);
     try {
-      const result = await work(trx);
-      await sql`release savepoint ${name}`.execute(trx);
-      return result;
-    } catch (error) {
-      await sql`rollback to savepoint ${name}`.execute(trx);
-      await sql`release savepoint ${name}`.execute(trx);
-      throw error;
+      await sql`savepoint ${name}`.execute(trx);
+      try {
+        const result = await work(trx);
+        await sql`release savepoint ${name}`.execute(trx);
+        return result;
+      } catch (error) {
+        await sql`rollback to savepoint ${name}`.execute(trx);
+        await sql`release savepoint ${name}`.execute(trx);
+        throw error;
+      }
+    } finally {
+      depth -= 1;
     }
   };
   return new Proxy<Kysely<Database>>(trx, {
