@@ -16,6 +16,7 @@ export const experiment = z
       .describe("Shown in reports."),
     sprints: count(10, 1, 10_000).describe("How many are run."),
     seed: count(1, 0, 2_147_483_647).describe("Of the randomness: the same seed gives the same outputs."),
+    repeat_backlog: on(false).describe("Stories come again under other ids when the backlog is used up."),
     quality: z
       .strictObject({
         line_coverage: share(0.85).describe("Least coverage of lines."),

@@ -1,0 +1,182 @@
+import type { ProjectConfig } from "../../config/config.schema.ts";
+import type { Store } from "../../store/dialect-port.ts";
+import { enclose } from "../../store/rehearse.ts";
+import { overheadReport } from "../overhead/overhead.store.ts";
+import { countPending, productOf } from "../portfolio/story.store.ts";
+import { type Backlog, repeated } from "./backlog.rules.ts";
+import { loadSprints, loadState, saveSprint, saveState } from "./experiment.store.ts";
+import { noOutput, type Output } from "./output.ts";
+import { membersOf } from "./people.rules.ts";
+import { loadBacklog } from "./policy.ts";
+import { playSetUp, playSprint, type SprintOptions } from "./sprint.ts";
+import type { ProductFacts } from "./sprint-zero.ts";
+import { fillVacancies, staffed, welcome } from "./staff.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { feedbackFile, type ReadFeedback } from "./stakeholder.ts";
+import type { Backfill, RunState, SprintRecord } from "./state.rules.ts";
+
+/** Monday, nine o'clock, in a year of its own: simulated time has nothing to do with the clock on the wall. */
+const START = Date.UTC(2026, 0, 5, 9);
+
+export interface RunOptions {
+  /** Empty, or one that a run of the same inputs has left behind. */
+  readonly store: Store;
+  readonly config: ProjectConfig;
+  readonly backlogs: readonly Backlog[];
+  readonly seed: number;
+  readonly variant: string;
+  /** Sprints in all when the run is over. */
+  readonly sprints: number;
+  readonly output?: Output;
+  readonly feedback?: ReadFeedback;
+  /** Told after each sprint. */
+  readonly progress?: (done: number, total: number) => void;
+  /** Looked at between sprints: true ends the run after the last complete one. */
+  readonly isCancelled?: () => boolean;
+}
+
+export interface RunOutcome {
+  readonly state: RunState;
+  readonly config: ProjectConfig;
+  readonly sprints: readonly SprintRecord[];
+  readonly overhead: Awaited<ReturnType<typeof overheadReport>>;
+  readonly isCancelled: boolean;
+}
+
+/**
+ * Plays the sprints that are missing. Each is one transaction with all that belongs to it: a run that is killed goes on
+ * after its last complete sprint, and gives the same bytes as one that was not.
+ */
+export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
+  const base = simulated(options.config, options.sprints);
+  const { store } = options;
+  let state = (await loadState(store.db)) ?? (await setUp(options, base));
+  let isCancelled = false;
+  while (state.sprint < options.sprints) {
+    if (state.waitsFor && options.feedback?.(feedbackFile(state.waitsFor.sprint)) === undefined) break;
+    state = await enclose(store, (inner) => nextSprint({ ...options, store: inner }, base, state));
+    options.progress?.(state.sprint, options.sprints);
+    await breath();
+    isCancelled = options.isCancelled?.() === true && state.sprint < options.sprints;
+    if (isCancelled) break;
+  }
+  return {
+    state,
+    config: staffed(base, state.members),
+    sprints: await loadSprints(store.db, state.sprint),
+    overhead: await overheadReport(store.db, base, state.clock),
+    isCancelled,
+  };
+}
+
+/** Signals are heard between two turns of the event loop only, and the embedded store never waits for anything. */
+function breath(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Half a day of the simulation is minutes on its clock: leases last as long as they would for live agents. */
+function simulated(config: ProjectConfig, sprints: number): ProjectConfig {
+  return {
+    ...config,
+    identity: "strict",
+    task_quality: "off",
+    claims: { lease_seconds: Math.max(config.claims.lease_seconds, config.sprint.minutes * 60) },
+    experiment: { ...config.experiment, sprints },
+  };
+}
+
+async function setUp(options: RunOptions, base: ProjectConfig): Promise<RunState> {
+  return enclose(options.store, async (store) => {
+    const { seed, variant, backlogs } = options;
+    const clock = { now: START };
+    const state: RunState = {
+      version: 1,
+      seed,
+      variant,
+      sprint: 0,
+      clock: clock.now,
+      members: membersOf(base),
+      cards: {},
+      pairs: {},
+      learned: {},
+      swaps: [],
+      vacancies: [],
+      rounds: {},
+    };
+    const stage = await openStage({ store, config: base, clock, seed, sprint: 0 });
+    await welcome(stage, state.members);
+    for (const { text, name, team } of backlogs) await loadBacklog(stage, text, name, team);
+    const product = await productFacts(store);
+    const record = await playSetUp(partsOf(options, stage, base, state), product);
+    if (record) await saveSprint(store.db, record);
+    await saveState(store.db, state);
+    return state;
+  });
+}
+
+async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunState): Promise<RunState> {
+  const { store, seed } = options;
+  const state = structuredClone(before);
+  delete state.waitsFor;
+  const n = state.sprint + 1;
+  const came = fillVacancies(state, n);
+  const config = staffed(base, state.members);
+  const stage = await openStage({ store, config, clock: { now: state.clock }, seed, sprint: n });
+  await welcome(
+    stage,
+    came.map((one) => one.came),
+  );
+  await replenish(options, stage, state);
+  const backfills = came.map(({ came: { id, home }, vacancy }) => ({
+    team: home,
+    agent: id,
+    replaces: vacancy.like.id,
+  }));
+  const record = await playSprint(partsOf(options, stage, config, state, backfills));
+  await saveSprint(store.db, record);
+  await saveState(store.db, state);
+  return state;
+}
+
+function partsOf(
+  options: RunOptions,
+  stage: Stage,
+  config: ProjectConfig,
+  state: RunState,
+  backfills: readonly Backfill[] = [],
+): SprintOptions {
+  return {
+    stage,
+    config,
+    state,
+    output: options.output ?? noOutput,
+    feedback: options.feedback ?? (() => undefined),
+    backfills,
+    past: () => loadSprints(options.store.db, state.sprint),
+  };
+}
+
+/** Where the backlog is to be begun anew, its stories come again under other ids before the teams run out of them. */
+async function replenish(options: RunOptions, stage: Stage, state: RunState): Promise<void> {
+  if (!options.config.experiment.repeat_backlog) return;
+  const { config } = stage;
+  for (const backlog of options.backlogs) {
+    const teams = backlog.team === undefined ? config.teams.filter((team) => team.backlog === undefined).length : 1;
+    const wanted = teams * config.portfolio.stories_per_team;
+    let pending = await countPending(stage.runtime.store.db, backlog.team);
+    while (pending < wanted) {
+      const owner = backlog.team ?? "";
+      const round = (state.rounds[owner] ?? 1) + 1;
+      state.rounds[owner] = round;
+      await loadBacklog(stage, repeated(backlog.text, round), backlog.name, backlog.team);
+      const now = await countPending(stage.runtime.store.db, backlog.team);
+      if (now <= pending) break;
+      pending = now;
+    }
+  }
+}
+
+async function productFacts(store: Store): Promise<ProductFacts> {
+  const product = await productOf(store.db);
+  return { ...product, brownfield: product?.repository?.type === "brownfield" } as ProductFacts; // strings as the file has them
+}

@@ -1,0 +1,165 @@
+import type { ProjectConfig } from "../../config/config.schema.ts";
+import { practiceOn } from "../../config/practices.rules.ts";
+import { holdRetro, writeSprint } from "./artifacts.ts";
+import { rollDisturbances } from "./disturbance.rules.ts";
+import { decaySwaps } from "./learn.ts";
+import type { Output } from "./output.ts";
+import { endWaiting, planTeam, provideForOthers } from "./planning.ts";
+import { isoAt, type SprintPlay, type TeamPlay, TICKS_PER_DAY, teamPlay, type Worker } from "./play.ts";
+import { beginSprint, checkIn, heed, iterationZero } from "./policy.ts";
+import { reviewAll } from "./reviewing.ts";
+import { type ProductFacts, playSprintZero } from "./sprint-zero.ts";
+import { letGo } from "./staff.ts";
+import { lead, principalOf, type Stage } from "./stage.ts";
+import { isReviewDue, type ReadFeedback, reviewProduct } from "./stakeholder.ts";
+import type { Backfill, CoordinationRecord, RunState, SprintRecord, TeamRecord } from "./state.rules.ts";
+import { strikeToday } from "./strike.ts";
+import { teamRecord } from "./tally.ts";
+import { playTick } from "./tick.ts";
+
+export interface SprintOptions {
+  readonly stage: Stage;
+  readonly config: ProjectConfig;
+  readonly state: RunState;
+  readonly output: Output;
+  readonly feedback: ReadFeedback;
+  readonly backfills: readonly Backfill[];
+  /** The sprints before, oldest first: what a stakeholder is shown. */
+  readonly past: () => Promise<readonly SprintRecord[]>;
+}
+
+/** Before the first sprint: iteration 0, and the set-up of the teams that have one (OH-04, AG-05). */
+export async function playSetUp(options: SprintOptions, product: ProductFacts): Promise<SprintRecord | undefined> {
+  const { stage, config, state, output } = options;
+  const hasZero = config.teams.some(({ id }) => practiceOn(config, id, "sprint_zero"));
+  let record: SprintRecord | undefined;
+  if (hasZero) {
+    const play = await openPlay(options, 0);
+    await playSprintZero(play, product, output);
+    record = await closeRecord(play, null);
+    await writeSprint(play, record, output);
+  }
+  await iterationZero(stage, state);
+  state.clock = stage.clock.now;
+  return record;
+}
+
+/** One sprint of all teams: planning, days of work with a check-in before QA, review; all of it in the caller's transaction. */
+export async function playSprint(options: SprintOptions): Promise<SprintRecord> {
+  const { stage, config, state, output } = options;
+  const n = state.sprint + 1;
+  const round = await beginSprint(stage, state, n);
+  const play = await openPlay(options, n);
+  if (round) heed(play, round.recommendations);
+  for (const team of play.teams) await planTeam(play, team);
+  const checkin = await days(play);
+  stage.clock.now = Math.max(stage.clock.now, play.startedAt + Math.round(config.sprint.minutes * 60_000));
+  await stage.must(lead, "sprint_phase", { phase: "review" });
+  const ended = await stage.must(lead, "sprint_end", {});
+  for (const team of play.teams) await letGo(play, team);
+  const coordination: CoordinationRecord | null = round ? { ...round, checkin } : null;
+  const record = await closeRecord(play, coordination, velocities(ended));
+  for (const team of play.teams) {
+    const numbers = record.teams[team.id];
+    if (numbers) holdRetro(play, team, numbers, output);
+  }
+  const review = isReviewDue(play)
+    ? await reviewProduct(play, [...(await options.past()), record], output, options.feedback)
+    : null;
+  decaySwaps(play);
+  const whole = { ...record, learnings: play.learnings, review };
+  await writeSprint(play, whole, output);
+  state.sprint = n;
+  state.clock = stage.clock.now;
+  return whole;
+}
+
+function velocities(ended: { teams: { team: string; velocity: number; done: number }[] }) {
+  return new Map(ended.teams.map(({ team, velocity, done }) => [team, { velocity, done }]));
+}
+
+async function closeRecord(
+  play: SprintPlay,
+  coordination: CoordinationRecord | null,
+  results?: ReadonlyMap<string, { velocity: number; done: number }>,
+): Promise<SprintRecord> {
+  const teams: Record<string, TeamRecord> = {};
+  for (const team of play.teams) {
+    const numbers = await teamRecord(play, team);
+    const own = results?.get(team.id);
+    teams[team.id] = own ? { ...numbers, velocity: own.velocity, features_completed: own.done } : numbers;
+  }
+  return {
+    sprint: play.n,
+    started_at: isoAt(play.startedAt),
+    ended_at: isoAt(play.stage.clock.now),
+    teams,
+    coordination,
+    learnings: play.learnings,
+    review: null,
+  };
+}
+
+async function openPlay({ stage, config, state, backfills }: SprintOptions, n: number): Promise<SprintPlay> {
+  const workers = await workersByTeam(stage, state);
+  const teams = config.teams.map(({ id }): TeamPlay => {
+    const own = workers.get(id) ?? [];
+    const members = own.map(({ member }) => member);
+    const disturbances = n === 0 ? [] : rollDisturbances(config, state.seed, id, n, members);
+    const team = teamPlay(config, state.seed, n, { id, workers: own, disturbances });
+    team.backfills.push(
+      ...backfills.filter((one) => one.team === id).map(({ agent, replaces }) => ({ agent, replaces })),
+    );
+    return team;
+  });
+  return {
+    stage,
+    config,
+    state,
+    n,
+    startedAt: stage.clock.now,
+    dayMs: (config.sprint.minutes * 60_000) / config.sprint.days,
+    teams,
+    learnings: [],
+    urgent: new Set(),
+  };
+}
+
+/** Everybody where they work now: the store says who is on loan. */
+async function workersByTeam(stage: Stage, state: RunState): Promise<Map<string, Worker[]>> {
+  const teams = new Map<string, Worker[]>();
+  for (const member of state.members) {
+    const principal = await principalOf(stage, member.id);
+    if (!principal?.team) continue;
+    const list = teams.get(principal.team) ?? [];
+    list.push({ member, principal, daysAway: principal.team === member.home ? undefined : 0, busy: false });
+    teams.set(principal.team, list);
+  }
+  return teams;
+}
+
+/** Half days: disturbances strike in the morning; the last half day is QA's, after the check-in (CO-04, AG-01). */
+async function days(play: SprintPlay): Promise<string[]> {
+  const { config, stage } = play;
+  const ticks = config.sprint.days * TICKS_PER_DAY;
+  const tickMs = play.dayMs / TICKS_PER_DAY;
+  let told: string[] = [];
+  for (let tick = 0; tick < ticks; tick += 1) {
+    stage.clock.now = Math.max(stage.clock.now, Math.round(play.startedAt + tick * tickMs));
+    const isQa = tick === ticks - 1;
+    if (isQa) {
+      told = await checkIn(play);
+      await stage.must(lead, "sprint_phase", { phase: "qa" });
+    }
+    for (const team of play.teams) {
+      if (tick % TICKS_PER_DAY === 0) {
+        await strikeToday(play, team);
+        if (tick > 0) await provideForOthers(play, team);
+      }
+      await endWaiting(play, team);
+      await playTick(play, team, { finishing: isQa });
+    }
+  }
+  for (const team of play.teams) await reviewAll(play, team);
+  return told;
+}

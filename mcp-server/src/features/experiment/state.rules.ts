@@ -1,0 +1,153 @@
+import type { DisturbanceKind } from "../../config/experiment.schema.ts";
+import type { Member } from "./people.rules.ts";
+import type { Card } from "./work.rules.ts";
+
+/** All that a run carries from one sprint to the next; kept in the run's own store. */
+export interface RunState {
+  readonly version: 1;
+  readonly seed: number;
+  readonly variant: string;
+  /** The last sprint that is complete. */
+  sprint: number;
+  /** Simulated time, UTC ms. */
+  clock: number;
+  members: Member[];
+  /** By task id, open ones only. */
+  cards: Record<string, Card>;
+  /** How often two agents have paired, by their ids in order. */
+  pairs: Record<string, number>;
+  /** Learnings that an agent applies, by its id. */
+  learned: Record<string, number>;
+  swaps: Swap[];
+  vacancies: Vacancy[];
+  /** How often a backlog has been begun, by the team whose own it is; empty for the portfolio. */
+  rounds: Record<string, number>;
+  /** Set when a stakeholder's word is waited for (AG-04, `block`). */
+  waitsFor?: { readonly sprint: number; readonly file: string };
+}
+
+/** A profile taken on for a while (requirement AG-03). */
+export interface Swap {
+  readonly agent: string;
+  readonly team: string;
+  readonly from: string;
+  readonly to: string;
+  readonly scenario: string;
+  readonly since: number;
+  readonly proficiency: number;
+}
+
+/** A place that is empty since somebody has left (requirement AG-09). */
+export interface Vacancy {
+  readonly team: string;
+  readonly like: Member;
+  /** The sprint a newcomer starts in. */
+  readonly due: number;
+}
+
+/** One pairing session (requirement AG-07). Times are ISO 8601. */
+export interface PairSession {
+  readonly sprint: number;
+  readonly driver_id: string;
+  readonly navigator_id: string;
+  readonly task_id: string;
+  readonly start: string;
+  readonly end: string;
+  readonly outcome: "completed" | "escalated";
+  readonly decisions: readonly string[];
+  readonly decision_ids: readonly string[];
+  readonly brainstorm_rounds: number;
+  readonly checkpoints: number;
+  readonly coverage_estimate: number;
+  readonly files_changed: readonly string[];
+  readonly test_results: { readonly passed: number; readonly failed: number };
+  readonly commit_sha: string;
+  readonly pr_url: null;
+}
+
+export interface Learning {
+  readonly sprint: number;
+  readonly agent_id: string;
+  readonly learning_type: "keep" | "drop" | "puzzle";
+  readonly content: { readonly text: string };
+  readonly applied: boolean;
+}
+
+/** What one team did in one sprint: the numbers of the reports. */
+export interface TeamRecord {
+  readonly sprint: number;
+  readonly velocity: number;
+  readonly features_completed: number;
+  readonly agents: number;
+  readonly capacity: number;
+  readonly planned_points: number;
+  readonly test_coverage: number | null;
+  readonly branch_coverage: number | null;
+  readonly pairing_sessions: number;
+  /** Days from the first claim to the close. */
+  readonly cycle_time_avg: number | null;
+  /** Simulated working days. */
+  readonly blocked_days: number;
+  readonly blocked_cards: number;
+  readonly dependency_cards: number;
+  readonly wip_refusals: number;
+  readonly reviews: number;
+  readonly rejections: number;
+  readonly gate_failures: number;
+  readonly idle_days: number;
+  readonly borrowed_in: readonly string[];
+  readonly borrowed_out: readonly string[];
+  readonly disturbances: readonly { readonly kind: DisturbanceKind; readonly day: number }[];
+  readonly swaps: readonly Swap[];
+  readonly specialists: readonly {
+    readonly domain: string;
+    readonly trainee: string | null;
+    readonly points: number;
+  }[];
+  readonly departure_events: readonly { readonly agent: string; readonly reason: string }[];
+  readonly backfill_events: readonly { readonly agent: string; readonly replaces: string }[];
+}
+
+/** Somebody who has come in the place of one who left. */
+export interface Backfill {
+  readonly team: string;
+  readonly agent: string;
+  readonly replaces: string;
+}
+
+export interface BorrowRecord {
+  readonly agent: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+/** What the coordinators did for one sprint. */
+export interface CoordinationRecord {
+  readonly loop: boolean;
+  readonly borrows: readonly BorrowRecord[];
+  readonly refused: readonly (BorrowRecord & { readonly code: string })[];
+  readonly recommendations: readonly string[];
+  readonly checkin: readonly string[];
+  /** Why nobody was heard (requirement OH-06). */
+  readonly fallback?: string;
+  readonly evaluation?: string;
+  readonly plan?: string;
+}
+
+export interface SprintRecord {
+  readonly sprint: number;
+  /** ISO 8601, simulated. */
+  readonly started_at: string;
+  readonly ended_at: string;
+  readonly teams: Readonly<Record<string, TeamRecord>>;
+  readonly coordination: CoordinationRecord | null;
+  readonly learnings: readonly Learning[];
+  readonly review: ReviewRecord | null;
+}
+
+export interface ReviewRecord {
+  readonly decision: "approved" | "rejected" | "approved_with_changes" | "waiting";
+  readonly by: "stakeholder" | "auto_approve" | "po_proxy" | "block";
+  readonly note: string;
+}
