@@ -15,6 +15,8 @@ export interface RuntimeOptions {
   readonly now?: () => number;
   /** For operations that say `needsStore: false`. */
   readonly withoutStore?: boolean;
+  /** For operations that say `needsConfig: false`. */
+  readonly withoutConfig?: boolean;
 }
 
 /** Configuration and store, open; the operations are not loaded yet. */
@@ -31,7 +33,7 @@ export type OpenRuntime = Runtime & { close(): Promise<void> };
 /** Throws INVALID_INPUT with all config problems, or UNAVAILABLE with the reason. */
 export async function openProject(options: RuntimeOptions): Promise<OpenProject> {
   const root = findProjectRoot(options.start);
-  const stamp = configStamp(root);
+  const stamp = options.withoutConfig ? "" : configStamp(root);
   const config = stamp === "" ? withDefaults(configSchema.parse({}), root) : (await loader()).loadConfig(root);
   if (options.withoutStore) return { store: noStore(), config, stamp, options };
   const store = await openStore({
@@ -58,6 +60,7 @@ export async function withOperations({
     now: options.now ?? Date.now,
     /** Read again when the file has changed; a broken edit makes calls fail with its problems until it is mended. */
     get config() {
+      if (options.withoutConfig) return first;
       const current = configStamp(first.root);
       if (current !== stamp) {
         config = loadConfig(first.root);

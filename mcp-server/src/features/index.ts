@@ -47,6 +47,7 @@ import { taskShow } from "./task/task-show.operations.ts";
 import { taskUpdate } from "./task/task-update.operations.ts";
 import { taskClaim } from "./task/task-work.operations.ts";
 import { teamList, teamStatus } from "./team/team.operations.ts";
+import { teamCheck } from "./team/team-check.operations.ts";
 import { unitCommit } from "./unit/commit.operations.ts";
 import { unitStart } from "./unit/loop.operations.ts";
 import { unitPlan } from "./unit/plan.operations.ts";
@@ -77,6 +78,7 @@ export const operations: readonly Operation[] = [
   dependencyList,
   teamList,
   teamStatus,
+  teamCheck,
   sprintStart,
   sprintPhase,
   sprintEnd,

@@ -116,6 +116,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   readonly kind: OperationKind;
   /** False when it works on files alone: the command line then opens no store, and makes none. */
   readonly needsStore?: false;
+  /** False when it has to work beside a configuration that cannot be read: it then sees the defaults. */
+  readonly needsConfig?: false;
   /** True when it ends or removes something. */
   readonly destructive?: boolean;
   /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI (and web) only. */

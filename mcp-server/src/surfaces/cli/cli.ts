@@ -92,6 +92,7 @@ async function callOperation(operation: Operation, parsed: ParsedArguments, env:
     start: env.cwd,
     defaultIdentity: "strict",
     withoutStore: operation.needsStore === false,
+    withoutConfig: operation.needsConfig === false,
   });
   const progress = progressLine((text) => process.stderr.write(text), process.stderr.isTTY === true);
   try {
