@@ -54,6 +54,8 @@ export interface World extends AsyncDisposable {
   lead(session?: string): Actor;
   /** Spawns an agent through the guard's hooks, as the client would. */
   spawn(name: string, options?: { role?: string; prompt?: string; session?: string; id?: string }): Promise<Actor>;
+  /** An agent that hooks have started by hand. */
+  known(agentId: string, agentType: string, session?: string): Actor;
   /** A caller the guard knows nothing of. */
   stranger(): Actor;
   hook(payload: Record<string, unknown>): Promise<Answer>;
@@ -147,6 +149,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     clock,
     hook,
     lead: (session = "s1") => actor(`lead:${session}`, bound(session, "", "")),
+    known: (agentId, agentType, session = "s1") => actor(agentId, bound(session, agentId, agentType)),
     stranger: () => actor("stranger", undefined),
     spawn: async (name, spawn = {}) => {
       const session = spawn.session ?? "s1";

@@ -1,6 +1,7 @@
 import type { GuardRule, HookCall } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { textOf } from "../../kernel/records.ts";
+import { partOfDefinition } from "../coordination/coordination.rules.ts";
 import { reviewerRole } from "../message/message.rules.ts";
 import { freeClaims } from "../task/claim.store.ts";
 import { roleOf } from "./agent.rules.ts";
@@ -33,9 +34,10 @@ export function spawnGuard(): GuardRule {
   };
 }
 
-/** A reviewer works on no task: what its packet quotes is not its business. */
+/** Reviewers and coordinators work on no task: what their questions quote is not their business. */
 async function taskOf({ db }: OperationContext, { toolInput }: HookCall): Promise<string | null> {
-  if (roleOf(textOf(toolInput.subagent_type)) === reviewerRole) return null;
+  const definition = textOf(toolInput.subagent_type);
+  if (roleOf(definition) === reviewerRole || partOfDefinition(definition) !== undefined) return null;
   return openTaskIn(db, `${textOf(toolInput.description)}\n${textOf(toolInput.prompt)}`);
 }
 

@@ -3,6 +3,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { textOf } from "../../kernel/records.ts";
 import { roleOf } from "../agent/agent.rules.ts";
 import { openTaskIn } from "../agent/agent.store.ts";
+import { partOfDefinition } from "../coordination/coordination.rules.ts";
 import { activeRun } from "../run/run.store.ts";
 import { spawnLine } from "./model.rules.ts";
 import { briefMark, judgeSpawn } from "./spawn.rules.ts";
@@ -21,7 +22,8 @@ export function spawnLimitsGuard(): GuardRule {
     beforeTool: {
       tools: /^(Agent|Task)$/,
       async decide({ call, runtime, write }) {
-        if (isReviewer(textOf(call.toolInput.subagent_type))) return undefined;
+        const definition = textOf(call.toolInput.subagent_type);
+        if (isReviewer(definition) || partOfDefinition(definition) !== undefined) return undefined;
         if (!(await activeRun(runtime.store.db, call.session))) return undefined;
         return write("guard_spawn_limits", (ctx) => decideSpawn(ctx, call));
       },

@@ -1,10 +1,12 @@
 import { shellGuard, storeGuard } from "../../features/agent/shell.guard.ts";
 import { killGuard, spawnGuard } from "../../features/agent/spawn.guard.ts";
+import { loanGuard } from "../../features/borrow/borrow.guard.ts";
 import { completionGuard } from "../../features/bridge/bridge.guard.ts";
 import { mirrorGuard } from "../../features/bridge/mirror.guard.ts";
 import { briefGuard } from "../../features/brief/brief.guard.ts";
 import { spawnLimitsGuard } from "../../features/brief/spawn.guard.ts";
 import { decisionGuard } from "../../features/checkpoint/checkpoint.guard.ts";
+import { coordinatorPacketGuard, coordinatorWordsGuard } from "../../features/coordination/coordination.guard.ts";
 import { configurationGuard, fileGuard } from "../../features/file/file.guard.ts";
 import {
   broadcastGuard,
@@ -30,12 +32,14 @@ export const guardRules: readonly (() => GuardRule)[] = [
   reviewerMessageGuard,
   broadcastGuard,
   reviewerSpawnGuard,
+  coordinatorPacketGuard,
   spawnLimitsGuard, // before the records: what it refuses was never a spawn
   spawnGuard,
   killGuard,
   completionGuard,
   verdictGuard,
   designGuard,
+  coordinatorWordsGuard,
   reportGuard,
   claimGuard,
   briefGuard,
@@ -43,5 +47,6 @@ export const guardRules: readonly (() => GuardRule)[] = [
   decisionGuard,
   backlogGuard,
   messageMirrorGuard,
+  loanGuard, // behind the refusals: what it says is said once
   messageDeliveryGuard, // last: what it hands out is read, and a later refusal would drop it
 ];
