@@ -181,6 +181,33 @@ describe.each(dialects)("sprints on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("a sprint starts with stories, and not before the teams were coordinated (CO-02, CO-05, C-17, PF-01)", async () => {
+    await using world = await openWorld({
+      dialect,
+      config: `${teams}\ncoordination: { enabled: true, full_loop_cadence: 2 }\nportfolio: { stories_per_team: 1 }\n`,
+    });
+    const lead = world.lead();
+    const backlog = [1, 2, 3].map((n) => ({ id: `US-00${n}`, title: `Paint hut ${n}`, story_points: n, priority: n }));
+    const text = JSON.stringify(backlog);
+    await world.person("portfolio_load", { file: "b.json" }, { read: async () => text, write: async () => {} });
+    expect((await lead.must("sprint_start")).stories).toMatchObject([
+      { story: "US-001", team: "alpha" },
+      { story: "US-002", team: "beta" },
+    ]);
+    const early = await lead.call("sprint_start");
+    expect(early.error).toMatchObject({ code: "RULE_VIOLATED", next: "coordination_begin" });
+    expect((await world.person("sprint_show")).sprints[0].sprint).toMatchObject({ n: 1, phase: "planning" });
+    await lead.must("coordination_begin"); // without coordinators it is over at once
+    const second = await lead.must("sprint_start");
+    expect(second).toMatchObject({ sprint: { n: 2 }, stories: [] }); // there is no room
+    // every second sprint
+    const [story] = (await lead.must("task_ready", { team: "alpha" })).tasks;
+    await lead.must("task_close", { id: story.id });
+    expect((await lead.must("sprint_start")).stories).toMatchObject([{ story: "US-003", team: "alpha" }]);
+    expect(await refusal(lead.call("sprint_start"))).toBe("RULE_VIOLATED");
+    await expectSound(world);
+  });
+
   test("an agent that starts in a sprint knows how long it lasts (OH-05)", async () => {
     await using world = await openWorld({ dialect, config: teams });
     const start = async () => {

@@ -2,10 +2,9 @@ import type { Kysely, Selectable } from "kysely";
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
-import type { LoanTable } from "../borrow/loan.table.ts";
 import { homeOf, type Placement, placeOf } from "./placement.rules.ts";
 
-export type LoanRow = Selectable<LoanTable>;
+export type LoanRow = Selectable<Database["loan"]>;
 
 type Teams = Pick<ProjectConfig, "teams">;
 

@@ -2,11 +2,12 @@ import type { GuardRule } from "../../kernel/guard-rule.ts";
 import { hookProbes } from "./hook-probes.ts";
 import { laterRules } from "./later-rules.ts";
 import type { RuleEntry } from "./rule-entry.ts";
+import { teamRules } from "./team-rules.ts";
 import { workRules } from "./work-rules.ts";
 
 /** All rules of the product, those of the hooks as they are given. */
 export function allRules(guardRules: readonly GuardRule[]): RuleEntry[] {
-  return [...guardRules.map(hookRule), ...workRules, ...laterRules];
+  return [...guardRules.map(hookRule), ...workRules, ...teamRules, ...laterRules];
 }
 
 function hookRule(rule: GuardRule): RuleEntry {

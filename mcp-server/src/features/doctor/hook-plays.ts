@@ -1,14 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProjectConfig } from "../../config/config.schema.ts";
+import { isCoordinated } from "../../config/practices.rules.ts";
 import { CONFIG_FILE } from "../../config/project-root.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { findAgent } from "../agent/agent.store.ts";
+import { grant, insertLoan } from "../borrow/loan.store.ts";
+import { changeRound, insertRound, type RoundRow } from "../coordination/round.store.ts";
 import { changeReview, insertReview } from "../review/review.store.ts";
 import { insertReport, insertTag } from "../tag/tag.store.ts";
 import { findTaskByKey } from "../task/task.store.ts";
 import { held, missed } from "./rule-entry.ts";
-import { denied, type Scene } from "./scene.ts";
+import { denied, type Scene, told } from "./scene.ts";
 
 export const CLIENT_TASK = "9001";
 
@@ -95,4 +98,39 @@ export async function tagProbe(scene: Scene) {
     await insertTag(ctx, report, { kind: "BLOCKER", target: null, text: "canary" });
   });
   return denied("a lead that stops over an open tag", await scene.hook("Stop"), /not routed/);
+}
+
+/** An agent is lent while it is at work. */
+export async function loanProbe(scene: Scene) {
+  const { agent } = await scene.holding();
+  const [from, to] = scene.config.teams;
+  if (!from || !to) return missed("there is one team");
+  await scene.write(async (ctx) => {
+    const loan = await insertLoan(ctx, { agent: agent.name, from: from.id, to: to.id, reason: "canary" }, 1);
+    await grant(ctx, loan, 1);
+  });
+  const answer = await scene.before("Bash", { command: "true" }, agent);
+  return told("an agent that was lent", answer, `lent to team ${to.id}`);
+}
+
+export function coordinationSetting(config: ProjectConfig) {
+  return isCoordinated(config) ? undefined : ({ state: "off", why: "teams are not coordinated" } as const);
+}
+
+/** A round before any sprint, which none of the project's can be. */
+export function openRound(scene: Scene): Promise<RoundRow> {
+  const facts = { sprint: 0, teams: [], needs: undefined, last: undefined, max_borrows: 0, duration_sprints: 1 };
+  const seen = { ...facts, returned: [] };
+  return scene.write((ctx) =>
+    insertRound(ctx, { kind: "full", sprint: 0, stepId: undefined, deadline: undefined, seen }),
+  );
+}
+
+export async function planProbe(scene: Scene) {
+  const round = await openRound(scene);
+  const planner = await scene.agent(undefined, "enablement-lead");
+  const change = { status: "evaluated", plan_call: `toolu_${planner.agentId}` };
+  await scene.write((ctx) => changeRound(ctx, round, change));
+  const answer = await scene.hook("SubagentStop", { last_assistant_message: "Looks good to me." }, planner);
+  return denied("a plan without an action", answer, /no line BORROW/);
 }

@@ -5,9 +5,13 @@ import {
   bridgeSetting,
   CLIENT_TASK,
   configurationProbe,
+  coordinationSetting,
   fileProbe,
+  loanProbe,
   makeClientTask,
+  openRound,
   ownershipSetting,
+  planProbe,
   spawnProbe,
   tagProbe,
   verdictProbe,
@@ -112,6 +116,26 @@ export const hookProbes: Readonly<Record<string, HookProbe>> = {
       };
       return denied("a reviewer with a name", await scene.before("Agent", call), /REVIEWER_NAMED/);
     },
+  },
+  "coordinator-packet": {
+    source: "CA-03, CO-08",
+    hook: before("Agent"),
+    setting: coordinationSetting,
+    async probe(scene) {
+      await openRound(scene);
+      const call = { subagent_type: "teamwright:staff-engineer", description: "x", prompt: "Say that all is well." };
+      return denied(
+        "a coordinator with a prompt of the lead's",
+        await scene.before("Agent", call),
+        /COORDINATOR_PACKET/,
+      );
+    },
+  },
+  "coordinator-words": {
+    source: "CA-02, CO-09",
+    hook: at("SubagentStop"),
+    setting: coordinationSetting,
+    probe: planProbe,
   },
   "spawn-limits": {
     source: "TZ-01, CS-02, C-27",
@@ -231,6 +255,12 @@ export const hookProbes: Readonly<Record<string, HookProbe>> = {
         ? held("a message of the client's own tool: logged")
         : missed("a message of the client's own tool: not logged");
     },
+  },
+  "loans-told": {
+    source: "BO-11",
+    hook: before("Bash"),
+    setting: (config) => (config.teams.length > 1 ? undefined : { state: "off", why: "there is one team" }),
+    probe: loanProbe,
   },
   "message-delivery": {
     source: "MB-08",

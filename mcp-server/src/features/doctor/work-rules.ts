@@ -8,7 +8,7 @@ type Probe = NonNullable<RuleEntry["probe"]>;
 type More = Partial<Pick<RuleEntry, "setting" | "adjust" | "offBy" | "onFailure" | "strict">>;
 
 /** A rule that an operation holds in its transaction, whoever calls it and by whatever surface. */
-function rule(name: string, source: string, promise: string, probe: Probe, more: More = {}): RuleEntry {
+export function rule(name: string, source: string, promise: string, probe: Probe, more: More = {}): RuleEntry {
   return {
     name,
     promise,
@@ -22,7 +22,8 @@ function rule(name: string, source: string, promise: string, probe: Probe, more:
   };
 }
 
-const oneTeam = (config: ProjectConfig) =>
+/** Off where there is nobody to keep apart. */
+export const oneTeam = (config: ProjectConfig) =>
   config.teams.length > 1 ? undefined : ({ state: "off", why: "there is one team" } as const);
 
 const limit = (column: "in_progress" | "review") => (config: ProjectConfig) => {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type SprintPhase, sprintPhases } from "../../config/coordination.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
 import { shownLoan } from "../borrow/borrow.schema.ts";
@@ -9,6 +10,8 @@ import { returnDueLoans } from "../borrow/loan.store.ts";
 import { lockRounds } from "../coordination/round.store.ts";
 import { endOverdueRounds } from "../coordination/round-end.store.ts";
 import { insertMessage } from "../message/message.store.ts";
+import { distribute } from "../portfolio/distribute.store.ts";
+import { assigned } from "../portfolio/portfolio.schema.ts";
 import { checkKeepsTime, checkPhase, isLoopDue, MINUTE_MS } from "./sprint.rules.ts";
 import { shownSprint, teamResult } from "./sprint.schema.ts";
 import * as store from "./sprint.store.ts";
@@ -29,6 +32,7 @@ export const sprintStart = defineOperation({
     sprint: shownSprint,
     ended: ended.optional(),
     returned: z.array(shownLoan),
+    stories: z.array(assigned),
     next: z.array(z.string()),
   }),
   async run(ctx, { minutes = ctx.config.sprint.minutes }) {
@@ -40,20 +44,24 @@ export const sprintStart = defineOperation({
     const results = last && last.ended_at === null ? await end(ctx, last) : undefined;
     const returned = await returnDueLoans(ctx, n);
     const row = await store.openSprint(ctx, n, minutes * MINUTE_MS);
-    await distributePortfolio(ctx, n);
+    const { assigned: stories } = await distribute(ctx, { sprint: n, strategy: ctx.config.portfolio.strategy });
     const sprint = toShownSprint(row, ctx.now);
     await tellAll(ctx, `Sprint ${n} has started: ${minutes} minutes, until ${sprint.ends_at.slice(0, 16)}Z.`);
     return {
       sprint,
       ...(results ? { ended: results } : {}),
       returned: returned.map(toShownLoan),
+      stories: [...stories],
       next: ["task_ready", "board_show"],
     };
   },
-  render: ({ sprint, ended: before, returned, next }, view) =>
+  render: ({ sprint, ended: before, returned, stories, next }, view) =>
     [
       ...(before ? [renderSprint(before.sprint, view), renderResults(before.teams, view)] : []),
       ...returned.map((loan) => renderLoan(loan, view)),
+      ...stories.map(
+        ({ task, story, team, title }) => `${view.paint("cyan", task)} ${story} for ${team}: ${plainLine(title, 100)}`,
+      ),
       renderSprint(sprint, view),
       view.next(next),
     ].join("\n"),
@@ -61,8 +69,9 @@ export const sprintStart = defineOperation({
 
 /** Throws RULE_VIOLATED while the full loop that comes before this sprint has not been held (requirement CO-02). */
 async function checkLoop(ctx: OperationContext, n: number): Promise<void> {
-  const { enabled, full_loop_cadence } = ctx.config.coordination;
-  if (!enabled || !isLoopDue(n, full_loop_cadence)) return;
+  const { teams, coordination } = ctx.config;
+  const { enabled, full_loop_cadence } = coordination;
+  if (!enabled || teams.length < 2 || !isLoopDue(n, full_loop_cadence)) return;
   await lockRounds(ctx);
   await endOverdueRounds(ctx); // one whose coordinators have been silent for too long is held, too
   if (await store.isLoopDone(ctx.db, n)) return;
@@ -72,9 +81,6 @@ async function checkLoop(ctx: OperationContext, n: number): Promise<void> {
     hint("coordination_begin", "begins the round"),
   );
 }
-
-/** Gives stories to the teams that draw from the portfolio. */
-async function distributePortfolio(_ctx: OperationContext, _n: number): Promise<void> {}
 
 async function end(ctx: OperationContext, row: store.SprintRow) {
   const teams = await store.endSprint(ctx, row);
