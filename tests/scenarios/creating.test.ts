@@ -114,6 +114,38 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("a new task that may write what an open one of its team may write is flagged, or refused, unless links order them (TD-06, TD-08)", async () => {
+    const teams = "teams: [{ id: alpha, agents: [ada] }, { id: beta, agents: [bea] }]";
+    await using world = await openWorld({ dialect, config: teams });
+    const lead = world.lead();
+    const draft = { acceptance: "it works", scope: ["src/parse/**"], team: "alpha" };
+    const create = async (input: Record<string, unknown>) => lead.must("task_create", { ...draft, ...input });
+    const epic = (await create({ title: "Deliver the parser", kind: "epic" })).task.id;
+    const parser = (await create({ title: "Write the parser", parent: epic })).task.id;
+    const lexer = { title: "Speed up the lexer", scope: ["docs/lexer.md", "src/parse/lex.ts"] };
+    expect((await create(lexer)).findings).toEqual([
+      `"Speed up the lexer" and ${parser} "Write the parser" may both write src/parse/lex.ts and src/parse/**: order them with blocked_by`,
+    ]);
+    expect((await create({ ...lexer, team: "beta" })).findings, "another team's").toBeUndefined();
+    expect((await create({ ...lexer, kind: "epic" })).findings, "an epic is not worked on").toBeUndefined();
+    const [mine] = (await lead.must("task_list", { team: "alpha", search: "lexer" })).tasks;
+    await lead.must("task_update", { id: mine.id, scope: ["docs/lexer.md"] });
+    const between = (await create({ title: "Test the parser", scope: ["tests/**"], blocked_by: [parser] })).task.id;
+    expect((await create({ ...lexer, scope: ["src/parse/lex.ts"], blocked_by: [between] })).findings).toBeUndefined();
+    expect((await create({ ...lexer, scope: ["src/parse/ast.ts"], blocked_by: [epic] })).findings).toBeUndefined();
+    await lead.must("task_claim", { id: parser });
+    const held = await create({ title: "Name the nodes", scope: ["src/parse/nodes.ts"] });
+    expect(held.findings).toEqual([expect.stringContaining(`and ${parser} `)]);
+    await lead.must("task_close", { id: parser, reason: "written" });
+    expect((await create({ title: "Print the nodes", scope: ["src/parse/print.ts"] })).findings).toBeUndefined();
+
+    await using strict = await openWorld({ dialect, config: `task_quality: strict\n${teams}` });
+    await strict.lead().must("task_create", { ...draft, title: "Write the parser" });
+    const { error } = await strict.lead().call("task_create", { ...draft, ...lexer });
+    expect(error).toMatchObject({ code: "RULE_VIOLATED", problems: [expect.stringContaining("may both write")] });
+    expect((await strict.lead().must("task_list")).total).toBe(1);
+  });
+
   test("fields, labels and comments change; what is empty or unknown is refused; nothing else is lost", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

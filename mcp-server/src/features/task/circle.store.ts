@@ -39,6 +39,24 @@ export async function circleThrough(ctx: OperationContext, task: Task): Promise<
   return atEnd !== false ? atEnd : findPath(ctx.db, startOf(task.id), startOf(task.id), false);
 }
 
+const MOST_BEFORE = 2000;
+
+/**
+ * The open tasks that a task comes after, or belongs under: none of them is worked on beside it. Undefined when they are
+ * too many to say.
+ */
+export async function whatComesBefore(db: Kysely<Database>, taskId: number): Promise<ReadonlySet<number> | undefined> {
+  const moments = new Set<number>([startOf(taskId)]);
+  const over = new Set<number>();
+  for (let frontier = [...moments]; frontier.length > 0; ) {
+    const steps = await laterThan(db, frontier, taskId, false, over);
+    frontier = [...new Set(steps.map(({ to }) => to))].filter((moment) => !moments.has(moment));
+    for (const moment of frontier) moments.add(moment);
+    if (moments.size > MOST_BEFORE) return undefined;
+  }
+  return new Set([...moments].map((moment) => Math.floor(moment / 2)));
+}
+
 // a moment is a number: a task's start is even, its end odd
 const startOf = (id: number) => id * 2;
 const endOf = (id: number) => id * 2 + 1;

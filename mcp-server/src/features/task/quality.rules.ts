@@ -51,7 +51,8 @@ export function overlappingScopes(scopes: readonly (readonly string[])[]): [numb
   return pairs;
 }
 
-function firstOverlap(left: readonly string[], right: readonly string[]): string | undefined {
+/** The first glob, or pair of globs, by which two scopes can touch the same file. */
+export function firstOverlap(left: readonly string[], right: readonly string[]): string | undefined {
   for (const a of left) for (const b of right) if (globsMeet(a, b)) return a === b ? a : `${a} and ${b}`;
   return undefined;
 }

@@ -6,10 +6,16 @@ import { teamForNew } from "../team/team.rules.ts";
 import { addEdge } from "./graph.store.ts";
 import { checkLinkTeams } from "./link.rules.ts";
 import { createTask } from "./new-task.store.ts";
+import { overlapsWithOpen } from "./overlap.store.ts";
 import { overlappingScopes, taskFindings } from "./quality.rules.ts";
+import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
 import { getTask, resolveKey } from "./task.store.ts";
 import { toBrief } from "./task.view.ts";
+
+const MOST_FINDINGS = 20;
+/** Tasks of one call whose scopes are compared. */
+const MOST_COMPARED = 100;
 
 const draftShape = {
   title: fields.title,
@@ -102,6 +108,7 @@ export const taskCreate = defineOperation({
       const task = inserted[index];
       if (task) await connect(ctx, item, task.key, keys);
     }
+    findings.push(...(await checkOverlaps(ctx, inserted)));
     const shown = [];
     for (const [index, task] of inserted.entries()) {
       const ref = drafts[index]?.ref;
@@ -110,7 +117,7 @@ export const taskCreate = defineOperation({
     return {
       ...(tasks ? { tasks: shown } : { task: shown[0] }),
       total: shown.length,
-      ...(findings.length > 0 ? { findings } : {}),
+      ...(findings.length > 0 ? { findings: findings.slice(0, MOST_FINDINGS) } : {}),
       next: ["task_ready", "task_claim"],
     };
   },
@@ -174,22 +181,35 @@ function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[]
   const waits = waitingRefs(drafts);
   const ordered = (item: Draft | undefined, other: Draft | undefined) =>
     Boolean(item && other?.ref && waits.get(item)?.has(other.ref));
-  for (const [a, b, glob] of drafts.length <= 100 ? overlappingScopes(drafts.map((item) => item.scope ?? [])) : []) {
+  for (const [a, b, glob] of drafts.length <= MOST_COMPARED
+    ? overlappingScopes(drafts.map((item) => item.scope ?? []))
+    : []) {
     const [left, right] = [drafts[a], drafts[b]];
     if (ordered(left, right) || ordered(right, left)) continue;
     findings.push(
       `"${plainLine(left?.title ?? "", 40)}" and "${plainLine(right?.title ?? "", 40)}" may both write ${glob}: order them with blocked_by`,
     );
   }
-  if (ctx.config.task_quality === "strict" && findings.length > 0) {
-    throw new TeamwrightError(
-      "RULE_VIOLATED",
-      "The project asks for better tasks.",
-      hint("task_create", "with the points mended"),
-      findings.slice(0, 20),
-    );
-  }
-  return findings.slice(0, 20);
+  refuseWeak(ctx, findings);
+  return findings;
+}
+
+/** The same for what other open tasks may write; asked when the links are there that put one behind another. */
+async function checkOverlaps(ctx: OperationContext, made: readonly Task[]): Promise<string[]> {
+  if (ctx.config.task_quality === "off" || made.length > MOST_COMPARED) return [];
+  const findings = await overlapsWithOpen(ctx, made);
+  refuseWeak(ctx, findings);
+  return findings;
+}
+
+function refuseWeak(ctx: OperationContext, findings: readonly string[]): void {
+  if (ctx.config.task_quality !== "strict" || findings.length === 0) return;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    "The project asks for better tasks.",
+    hint("task_create", "with the points mended"),
+    findings.slice(0, MOST_FINDINGS),
+  );
 }
 
 /** The refs each draft waits for, directly or through others. */

@@ -1,0 +1,87 @@
+import type { Kysely } from "kysely";
+import { plainLine } from "../../kernel/fence.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
+import { whatComesBefore } from "./circle.store.ts";
+import { firstOverlap } from "./quality.rules.ts";
+import type { Task } from "./task.schema.ts";
+
+/** Of a team's tasks, those that are worked on and the most urgent that are not: a board's length must not matter. */
+const MOST_IN_HAND = 100;
+const MOST_WAITING = 200;
+/** Pairs of globs looked at in one call. */
+const MOST_PAIRS = 100_000;
+/** Named for each new task; one is enough to think again. */
+const MOST_NAMED = 3;
+
+interface Other {
+  readonly id: number;
+  readonly key: string;
+  readonly title: string;
+  readonly scope: readonly string[];
+}
+
+/**
+ * New tasks that may write what an open task of their team may write, and that nothing puts behind it (TD-06, TD-08).
+ * Tasks of the same call are compared before they are made.
+ */
+export async function overlapsWithOpen(ctx: OperationContext, made: readonly Task[]): Promise<string[]> {
+  const own = new Set(made.map(({ id }) => id));
+  const others = new Map<string, readonly Other[]>();
+  const findings: string[] = [];
+  let pairs = 0;
+  for (const task of made) {
+    if (task.scope.length === 0 || task.kind === "epic") continue;
+    const known = others.get(task.team) ?? (await openScopes(ctx.db, task.team)).filter(({ id }) => !own.has(id));
+    others.set(task.team, known);
+    const met: { other: Other; glob: string }[] = [];
+    for (const other of known) {
+      pairs += task.scope.length * other.scope.length;
+      if (pairs > MOST_PAIRS) break;
+      const glob = firstOverlap(task.scope, other.scope);
+      if (glob !== undefined) met.push({ other, glob });
+    }
+    const before = met.length > 0 ? await whatComesBefore(ctx.db, task.id) : undefined;
+    if (before)
+      findings.push(
+        ...met
+          .filter(({ other }) => !before.has(other.id))
+          .slice(0, MOST_NAMED)
+          .map(({ other, glob }) => sentence(task, other, glob)),
+      );
+  }
+  return findings;
+}
+
+function sentence(task: Task, other: Other, glob: string): string {
+  return `"${plainLine(task.title, 40)}" and ${plainLine(other.key, 40)} "${plainLine(other.title, 40)}" may both write ${plainLine(glob, 80)}: order them with blocked_by`;
+}
+
+async function openScopes(db: Kysely<Database>, team: string): Promise<Other[]> {
+  const rows = [
+    ...(await scopesOf.all(db, { team, status: "in_progress", most: MOST_IN_HAND })),
+    ...(await scopesOf.all(db, { team, status: "in_review", most: MOST_IN_HAND })),
+    ...(await scopesOf.all(db, { team, status: "open", most: MOST_WAITING })),
+  ];
+  return rows.map(({ id, key, title, scope }) => ({
+    id: Number(id),
+    key,
+    title,
+    scope: JSON.parse(scope ?? "[]") as string[], // written by insertTask and saveTask only
+  }));
+}
+
+const scopesOf = prepared((db, p: { team: string; status: string; most: number }) =>
+  db
+    .selectFrom("task")
+    .select(["id", "key", "title", "scope"])
+    .where("team", "=", p.team)
+    .where("status", "=", p.status)
+    .where("scope", "is not", null)
+    .where("kind", "!=", "epic")
+    .orderBy("priority")
+    .orderBy("created_at")
+    .orderBy("id")
+    .limit(p.most),
+);
