@@ -209,7 +209,7 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     await expectNothingLost(world, 5);
   });
 
-  test("a coordinator that is late loses no story: the heuristic gives them out (PF-06, PF-08, OH-05, OH-06, OH-07)", async () => {
+  test("a coordinator that is late loses no story: the heuristic gives them out (PF-06, PF-08, OH-04, OH-05, OH-06, OH-07)", async () => {
     const coordinated = config(
       "portfolio: {strategy: coordinator}\ncoordination: {enabled: true}\nexperiment: {sprints: 3}\n",
     );
