@@ -223,7 +223,10 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     expect(late).toMatchObject({ timed_out: true, strategy: "heuristic", pending: 2 });
     expect(keysOf(late, "alpha")).not.toContain("US-008");
     await lead.must("portfolio_distribute");
-    world.clock.advance(2 * MINUTE);
+    world.clock.advance(MINUTE);
+    const again = await lead.must("portfolio_distribute"); // within the same box
+    expect(again.prompt).toContain("~13.4 minutes");
+    world.clock.advance(MINUTE);
     const inTime = await lead.must("portfolio_distribute", { triage: "nothing fits" });
     expect(inTime.timed_out).toBeUndefined();
     const { overhead_budget: report } = await world.person("overhead_show");

@@ -82,7 +82,13 @@ export async function finishStep(
     .orderBy("id", "desc")
     .executeTakeFirst();
   if (!row) return undefined;
-  await ctx.db.updateTable("overhead_step").set({ used: 1 }).where("id", "=", row.id).execute();
+  await ctx.db
+    .updateTable("overhead_step")
+    .set({ used: 1 })
+    .where("step", "=", step)
+    .where("sprint", "=", sprint)
+    .where("used", "=", 0) // those before it too, whose time was over when the last one was opened
+    .execute();
   if (row.elapsed_ms !== null) return { elapsedMs: Number(row.elapsed_ms), timedOut: row.timed_out === 1 };
   return close(ctx, row);
 }

@@ -5,7 +5,7 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { directsWork } from "../../kernel/principal.ts";
 import { parseDirectives } from "../coordination/directives.rules.ts";
 import { timeContext } from "../overhead/overhead.rules.ts";
-import { beginStep } from "../overhead/overhead.store.ts";
+import { beginStep, runningStep } from "../overhead/overhead.store.ts";
 import { lastSprint, sprintForLoans } from "../sprint/sprint.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
@@ -99,7 +99,10 @@ async function askCoordinator(ctx: OperationContext, sprint: number) {
   const places = await teamPlaces(ctx);
   const teams = portfolioTeams(ctx.config).flatMap(({ id }) => places.get(id) ?? []);
   const rows = await pendingStories(ctx.db, PORTFOLIO, Math.max(1, sprint), MAX_SHOWN);
-  const step = await beginStep(ctx, sprint === 0 ? "iteration_zero" : "distribution", sprint);
+  const kind = sprint === 0 ? "iteration_zero" : "distribution";
+  const running = await runningStep(ctx.db, kind); // asking again does not begin anew
+  const isOpen = running?.sprint === sprint && running.deadline >= ctx.now;
+  const step = isOpen ? running : await beginStep(ctx, kind, sprint);
   const stories = rows.map((row) => ({ ...toPending(row), priority: row.priority, points: row.points }));
   return compact({
     sprint,
