@@ -27,6 +27,7 @@ test("the protocol's skills and roles are all there (EN-03, EN-04)", () => {
   expect(skills).toEqual([
     "choosing-a-mode",
     "choosing-models",
+    "coordinating-teams",
     "decomposing-work",
     "escalating",
     "leading-a-team",
@@ -43,9 +44,11 @@ test("the protocol's skills and roles are all there (EN-03, EN-04)", () => {
     "builder",
     "design-reviewer",
     "documenter",
+    "enablement-lead",
     "orchestrator",
     "researcher",
     "shepherd",
+    "staff-engineer",
     "tester",
   ]);
 });
@@ -57,7 +60,8 @@ test("every skill is named by a role or by another skill", () => {
 
 test("each operation of the loop, of reports and of talk is taught somewhere", () => {
   const all = texts.map(({ text }) => text).join("\n");
-  const protocol = /^(unit|review|tag|checkpoint|escalation|message|knowledge|brief)_/;
+  const protocol =
+    /^(unit|review|tag|checkpoint|escalation|message|knowledge|brief|coordination|sprint|borrow|portfolio)_/;
   const taught = operations.filter(({ name, mcp }) => mcp !== "none" && protocol.test(name));
   expect(taught.length).toBeGreaterThan(10);
   expect(taught.filter(({ name }) => !all.includes(`\`${name}\``))).toEqual([]);
@@ -179,7 +183,7 @@ describe("the report that the skill shows", () => {
   });
 
   test("is the form that every working role answers in", () => {
-    const others = ["adversarial-reviewer", "design-reviewer", "orchestrator"];
+    const others = ["adversarial-reviewer", "design-reviewer", "enablement-lead", "orchestrator", "staff-engineer"];
     for (const { name, text: role } of texts.filter((one) => one.kind === "agent" && !others.includes(one.name))) {
       const title = `${name[0]?.toUpperCase()}${name.slice(1)}`;
       expect(role, name).toContain(`\`# ${title} Report\` in the form of the skill \`teamwright:reporting\``);

@@ -14,7 +14,10 @@ const texts = shippedTexts(pluginDir);
 const roles = texts.filter(({ kind }) => kind === "agent");
 const EDITING = ["Edit", "Write", "NotebookEdit"];
 /** Roles that judge, decide or accompany; what they make is on tasks. */
-const looking = ["adversarial-reviewer", "architect", "design-reviewer", "orchestrator", "researcher", "shepherd"];
+const looking = [
+  ...["adversarial-reviewer", "architect", "design-reviewer", "enablement-lead", "orchestrator"],
+  ...["researcher", "shepherd", "staff-engineer"],
+];
 
 test.each(clientVersions)(
   "the %s client lists skills and roles as they are counted, and gives roles their tools",

@@ -112,14 +112,14 @@ const recorded = shapes.shownRound.extend({ outcome: shapes.shownOutcome.optiona
 export const coordinationRecord = defineOperation({
   name: "coordination_record",
   description:
-    "Coordinators only: record your evaluation or plan of a round. A plan's BORROW and RECOMMEND lines are carried out at once. Your last message does the same.",
+    "Coordinators: record your evaluation or plan; a plan's lines are carried out at once. Your last message does the same.",
   kind: "batch",
   mcp: "all",
   positional: ["round"],
   input: z.strictObject({
-    round: shapes.roundRef.describe("Round id."),
-    evaluation: z.string().min(1).max(MAX_TEXT).optional().describe("The staff-engineer's."),
-    plan: z.string().min(1).max(MAX_TEXT).optional().describe("The enablement-lead's."),
+    round: shapes.roundRef.describe("Its id."),
+    evaluation: z.string().min(1).max(MAX_TEXT).optional().describe("By staff-engineer."),
+    plan: z.string().min(1).max(MAX_TEXT).optional().describe("By enablement-lead."),
   }),
   output: recorded,
   async run(ctx, { round, evaluation, plan }) {
