@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
+import type { Backlog } from "./backlog.rules.ts";
 import type { RunState, SprintRecord } from "./state.rules.ts";
 
 const STATE = "experiment";
@@ -37,6 +38,26 @@ export async function loadSprints(db: Kysely<Database>, last: number): Promise<S
     if (row) records.push(JSON.parse(row.value) as SprintRecord); // written by saveSprint only
   }
   return records;
+}
+
+/** The texts a run was begun with: it goes on with them whatever became of the files. */
+export interface StoredInputs {
+  readonly config: string;
+  readonly configName: string;
+  readonly backlogs: readonly Backlog[];
+  readonly seed: number;
+  readonly variant: string;
+}
+
+const INPUTS = `${STATE}:inputs`;
+
+export async function loadInputs(db: Kysely<Database>): Promise<StoredInputs | undefined> {
+  const row = await read.first(db, { key: INPUTS });
+  return row && (JSON.parse(row.value) as StoredInputs); // written by saveInputs only
+}
+
+export async function saveInputs(db: Kysely<Database>, inputs: StoredInputs): Promise<void> {
+  await write.run(db, { key: INPUTS, value: JSON.stringify(inputs) });
 }
 
 /** A card somebody has in hand. */
@@ -164,4 +185,14 @@ const stories = prepared((db, p: { team: string }) =>
 export async function storyFacts(db: Kysely<Database>, team: string): Promise<Map<string, StoryFacts>> {
   const rows = await stories.all(db, { team });
   return new Map(rows.map((row) => [row.task, row]));
+}
+
+/** Loans that came to something, in the order they were asked for. */
+export async function usedLoans(db: Kysely<Database>) {
+  return db
+    .selectFrom("loan")
+    .select(["agent", "from_team", "to_team", "reason", "sprint_from", "due_sprint", "last_sprint", "status"])
+    .where("status", "in", ["active", "returned"])
+    .orderBy("id")
+    .execute();
 }

@@ -70,6 +70,7 @@ async function size(play: SprintPlay, team: TeamPlay, row: OpenCard, story: Stor
 async function markWaiting(play: SprintPlay, team: TeamPlay, row: OpenCard): Promise<void> {
   const waits = row.openBlockers > 0;
   if (waits) team.tally.dependencyCards += 1;
+  if (waits || row.blockedSince !== null) team.blocked.add(row.key);
   const isMarked = row.blockedReason?.startsWith(WAITS) === true;
   if (waits === isMarked || (waits && row.blockedSince !== null)) return;
   await play.stage.may(

@@ -54,6 +54,8 @@ export interface TeamPlay {
   readonly departures: TeamRecord["departure_events"][number][];
   readonly backfills: TeamRecord["backfill_events"][number][];
   readonly tally: Tally;
+  /** Cards that were blocked at some time of the sprint. */
+  readonly blocked: Set<string>;
 }
 
 export interface SprintPlay {
@@ -88,6 +90,7 @@ export function teamPlay(
     specialists: [],
     departures: [],
     backfills: [],
+    blocked: new Set(),
     tally: {
       wipRefusals: 0,
       reviews: 0,

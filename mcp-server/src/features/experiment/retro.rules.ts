@@ -53,8 +53,8 @@ function drops(record: TeamRecord): string[] {
 
 function puzzles(record: TeamRecord): string[] {
   return [
-    ...(record.blocked_cards > 0
-      ? [`How do we see sooner that another team is needed? ${record.blocked_cards} waited.`]
+    ...(record.cards_blocked > 0
+      ? [`How do we see sooner that another team is needed? ${record.cards_blocked} waited.`]
       : []),
     ...record.disturbances.map(({ kind }) => `What would have kept ${kind.replaceAll("_", " ")} from costing us?`),
     ...(record.borrowed_out.length > 0
@@ -68,7 +68,7 @@ export function renderRetro(team: string, record: TeamRecord, voices: readonly V
   const lines = [
     `# Retrospective of ${team}, sprint ${record.sprint}`,
     "",
-    `Velocity ${record.velocity} points, ${record.features_completed} done, ${record.rejections} sent back, ${record.blocked_cards} blocked.`,
+    `Velocity ${record.velocity} points, ${record.features_completed} done, ${record.rejections} sent back, ${record.cards_blocked} blocked.`,
     "",
   ];
   for (const word of ["keep", "drop", "puzzle"] as const) {

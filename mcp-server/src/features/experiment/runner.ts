@@ -1,10 +1,11 @@
 import type { ProjectConfig } from "../../config/config.schema.ts";
+import { TeamwrightError } from "../../kernel/errors.ts";
 import type { Store } from "../../store/dialect-port.ts";
 import { enclose } from "../../store/rehearse.ts";
 import { overheadReport } from "../overhead/overhead.store.ts";
 import { countPending, productOf } from "../portfolio/story.store.ts";
 import { type Backlog, repeated } from "./backlog.rules.ts";
-import { loadSprints, loadState, saveSprint, saveState } from "./experiment.store.ts";
+import { loadSprints, loadState, type StoredInputs, saveInputs, saveSprint, saveState } from "./experiment.store.ts";
 import { noOutput, type Output } from "./output.ts";
 import { membersOf } from "./people.rules.ts";
 import { loadBacklog } from "./policy.ts";
@@ -28,6 +29,8 @@ export interface RunOptions {
   /** Sprints in all when the run is over. */
   readonly sprints: number;
   readonly output?: Output;
+  /** Kept with the run, where it is to go on by itself. */
+  readonly stored?: StoredInputs;
   readonly feedback?: ReadFeedback;
   /** Told after each sprint. */
   readonly progress?: (done: number, total: number) => void;
@@ -103,12 +106,13 @@ async function setUp(options: RunOptions, base: ProjectConfig): Promise<RunState
       vacancies: [],
       rounds: {},
     };
-    const stage = await openStage({ store, config: base, clock, seed, sprint: 0 });
+    const stage = openStage({ store, config: base, clock, seed, sprint: 0 });
     await welcome(stage, state.members);
     for (const { text, name, team } of backlogs) await loadBacklog(stage, text, name, team);
     const product = await productFacts(store);
     const record = await playSetUp(partsOf(options, stage, base, state), product);
     if (record) await saveSprint(store.db, record);
+    if (options.stored) await saveInputs(store.db, options.stored);
     await saveState(store.db, state);
     return state;
   });
@@ -116,12 +120,14 @@ async function setUp(options: RunOptions, base: ProjectConfig): Promise<RunState
 
 async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunState): Promise<RunState> {
   const { store, seed } = options;
+  if ((await loadState(store.db))?.sprint !== before.sprint)
+    throw new TeamwrightError("CONFLICT", "Another process plays this experiment at the same time.");
   const state = structuredClone(before);
   delete state.waitsFor;
   const n = state.sprint + 1;
   const came = fillVacancies(state, n);
   const config = staffed(base, state.members);
-  const stage = await openStage({ store, config, clock: { now: state.clock }, seed, sprint: n });
+  const stage = openStage({ store, config, clock: { now: state.clock }, seed, sprint: n });
   await welcome(
     stage,
     came.map((one) => one.came),

@@ -1,5 +1,6 @@
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import { practiceOn } from "../../config/practices.rules.ts";
+import type { TeamResult } from "../sprint/sprint.schema.ts";
 import { holdRetro, writeSprint } from "./artifacts.ts";
 import { rollDisturbances } from "./disturbance.rules.ts";
 import { decaySwaps } from "./learn.ts";
@@ -58,7 +59,7 @@ export async function playSprint(options: SprintOptions): Promise<SprintRecord> 
   const ended = await stage.must(lead, "sprint_end", {});
   for (const team of play.teams) await letGo(play, team);
   const coordination: CoordinationRecord | null = round ? { ...round, checkin } : null;
-  const record = await closeRecord(play, coordination, velocities(ended));
+  const record = await closeRecord(play, coordination, ended.teams);
   for (const team of play.teams) {
     const numbers = record.teams[team.id];
     if (numbers) holdRetro(play, team, numbers, output);
@@ -74,20 +75,15 @@ export async function playSprint(options: SprintOptions): Promise<SprintRecord> 
   return whole;
 }
 
-function velocities(ended: { teams: { team: string; velocity: number; done: number }[] }) {
-  return new Map(ended.teams.map(({ team, velocity, done }) => [team, { velocity, done }]));
-}
-
 async function closeRecord(
   play: SprintPlay,
   coordination: CoordinationRecord | null,
-  results?: ReadonlyMap<string, { velocity: number; done: number }>,
+  results: readonly TeamResult[] = [],
 ): Promise<SprintRecord> {
   const teams: Record<string, TeamRecord> = {};
   for (const team of play.teams) {
-    const numbers = await teamRecord(play, team);
-    const own = results?.get(team.id);
-    teams[team.id] = own ? { ...numbers, velocity: own.velocity, features_completed: own.done } : numbers;
+    const ended = results.find((one) => one.team === team.id);
+    teams[team.id] = await teamRecord(play, team, ended);
   }
   return {
     sprint: play.n,

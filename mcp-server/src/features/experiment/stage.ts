@@ -7,6 +7,7 @@ import type { Store } from "../../store/dialect-port.ts";
 import { agentPrincipal, confirmSpawn, findAgent, noteSpawn, setAgent } from "../agent/agent.store.ts";
 import { dropClaim, heldBy } from "../task/claim.store.ts";
 import { randomStream } from "./random.rules.ts";
+import { boundTable } from "./table.ts";
 
 const SESSION = "experiment";
 /** Stands in the trail where a live process has a random name. */
@@ -42,20 +43,19 @@ export interface StageOptions {
   readonly sprint: number;
 }
 
-/** The table of operations holds the experiment's own too, so it is looked up when the run begins. */
-export async function openStage(options: StageOptions): Promise<Stage> {
-  const { executorHooks, findOperation } = await import("../index.ts");
+export function openStage(options: StageOptions): Stage {
+  const table = boundTable();
   const { store, config, clock } = options;
   const ids = randomStream(options.seed, "ids", options.sprint);
   const runtime: Runtime = {
     store,
     config,
-    hooks: executorHooks(REPLICA, "strict"),
+    hooks: table.hooks(REPLICA, "strict"),
     now: () => clock.now,
     random: (bytes) => ids.bytes(bytes),
   };
   const named = (name: string): Operation => {
-    const found = findOperation(name);
+    const found = table.find(name);
     if (found) return found;
     throw new Error(`no operation ${name}`);
   };

@@ -84,11 +84,15 @@ export interface TeamRecord {
   readonly test_coverage: number | null;
   readonly branch_coverage: number | null;
   readonly pairing_sessions: number;
-  /** Days from the first claim to the close. */
+  /** Working days from the first claim to the close. */
   readonly cycle_time_avg: number | null;
-  /** Simulated working days. */
-  readonly blocked_days: number;
-  readonly blocked_cards: number;
+  /** Cards that were blocked when the sprint ended, and those that were at some time of it. */
+  readonly blocked_count: number;
+  readonly cards_blocked: number;
+  /** Within the sprint, summed over cards. */
+  readonly blocked_minutes: number;
+  /** Cards in progress and in review at the end. */
+  readonly wip: number;
   readonly dependency_cards: number;
   readonly wip_refusals: number;
   readonly reviews: number;

@@ -57,6 +57,7 @@ async function block(play: SprintPlay, team: TeamPlay, key: string, holder: stri
   if (!worker) return;
   const reason = "A dependency broke; its makers are at it.";
   if (!(await stage.may(worker.principal, "task_update", { id: key, block: reason }))) return;
+  team.blocked.add(key);
   change(play, key, { blockedUntil: stage.clock.now + play.dayMs });
   await stage.may(worker.principal, "message_send", {
     to: `team:${team.id}`,

@@ -1,20 +1,15 @@
-import { doneBetween, openCards } from "./experiment.store.ts";
+import type { TeamResult } from "../sprint/sprint.schema.ts";
+import { doneBetween } from "./experiment.store.ts";
 import { develops } from "./people.rules.ts";
 import { type SprintPlay, type TeamPlay, TICKS_PER_DAY } from "./play.ts";
 import type { TeamRecord } from "./state.rules.ts";
 import { round } from "./work.rules.ts";
 
 /** A team's numbers at the end of a sprint: velocity is what its board has closed as done (requirement C-23). */
-export async function teamRecord(play: SprintPlay, team: TeamPlay): Promise<TeamRecord> {
+export async function teamRecord(play: SprintPlay, team: TeamPlay, ended?: TeamResult): Promise<TeamRecord> {
   const { stage, config, n, startedAt, dayMs } = play;
   const { db } = stage.runtime.store;
   const done = await doneBetween(db, team.id, startedAt, stage.clock.now + 1);
-  const open = await openCards(db, team.id);
-  const blocked = open.filter((card) => card.blockedSince !== null);
-  const blockedMs = blocked.reduce(
-    (sum, card) => sum + stage.clock.now - Math.max(startedAt, card.blockedSince ?? 0),
-    0,
-  );
   const cycles = done.flatMap((card) => (card.startedAt === null ? [] : [(card.closedAt - card.startedAt) / dayMs]));
   const developers = team.workers.filter((worker) => develops(worker.member)).length;
   const { tally } = team;
@@ -23,8 +18,8 @@ export async function teamRecord(play: SprintPlay, team: TeamPlay): Promise<Team
   );
   return {
     sprint: n,
-    velocity: done.reduce((sum, card) => sum + (card.points ?? 0), 0),
-    features_completed: done.length,
+    velocity: ended?.velocity ?? done.reduce((sum, card) => sum + (card.points ?? 0), 0),
+    features_completed: ended?.done ?? done.length,
     agents: team.workers.length,
     capacity: round(developers * config.sprint.points_per_developer, 1),
     planned_points: tally.planned,
@@ -32,8 +27,10 @@ export async function teamRecord(play: SprintPlay, team: TeamPlay): Promise<Team
     branch_coverage: mean(tally.branches, 3),
     pairing_sessions: team.sessions.length,
     cycle_time_avg: mean(cycles, 2),
-    blocked_days: round(blockedMs / dayMs, 2),
-    blocked_cards: blocked.length,
+    blocked_count: ended?.blocked ?? 0,
+    cards_blocked: team.blocked.size,
+    blocked_minutes: round((ended?.blocked_seconds ?? 0) / 60, 2),
+    wip: ended?.wip ?? 0,
     dependency_cards: tally.dependencyCards,
     wip_refusals: tally.wipRefusals,
     reviews: tally.reviews,

@@ -1,0 +1,69 @@
+import { join, resolve } from "node:path";
+import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
+import { defineOperation } from "../../kernel/operation.ts";
+import { openingLines } from "./console.rules.ts";
+
+const MAX_SPRINTS = 10_000;
+
+export const experimentRun = defineOperation({
+  name: "experiment_run",
+  description:
+    "Run an experiment: simulated teams work through a backlog under a coordination policy, on a store and a clock of their own. Same seed, same bytes. Writes boards, pairing logs, retrospectives and final_report.json to a folder; a run that was stopped goes on there.",
+  // nothing of the project's own store is read or written
+  kind: "read",
+  needsStore: false,
+  mcp: "none",
+  input: z.strictObject({
+    config: z.string().min(1).max(4096).optional().describe("Teams, people and policy; as teamwright.yaml."),
+    backlog: z.string().min(1).max(4096).optional().describe("Stories of the portfolio; as the configuration says."),
+    sprints: z.number().int().min(1).max(MAX_SPRINTS).optional().describe("In all; as the configuration says."),
+    continue: z.number().int().min(1).max(MAX_SPRINTS).optional().describe("So many more in a folder of a run."),
+    output: z.string().min(1).max(4096).optional().describe("Folder; outputs/experiment by default."),
+    seed: z.number().int().min(0).max(2_147_483_647).optional().describe("As the configuration says."),
+    variant: z.string().min(1).max(200).optional().describe("What the policy is called in comparisons."),
+    agents: z.enum(["mock", "claude"]).optional().describe("Who works; mock by default."),
+  }),
+  output: z.object({
+    ok: z.boolean(),
+    folder: z.string(),
+    report: z.string(),
+    sprints_done: z.number(),
+    sprints_wanted: z.number(),
+    resumed_after: z.number().optional(),
+    cancelled: z.boolean().optional(),
+    waits_for: z.string().optional(),
+    agents: z.array(z.object({ id: z.string(), name: z.string() })),
+    teams: z.array(z.object({ id: z.string(), name: z.string(), agents: z.number() })),
+    coordinators: z.array(z.string()),
+    lines: z.array(z.string()).describe("The sprints of this run, as the console shows them."),
+  }),
+  async run(ctx, input) {
+    if (input.agents === "claude")
+      throw new TeamwrightError(
+        "UNAVAILABLE",
+        "Experiments run with mock agents only: real sessions are not driven yet.",
+        hint("experiment_run", "with agents mock"),
+      );
+    const here = ctx.files?.folder ?? ctx.config.root;
+    const folder = resolve(here, input.output ?? join("outputs", "experiment"));
+    // the simulation is much code that no other start should load
+    const { runInFolder } = await import("./folder-run.ts");
+    return runInFolder({ ...input, here, folder }, (done, total) => ctx.progress(done, total, "sprints"));
+  },
+  render(output) {
+    const missing = output.sprints_wanted - output.sprints_done;
+    return [
+      ...openingLines(output),
+      ...output.lines,
+      "",
+      ...(output.resumed_after === undefined ? [] : [`Went on after sprint ${output.resumed_after}.`]),
+      ...(output.cancelled ? [`Stopped; ${missing} sprints are left: --continue ${missing} goes on.`] : []),
+      ...(output.waits_for === undefined
+        ? []
+        : [`The stakeholder's word is waited for: put it into ${output.waits_for}.`]),
+      `Portfolio report: ${plainLine(output.report, 4096)}`,
+    ].join("\n");
+  },
+});

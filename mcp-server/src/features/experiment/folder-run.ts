@@ -1,0 +1,70 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openStore } from "../../store/open.ts";
+import { type ConsoleFacts, sprintLines } from "./console.rules.ts";
+import { type Asked, findInputs, type Inputs, readInputs } from "./inputs.ts";
+import { folderOutput } from "./output.ts";
+import { writeReports } from "./reports.ts";
+import { type RunOutcome, runExperiment } from "./runner.ts";
+import type { SprintRecord } from "./state.rules.ts";
+
+/** Runs, or goes on with, the experiment of a folder. Interrupted, it ends with the sprint it is in. */
+export async function runInFolder(asked: Omit<Asked, "known">, progress: (done: number, total: number) => void) {
+  const { folder } = asked;
+  const inputs = readInputs({ ...asked, known: await findInputs(folder) });
+  mkdirSync(folder, { recursive: true });
+  const output = folderOutput(folder);
+  const store = await openStore({ path: join(folder, ".teamwright", "state.db"), synchronous: "normal" });
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+  };
+  process.once("SIGINT", stop);
+  try {
+    const outcome = await runExperiment({
+      ...inputs,
+      store,
+      output,
+      progress,
+      feedback: (name) => readIfThere(join(folder, name)),
+      isCancelled: () => stopped,
+    });
+    await writeReports(store.db, outcome, output);
+    return answer(folder, inputs, outcome);
+  } finally {
+    process.removeListener("SIGINT", stop);
+    await store.close();
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+function answer(folder: string, inputs: Inputs, outcome: RunOutcome) {
+  const { state, sprints, isCancelled } = outcome;
+  const fresh = sprints.filter(({ sprint }) => sprint > inputs.done);
+  return {
+    ok: !isCancelled && state.waitsFor === undefined,
+    folder,
+    report: join(folder, "final_report.json"),
+    sprints_done: state.sprint,
+    sprints_wanted: inputs.sprints,
+    ...(inputs.done > 0 ? { resumed_after: inputs.done } : {}),
+    ...(isCancelled ? { cancelled: true } : {}),
+    ...(state.waitsFor ? { waits_for: join(folder, state.waitsFor.file) } : {}),
+    ...peopleOf(outcome),
+    lines: fresh.flatMap((record: SprintRecord) => sprintLines(record)),
+  };
+}
+
+/** All agents there are, coordinators too: "Loaded 13 agents". */
+function peopleOf({ config, state }: RunOutcome) {
+  const { coordinators } = config.coordination;
+  const named = coordinators.map((id) => ({ id, name: config.models.agents?.[id]?.name ?? id }));
+  return {
+    agents: [...state.members.map(({ id, name }) => ({ id, name })), ...named],
+    teams: config.teams.map(({ id, name = id, agents }) => ({ id, name, agents: agents.length })),
+    coordinators: [...coordinators],
+  } satisfies ConsoleFacts;
+}

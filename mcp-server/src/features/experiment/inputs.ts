@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { parseConfig } from "../../config/config.load.ts";
+import { type ProjectConfig, withDefaults } from "../../config/config.schema.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { openStore } from "../../store/open.ts";
+import type { Backlog } from "./backlog.rules.ts";
+import { loadInputs, loadState, type StoredInputs } from "./experiment.store.ts";
+
+/** What a run is made of, read and checked. */
+export interface Inputs {
+  readonly config: ProjectConfig;
+  readonly backlogs: readonly Backlog[];
+  readonly seed: number;
+  readonly variant: string;
+  /** In all. */
+  readonly sprints: number;
+  /** Sprints that are complete already. */
+  readonly done: number;
+  /** As they are kept with the run, so that it can go on without its files. */
+  readonly stored: StoredInputs;
+}
+
+export interface Known {
+  readonly stored: StoredInputs;
+  readonly done: number;
+}
+
+export interface Asked {
+  readonly here: string;
+  readonly folder: string;
+  readonly known: Known | undefined;
+  readonly config?: string | undefined;
+  readonly backlog?: string | undefined;
+  readonly sprints?: number | undefined;
+  readonly continue?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly variant?: string | undefined;
+}
+
+/** What a folder's run was made of; undefined for a folder without one. */
+export async function findInputs(folder: string): Promise<Known | undefined> {
+  const path = join(folder, ".teamwright", "state.db");
+  if (!existsSync(path)) return undefined;
+  const store = await openStore({ path, synchronous: "normal" });
+  try {
+    const stored = await loadInputs(store.db);
+    return stored && { stored, done: (await loadState(store.db))?.sprint ?? 0 };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Throws INVALID_INPUT for what cannot be read, CONFLICT where the folder holds another run (requirement EX-01). */
+export function readInputs(asked: Asked): Inputs {
+  if (asked.sprints !== undefined && asked.continue !== undefined)
+    throw refused("Give either the sprints in all or how many more.", "takes sprints or continue");
+  const { known } = asked;
+  if (!known && asked.continue !== undefined)
+    throw refused(`There is no run to go on with in ${asked.folder}.`, "with config and sprints begins one");
+  const stored = asked.config === undefined ? known?.stored : readFiles({ ...asked, config: asked.config });
+  if (!stored) throw refused("Say what to run: a configuration of teams.", "with config and backlog");
+  if (known) checkSame(asked.folder, known.stored, stored);
+  const config = configOf(stored);
+  const done = known?.done ?? 0;
+  const sprints = asked.continue === undefined ? (asked.sprints ?? config.experiment.sprints) : done + asked.continue;
+  if (sprints < done) throw refused(`${done} sprints are done already.`, "with continue goes on");
+  return { config, backlogs: stored.backlogs, seed: stored.seed, variant: stored.variant, sprints, done, stored };
+}
+
+function checkSame(folder: string, before: StoredInputs, now: StoredInputs): void {
+  if (JSON.stringify(before) === JSON.stringify(now)) return;
+  throw new TeamwrightError(
+    "CONFLICT",
+    `${folder} holds a run of other inputs (seed ${before.seed}, ${before.variant}).`,
+    hint("experiment_run", "with another output"),
+  );
+}
+
+function readFiles(asked: Asked & { config: string }): StoredInputs {
+  const file = resolve(asked.here, asked.config);
+  const config = text(file);
+  const parsed = configOf({ config, configName: basename(file) });
+  const beside = (name: string) => resolve(dirname(file), name);
+  const portfolio =
+    asked.backlog !== undefined
+      ? resolve(asked.here, asked.backlog)
+      : parsed.portfolio.backlog === undefined
+        ? undefined
+        : beside(parsed.portfolio.backlog);
+  const backlogs: Backlog[] = [
+    ...(portfolio === undefined ? [] : [{ name: basename(portfolio), text: text(portfolio) }]),
+    ...parsed.teams.flatMap(({ id, backlog }) =>
+      backlog === undefined ? [] : [{ name: backlog, text: text(beside(backlog)), team: id }],
+    ),
+  ];
+  if (backlogs.length === 0) throw refused("No backlog is named.", "with backlog");
+  const nobody = parsed.teams.find(({ agents }) => agents.length === 0);
+  if (nobody) throw refused(`Nobody is in team ${nobody.id}.`, "with a configuration whose teams have agents");
+  return {
+    config,
+    configName: basename(file),
+    backlogs,
+    seed: asked.seed ?? parsed.experiment.seed,
+    variant: asked.variant ?? parsed.experiment.name,
+  };
+}
+
+function configOf({ config, configName }: Pick<StoredInputs, "config" | "configName">): ProjectConfig {
+  const { config: file, problems } = parseConfig(config, configName);
+  if (file) return withDefaults(file, "/");
+  throw new TeamwrightError(
+    "INVALID_INPUT",
+    `${configName} has ${problems.length} problem${problems.length === 1 ? "" : "s"}.`,
+    undefined,
+    problems,
+  );
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new TeamwrightError("NOT_FOUND", `The file ${path} cannot be read.`);
+  }
+}
+
+function refused(message: string, next: string): TeamwrightError {
+  return new TeamwrightError("INVALID_INPUT", message, hint("experiment_run", next));
+}
