@@ -22,6 +22,9 @@ async function outside(world: World): Promise<Answer> {
 const ofPlace = (rules: RuleReport[], place: string) => rules.filter((rule) => rule.place === place);
 const named = (rules: RuleReport[], name: string) => rules.find(({ rule }) => rule === name);
 
+/** What needs a setting or a second team, and is off without. */
+const dormant = ["bridged-completion", "client-tasks", "coordinator-packet", "coordinator-words", "loans-told"];
+
 /** Rows of every table. */
 async function rowCounts(world: World): Promise<Record<string, number>> {
   const { db } = world.runtime.store;
@@ -63,10 +66,12 @@ describe.each(dialects)("doctor_check tries the rules (design §1.6) on %s", (di
     const { ok, rules }: Answer = await lead.must("doctor_check");
     expect(ok).toBe(true);
     const states = ofPlace(rules, "hook").map(({ rule, state }) => [rule, state]);
-    expect(states.filter(([, state]) => state !== "enforced").map(([rule]) => rule)).toEqual([
-      "bridged-completion",
-      "client-tasks",
-    ]);
+    expect(
+      states
+        .filter(([, state]) => state !== "enforced")
+        .map(([rule]) => rule)
+        .sort(),
+    ).toEqual(dormant);
     expect(named(rules, "store-files")?.proof).toMatch(
       /a Write below \.teamwright: refused.*PreToolUse of Write came \d+ s ago/,
     );
@@ -76,6 +81,9 @@ describe.each(dialects)("doctor_check tries the rules (design §1.6) on %s", (di
       ["limit-review", "off"],
       ["own-board", "off"],
       ["task-quality", "audit"],
+      ["loans-by-leads", "off"],
+      ["loan-limits", "off"],
+      ["sprints-by-leads", "off"],
       ["shell-of-a-session", "audit"],
     ]);
     expect(new Set(ofPlace(rules, "afterwards").map(({ state }) => state))).toEqual(new Set(["audit"]));
@@ -99,7 +107,7 @@ describe.each(dialects)("doctor_check tries the rules (design §1.6) on %s", (di
     await using world = await openWorld({ dialect, identity: "strict" });
     const { ok, rules } = await outside(world);
     expect(ok).toBe(true);
-    const hooks = ofPlace(rules, "hook").filter(({ rule }) => !["bridged-completion", "client-tasks"].includes(rule));
+    const hooks = ofPlace(rules, "hook").filter(({ rule }) => !dormant.includes(rule));
     expect(hooks.map(({ state }) => state)).toEqual(hooks.map(() => "audit"));
     for (const { proof } of hooks) expect(proof).toMatch(/audit only: no client session here$/);
     expect(named(rules, "one-holder")).toMatchObject({ state: "enforced", proof: expect.stringContaining("CONFLICT") });
@@ -129,7 +137,8 @@ describe.each(dialects)("doctor_check tries the rules (design §1.6) on %s", (di
       "bridge: on",
       "identity: advisory",
       "wip_limits: { in_progress: 3, review: 2 }",
-      "teams: [{ id: alpha }, { id: beta, wip_limits: { review: 1 } }]",
+      "teams: [{ id: alpha, agents: [ada] }, { id: beta, agents: [bea], wip_limits: { review: 1 } }]",
+      "coordination: { enabled: true }",
     ].join("\n");
     await using world = await openWorld({ dialect, config: `${config}\n` });
     await liveHooks(world);
@@ -145,6 +154,12 @@ describe.each(dialects)("doctor_check tries the rules (design §1.6) on %s", (di
       "own-board": "enforced",
       "bridged-completion": "enforced",
       "client-tasks": "enforced",
+      "coordinator-packet": "enforced",
+      "coordinator-words": "enforced",
+      "loans-told": "enforced",
+      "loans-by-leads": "enforced",
+      "loan-limits": "enforced",
+      "sprints-by-leads": "enforced",
     });
   });
 
