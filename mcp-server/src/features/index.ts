@@ -21,6 +21,8 @@ import { blockedBefore, settleByDeed, watchBlocks } from "./escalation/watch.sto
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
+import { experimentRun } from "./experiment/experiment.operations.ts";
+import { bindTable } from "./experiment/table.ts";
 import { fileCheckDiff } from "./file/check-diff.operations.ts";
 import { fileLease, fileOwner, fileRelease } from "./file/file.operations.ts";
 import { settleLeases } from "./file/file.store.ts";
@@ -94,6 +96,7 @@ export const operations: readonly Operation[] = [
   portfolioShow,
   overheadShow,
   metricsExport,
+  experimentRun,
   reportLint,
   messageSend,
   messageInbox,
@@ -185,3 +188,5 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
     saveAnswer,
   };
 }
+
+bindTable({ find: findOperation, hooks: executorHooks });
