@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectSound, idsReady, newTask, refusal, show } from "../support/answers.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
@@ -180,8 +181,10 @@ coordination: { max_borrows_per_sprint: 1 }
     expect(await refusal(two.call("borrow_decide", { loan: asked.id, decision: "consent" }))).toBe("FORBIDDEN");
     expect(await refusal(two.call("borrow_decide", { loan: asked.id, decision: "return" }))).toBe("RULE_VIOLATED");
     expect((await world.person("message_list", { open: true })).messages).toMatchObject([
-      { kind: "QUESTION", to: "team:alpha", text: expect.stringContaining(asked.id) },
+      { kind: "QUESTION", to: "lead", text: expect.stringContaining(asked.id) },
     ]);
+    const prompt = await world.hook({ event: "UserPromptSubmit", session_id: "s1", prompt: "Go on." });
+    expect(prompt.hookSpecificOutput.additionalContext).toContain(`borrow_decide, loan ${asked.id}`);
     const no = await one.must("borrow_decide", { loan: asked.id, decision: "refuse", reason: "ada is on call" });
     expect(no.loan).toMatchObject({ status: "refused", refused: "no_consent", why: "ada is on call" });
     expect((await world.person("message_list", {})).open).toBe(0);
@@ -285,5 +288,59 @@ coordination: { max_borrows_per_sprint: 1 }
     const statuses = (await Promise.all(asks)).map((answer) => answer.loan.status);
     expect(statuses.filter((status) => status === "active")).toHaveLength(1);
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(1);
+  });
+
+  test("whatever is lent, lent on, given back and killed: one team each at any time, and home in the end (BO-03, BO-04, TC-03)", async () => {
+    const names = ["ada", "abe", "amy", "bea", "bob", "gus", "gil", "gry"];
+    const ids = ["alpha", "beta", "gamma"];
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("lend"), agent: fc.constantFrom(...names), to: fc.constantFrom(...ids) }),
+      fc.record({ kind: fc.constant("work"), agent: fc.constantFrom(...names) }),
+      fc.record({ kind: fc.constantFrom("return", "sprint", "kill"), agent: fc.constantFrom(...names) }),
+    );
+    const config = `${teams}\ncoordination: { borrow_duration_sprints: 2, max_borrows_per_sprint: 4, min_team_size: 1 }\n`;
+    const run = async (steps: readonly { kind: string; agent: string; to?: string }[]) => {
+      await using world = await openWorld({ dialect, config });
+      const lead = world.lead();
+      const alive = new Map<string, Actor>();
+      const placesNow = async () => {
+        const found = (await world.person("team_list")).teams;
+        const members: [string, string][] = found.flatMap((team: Answer) =>
+          (team.members ?? team.agents).map((agent: string) => [agent, team.id]),
+        );
+        expect(members.map(([agent]) => agent).sort()).toEqual([...names].sort());
+        return new Map(members);
+      };
+      for (const { kind, agent, to } of steps) {
+        const place = (await placesNow()).get(agent) ?? "";
+        if (kind === "lend") await lead.must("borrow_request", { agent, from: place, to, ...because });
+        if (kind === "sprint") await lead.must("sprint_start");
+        if (kind === "return") {
+          const { loans } = await world.person("borrow_list", { status: "active" });
+          const [first] = loans;
+          if (first) await world.person("borrow_decide", { loan: first.id, decision: "return" });
+        }
+        if (kind === "work") {
+          const actor = alive.get(agent) ?? (await world.spawn(agent));
+          alive.set(agent, actor);
+          expect(await teamOf(actor)).toBe(place);
+          const id = await newTask(lead, { title: "Tend the garden", team: place });
+          if ((await refusal(actor.call("task_claim", { id }))) === "accepted")
+            expect((await show(lead, id)).team).toBe(place);
+        }
+        if (kind === "kill") {
+          const input = JSON.stringify({ task_id: alive.get(agent)?.id ?? "nobody" });
+          await world.hook({ event: "PostToolUse", tool_name: "TaskStop", tool_input: input, tool_response: "{}" });
+          alive.delete(agent);
+        }
+      }
+      for (let n = 0; n < 3; n += 1) await lead.must("sprint_start");
+      expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+      for (const [agent, actor] of alive)
+        expect([agent, await teamOf(actor)]).toEqual([agent, (await placesNow()).get(agent)]);
+      expect((await world.person("team_list")).teams.some((team: Answer) => team.members !== undefined)).toBe(false);
+      await expectSound(world);
+    };
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), run), { numRuns: 6 });
   });
 });

@@ -4,7 +4,7 @@ import { systemPrincipal } from "../../kernel/principal.ts";
 import type { LoanRow } from "../agent/placement.store.ts";
 import type { MessageKind } from "../message/message.schema.ts";
 import { findMessage, insertMessage, type MessageRow } from "../message/message.store.ts";
-import type { Left } from "./move.store.ts";
+import { type Left, sessionOf } from "./move.store.ts";
 
 export interface Moved extends Left {
   /** Tasks at home that are meant for the agent and wait for it. */
@@ -13,14 +13,19 @@ export interface Moved extends Left {
 
 const MAX_REASON = 300;
 
-/** Asks the lender's lead, urgently enough to reach it at its next prompt or call; gives the message's id. */
+/**
+ * Asks the lender's lead, urgently enough to reach it at its next prompt or call, or the lender's channel while nobody
+ * leads it; gives the message's id.
+ */
 export async function askLender(ctx: OperationContext, row: LoanRow): Promise<string> {
-  const message = await say(
-    ctx,
-    row.from_team,
-    `Team ${row.to_team} asks to borrow ${row.agent} until sprint ${row.due_sprint} starts: ${plainLine(row.reason, MAX_REASON)} Whoever leads team ${row.from_team} answers with borrow_decide, loan ${row.key}, decision consent or refuse.`,
-    "QUESTION",
-  );
+  const session = await sessionOf(ctx, row.from_team);
+  const to = session === undefined ? undefined : { name: "lead", key: `lead:${session}` };
+  const message = await insertMessage(ctx, {
+    kind: "QUESTION",
+    sender: systemPrincipal,
+    ...(to ? { recipient: to } : { channel: `team:${row.from_team}` }),
+    text: `Team ${row.to_team} asks to borrow ${row.agent} until sprint ${row.due_sprint} starts: ${plainLine(row.reason, MAX_REASON)} Whoever leads team ${row.from_team} answers with borrow_decide, loan ${row.key}, decision consent or refuse.`,
+  });
   return message.key;
 }
 

@@ -4,7 +4,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { homeOf } from "../agent/placement.rules.ts";
 import { activeLoans, type LoanRow } from "../agent/placement.store.ts";
-import { currentSprint, sprintForLoans } from "../sprint/sprint.store.ts";
+import { lastSprint, sprintForLoans } from "../sprint/sprint.store.ts";
 import * as rules from "./borrow.rules.ts";
 import { mayConsent } from "./consent.store.ts";
 import { askLender, type Moved, tellOfLoan, tellOfRefusal, tellOfReturn } from "./loan-message.store.ts";
@@ -165,13 +165,13 @@ export async function grant(ctx: OperationContext, row: LoanRow, sprint: number)
   return granted;
 }
 
-async function returnLoan(ctx: OperationContext, row: LoanRow, why: string, lastSprint?: number): Promise<LoanRow> {
+async function returnLoan(ctx: OperationContext, row: LoanRow, why: string, servedTo?: number): Promise<LoanRow> {
   const home = homeOf(ctx.config.teams, row.agent) ?? row.home_team;
   const returned = await setLoan(ctx, row, {
     status: "returned",
     returned_at: ctx.now,
     returned_why: why,
-    last_sprint: lastSprint ?? (await lastSprintOf(ctx, row)),
+    last_sprint: servedTo ?? (await lastSprintOf(ctx, row)),
     // whoever was not there while it was lent has nothing to unlearn
     told_home_at: row.told_at === null ? ctx.now : null,
   });
@@ -186,10 +186,10 @@ async function returnLoan(ctx: OperationContext, row: LoanRow, why: string, last
   return returned;
 }
 
-/** The running sprint, or the last; one that has not begun was none. */
+/** The running sprint, or the last; a loan for one that has not begun was for none. */
 async function lastSprintOf(ctx: OperationContext, row: LoanRow): Promise<number> {
-  const running = await currentSprint(ctx.db);
-  return running && running.n >= row.sprint_from ? running.n : row.sprint_from - 1;
+  const last = await lastSprint(ctx.db);
+  return last && last.n >= row.sprint_from ? last.n : row.sprint_from - 1;
 }
 
 async function setRefused(ctx: OperationContext, row: LoanRow, { code, why }: Refusal): Promise<LoanRow> {

@@ -84,6 +84,21 @@ export async function rolesPlayed(db: Kysely<Database>, agent: string, team: str
   return rows.flatMap(({ role }) => (role === null ? [] : [role]));
 }
 
+/** The session that leads a team: that of its newest living agent. */
+export async function sessionOf(ctx: OperationContext, team: string): Promise<string | undefined> {
+  const { agents } = ctx.config.teams.find(({ id }) => id === team) ?? { agents: [] };
+  if (agents.length === 0) return undefined;
+  const row = await ctx.db
+    .selectFrom("agent")
+    .select("session")
+    .where("name", "in", agents)
+    .where("ended_at", "is", null)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row?.session;
+}
+
 /** True when the session has agents whose home the team is: its lead leads them (requirement C-22). */
 export async function hasAgentsOf(ctx: OperationContext, session: string, team: string): Promise<boolean> {
   const rows = await agentsOfSession(ctx.db, session);
