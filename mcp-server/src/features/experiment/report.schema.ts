@@ -16,14 +16,14 @@ const sprintEntry = z.object({
   velocity: amount.describe("Story points of the cards this team closed as done in the sprint."),
   features_completed: count.describe("Cards closed as done in the sprint."),
   wip: count.describe("Cards in progress and in review when the sprint ended."),
-  blocked_count: count.describe("Cards that were blocked at some time of the sprint."),
+  blocked_count: count.describe("Cards that were blocked when the sprint ended."),
   blocked_minutes: amount.describe("Minutes cards were blocked within the sprint, summed over cards."),
-  borrowed_in: count.describe("Agents of other teams who worked here in the sprint."),
-  borrowed_out: count.describe("Agents of this team who worked elsewhere in the sprint."),
+  borrowed_in: z.array(id).describe("Agents of other teams who worked here in the sprint."),
+  borrowed_out: z.array(id).describe("Agents of this team who worked elsewhere in the sprint."),
   agents: count.describe("Agents who worked in this team in the sprint, borrowed ones included, lent ones not."),
-  test_coverage: z.number().min(0).max(100).nullable().describe("Percent; null where nothing was measured."),
+  test_coverage: amount.nullable().describe("Share of lines, 0 to 1; null where nothing was measured."),
   pairing_sessions: count,
-  cycle_time_avg: amount.nullable().describe("Minutes from claim to close, mean; null when no card was closed."),
+  cycle_time_avg: amount.nullable().describe("Working days from claim to close, mean; null when no card was closed."),
   disturbances: events,
   departure_events: events,
   backfill_events: events,
@@ -98,6 +98,14 @@ export const finalReport = z.object({
 });
 export type FinalReport = z.infer<typeof finalReport>;
 
+/** A number of agents does as well as their names. */
+const lent = z.union([count, z.array(z.unknown()).transform((agents) => agents.length)]);
+
+const readableSprint = sprintEntry
+  .partial()
+  .required({ sprint: true, velocity: true })
+  .extend({ borrowed_in: lent.optional(), borrowed_out: lent.optional() });
+
 /** What can be compared: totals of teams and portfolio; anything else may be missing, unknown fields are left out. */
 export const readableReport = z.object({
   experiment: head.experiment.optional(),
@@ -107,7 +115,7 @@ export const readableReport = z.object({
     id,
     teamTotals.extend({
       ...teamDetails.partial().shape,
-      sprints: z.array(sprintEntry.partial().required({ sprint: true, velocity: true })).optional(),
+      sprints: z.array(readableSprint).optional(),
     }),
   ),
   portfolio,

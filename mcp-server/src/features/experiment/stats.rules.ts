@@ -8,12 +8,12 @@ export interface Estimate {
   readonly n: number;
   readonly mean: number;
   /** Sample standard deviation; absent below two values. */
-  readonly sd?: number;
+  readonly sd?: number | undefined;
   /** Ends of the confidence interval; absent below two values. */
-  readonly low?: number;
-  readonly high?: number;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
   /** Mean over standard deviation: Cohen's dz when the values are paired differences. Absent without spread. */
-  readonly effect?: number;
+  readonly effect?: number | undefined;
 }
 
 export type Direction = "higher" | "lower" | "none" | "unknown";
