@@ -185,7 +185,7 @@ describe("what coordinators are asked (CO-07, CO-08, OH-05)", () => {
     const prompt = planPrompt(facts, { text: "BORROW: x", fenced }, setting);
     expect(prompt).toContain("<evaluation>BORROW: x</evaluation>");
     expect(prompt).toContain("## Agents That May Be Lent\n- alpha: none\n- beta: bea");
-    expect(prompt).toContain("has lent 1 sprints more than it borrowed");
+    expect(prompt).toContain("has lent 1 sprint more than it borrowed");
     expect(prompt).toContain("BORROW: <agent> from <team> to <team> because <reason>");
     expect(planPrompt({ ...facts, max_borrows: 0 }, { text: "", fenced }, setting)).not.toContain("BORROW: <agent>");
     expect(checkinPrompt(facts, setting)).toContain("no agent is lent");

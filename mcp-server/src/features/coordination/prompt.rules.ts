@@ -94,7 +94,6 @@ function lastResults({ last }: Facts): string {
 
 function debtWords(debt: number): string {
   if (debt === 0) return "borrow debt even";
-  return debt > 0
-    ? `has lent ${debt} sprints more than it borrowed`
-    : `has borrowed ${-debt} sprints more than it lent`;
+  const sprints = Math.abs(debt) === 1 ? "1 sprint" : `${Math.abs(debt)} sprints`;
+  return debt > 0 ? `has lent ${sprints} more than it borrowed` : `has borrowed ${sprints} more than it lent`;
 }
