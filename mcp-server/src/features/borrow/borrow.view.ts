@@ -4,22 +4,25 @@ import type { LoanRow } from "../agent/placement.store.ts";
 import { compact } from "../task/task.view.ts";
 import type { ShownLoan } from "./borrow.schema.ts";
 
+const MAX_REASON = 500;
+
+/** As answers show it; names of a refused request are what the caller wrote, and not known to exist. */
 export function toShownLoan(row: LoanRow): ShownLoan {
   const isOver = row.status === "returned";
   return compact({
     id: row.key,
-    agent: row.agent,
-    home: row.home_team,
-    from: row.from_team === row.home_team ? undefined : row.from_team,
-    to: row.to_team,
+    agent: plainLine(row.agent, 64),
+    home: plainLine(row.home_team, 64),
+    from: row.from_team === row.home_team ? undefined : plainLine(row.from_team, 64),
+    to: plainLine(row.to_team, 64),
     status: row.status,
-    reason: row.reason,
-    requested_by: row.requested_by_name,
+    reason: plainLine(row.reason, MAX_REASON),
+    requested_by: plainLine(row.requested_by_name, 64),
     sprint: row.sprint_from,
     due_sprint: row.due_sprint,
     refused: row.refusal ?? undefined,
-    why: row.refusal_why ?? undefined,
-    returned: row.returned_why ?? undefined,
+    why: row.refusal_why === null ? undefined : plainLine(row.refusal_why, MAX_REASON),
+    returned: row.returned_why === null ? undefined : plainLine(row.returned_why, MAX_REASON),
     last_sprint: isOver ? (row.last_sprint ?? undefined) : undefined,
   }) as ShownLoan;
 }
