@@ -47,6 +47,7 @@ async function liveHooks(world: World): Promise<void> {
   await call("PreToolUse", "WebFetch", {});
   await call("PreToolUse", "TaskUpdate", {});
   await call("PostToolUse", "TaskCreate", {});
+  await call("PostToolUse", "Bash", { command: "ls" });
   await world.hook({ event: "SubagentStop", agent_id: ada.id, last_assistant_message: "Done." });
   await world.hook({ event: "Stop" });
 }

@@ -9,7 +9,7 @@ export function shellGuard(): GuardRule {
     promise: "No agent writes through the command line, starts a second server or opens the store from a shell.",
     failsClosed: true,
     beforeTool: {
-      tools: /^Bash$/,
+      tools: /^(Bash|PowerShell|Monitor)$/,
       async decide({ call }) {
         const refusal = shellRefusal(textOf(call.toolInput.command), kindOf);
         return refusal === undefined ? undefined : { refusal };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { lastMessageId } from "../message/message.store.ts";
 import { findTaskByKey } from "../task/task.store.ts";
+import { movesBetween } from "../unit/history.rules.ts";
 import {
   bridgeSetting,
   CLIENT_TASK,
@@ -73,6 +74,16 @@ export const hookProbes: Readonly<Record<string, HookProbe>> = {
         await scene.before("Write", { file_path: file, content: "" }),
         /store under \.teamwright/,
       );
+    },
+  },
+  "history-watch": {
+    source: "FP-05",
+    hook: after("Bash"),
+    async probe() {
+      const [before, now] = ["a", "b"].map((commit) => new Map([["refs/heads/canary", commit]]));
+      return before && now && movesBetween(before, now).length === 1
+        ? held("a branch that is elsewhere after a command: seen")
+        : missed("a branch that is elsewhere after a command: not seen");
     },
   },
   "configuration-files": { source: "FO-03", hook: before("Write"), probe: configurationProbe },

@@ -1,3 +1,6 @@
+/** Tools of the client that run a command. */
+export const SHELLS = /^(Bash|PowerShell|Monitor)$/;
+
 /** git's words that write history or throw work away. */
 const writing = new Set(
   "commit push merge rebase cherry-pick revert am apply pull reset fast-import read-tree filter-repo stash clean switch checkout restore update-ref commit-tree filter-branch replace update-index worktree".split(

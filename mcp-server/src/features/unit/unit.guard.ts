@@ -1,7 +1,7 @@
 import type { GuardRule } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { activeRun } from "../run/run.store.ts";
-import { historyCommand } from "./shell.rules.ts";
+import { historyCommand, SHELLS } from "./shell.rules.ts";
 import { isOpen } from "./unit.rules.ts";
 import { unitsOfRun } from "./unit.store.ts";
 
@@ -12,7 +12,7 @@ export function historyGuard(): GuardRule {
     promise: "While units are open no agent and no lead commits, merges, pushes or throws work away from a shell.",
     failsClosed: true,
     beforeTool: {
-      tools: /^Bash$/,
+      tools: SHELLS,
       async decide({ call, runtime }) {
         const word = historyCommand(textOf(call.toolInput.command));
         if (word === undefined) return undefined;

@@ -11,6 +11,7 @@ import { compact } from "../task/task.view.ts";
 import { free, isBusy, reserve, whileBusy } from "./busy.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
+import { historyFault } from "./history.store.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { overrideOf } from "./override.store.ts";
 import { gateScope } from "./people.store.ts";
@@ -125,6 +126,8 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   const project = unit.worktree === null ? git : await Git.at(ctx.config.root);
   const foreign = await unreviewedCommit(git, project, unit, paths);
   if (foreign !== undefined) return { ...none, fault: foreign };
+  const moved = await historyFault(ctx, unit);
+  if (moved !== undefined) return { ...none, fault: moved };
   const first = await freezeUnit(git, unit, before.own);
   if (first.files.length === 0) return { ...none, fault: "nothing in its scope has changed" };
   const review = await failedReview(ctx.db, unit.id, first.hash);

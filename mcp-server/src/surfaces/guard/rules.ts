@@ -18,6 +18,7 @@ import { designGuard } from "../../features/review/design.guard.ts";
 import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../features/review/review.guard.ts";
 import { backlogGuard, reportGuard } from "../../features/tag/report.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
+import { movedHistoryGuard } from "../../features/unit/history.guard.ts";
 import { historyGuard } from "../../features/unit/unit.guard.ts";
 import type { GuardRule } from "../../kernel/guard-rule.ts";
 
@@ -26,6 +27,7 @@ export const guardRules: readonly (() => GuardRule)[] = [
   reviewerToolsGuard,
   shellGuard,
   historyGuard,
+  movedHistoryGuard, // before all that may send an agent back from its stop
   configurationGuard,
   storeGuard,
   fileGuard,

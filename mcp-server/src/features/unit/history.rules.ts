@@ -1,0 +1,72 @@
+import { plainLine } from "../../kernel/fence.ts";
+
+/** A branch, or a working tree's HEAD, that was at another commit before. */
+export interface Move {
+  readonly ref: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What was there at both looks and is elsewhere now: a branch that is new or gone has not moved. */
+export function movesBetween(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): Move[] {
+  return [...now].flatMap(([ref, to]) => {
+    const from = before.get(ref);
+    return from === undefined || from === to ? [] : [{ ref, from, to }];
+  });
+}
+
+/** When it was seen. It is told as what it is: somebody else may have committed at that moment. */
+export type Moment = "in a command" | "between commands" | "at its stop";
+
+export interface Sighting {
+  readonly moves: readonly Move[];
+  readonly added: readonly string[];
+  readonly lost: readonly string[];
+  readonly moment: Moment;
+  /** Name of the agent whose call the look belongs to. */
+  readonly agent: string;
+  /** Names of the others whose commands ran. */
+  readonly others: readonly string[];
+}
+
+/** What was seen, in one or two sentences, and who can have been at it. */
+export function sightingText({ moves, added, lost, moment, agent, others }: Sighting): string {
+  const shown = distinct(moves).slice(0, 3);
+  const where = shown.map(({ ref, from, to }) => `${nameOf(ref)} from ${short(from)} to ${short(to)}`).join(", ");
+  const who = plainLine(agent, 60);
+  const when = {
+    "in a command": `while a command of ${who} ran`,
+    "between commands": `before a command of ${who} began, perhaps by something left running`,
+    "at its stop": `since the last command of ${who} ended and before it stopped`,
+  }[moment];
+  const beside =
+    others.length === 0 ? "" : `, as did commands of ${others.map((name) => plainLine(name, 60)).join(", ")}`;
+  const what = [
+    added.length > 0 ? `${count(added.length)} that no unit_commit has made (${short(added[0] ?? "")})` : "",
+    lost.length > 0 ? `${count(lost.length)} gone from every branch (${short(lost[0] ?? "")})` : "",
+  ].filter(Boolean);
+  return `History has moved: ${where}, ${when}${beside}. There is ${what.join(" and ")}.`;
+}
+
+/** A branch and the HEAD that stands on it are one move. */
+function distinct(moves: readonly Move[]): Move[] {
+  const seen = new Map<string, Move>();
+  for (const move of moves) {
+    const key = `${move.from} ${move.to}`;
+    const known = seen.get(key);
+    if (!known?.ref.startsWith("refs/heads/")) seen.set(key, move);
+  }
+  return [...seen.values()];
+}
+
+function nameOf(ref: string): string {
+  return plainLine(ref.replace(/^refs\/heads\//, ""), 80);
+}
+
+function count(n: number): string {
+  return n === 1 ? "a commit" : `${n} commits`;
+}
+
+export function short(commit: string): string {
+  return commit.slice(0, 10);
+}

@@ -1,0 +1,126 @@
+import type { Kysely } from "kysely";
+import { commitsBeyond, commonFolder, readHeads } from "../../kernel/git-heads.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
+import { isRecord, textOf } from "../../kernel/records.ts";
+import type { Database } from "../../store/database.ts";
+import { getRunById } from "../run/run.store.ts";
+import { short } from "./history.rules.ts";
+import type { UnitRow } from "./unit.store.ts";
+
+export const HISTORY_MOVED = "history.moved";
+
+/** A sighting as its event keeps it. */
+export interface StoredMove {
+  readonly text: string;
+  /** Commits by hand, and commits thrown away. */
+  readonly added: readonly string[];
+  readonly lost: readonly string[];
+  /** Keys of the units that answer for it. */
+  readonly units: readonly string[];
+  /** What the escalation about it goes by. */
+  readonly about: string;
+}
+
+/** What was seen in a run so far. */
+export async function movesOf(db: Kysely<Database>, runKey: string): Promise<StoredMove[]> {
+  const rows = await db
+    .selectFrom("event")
+    .select("after")
+    .where("subject", "=", runKey)
+    .where("type", "=", HISTORY_MOVED)
+    .orderBy("seq")
+    .execute();
+  return rows.map(({ after }) => storedMove(JSON.parse(after ?? "{}")));
+}
+
+function storedMove(value: unknown): StoredMove {
+  const row = isRecord(value) ? value : {};
+  const list = (member: unknown) => (Array.isArray(member) ? member.map(textOf) : []);
+  return {
+    text: textOf(row.text),
+    added: list(row.added),
+    lost: list(row.lost),
+    units: list(row.units),
+    about: textOf(row.about),
+  };
+}
+
+/** Which of these commits are those of a unit, made by unit_commit. */
+export async function unitCommitsAmong(db: Kysely<Database>, commits: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (let start = 0; start < commits.length; start += 500) {
+    const rows = await db
+      .selectFrom("unit")
+      .select("commit_sha")
+      .where("commit_sha", "in", commits.slice(start, start + 500))
+      .execute();
+    for (const { commit_sha } of rows) if (commit_sha !== null) found.add(commit_sha);
+  }
+  return found;
+}
+
+/** Units under way of the tasks that these agents hold, or were started for. */
+export async function unitsOfAgents(
+  db: Kysely<Database>,
+  runId: number,
+  agentIds: readonly string[],
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom("unit")
+    .innerJoin("task", "task.id", "unit.task_id")
+    .select("unit.key")
+    .where("unit.run_id", "=", runId)
+    .where("unit.phase", "not in", ["done", "abandoned"])
+    .where((e) =>
+      e.or([
+        e(
+          "task.holder",
+          "in",
+          agentIds.map((id) => `agent:${id}`),
+        ),
+        e("task.key", "in", e.selectFrom("agent").select("agent.task_key").where("agent.agent_id", "in", agentIds)),
+      ]),
+    )
+    .orderBy("unit.id")
+    .execute();
+  return rows.map(({ key }) => key);
+}
+
+/**
+ * Why a unit does not pass its validation: one of its agents was seen where history moved past unit_commit, what was
+ * done is not undone, and no person has said that it is right (requirement FP-05).
+ */
+export async function historyFault(ctx: OperationContext, unit: UnitRow): Promise<string | undefined> {
+  const run = await getRunById(ctx.db, Number(unit.run_id));
+  const moves = (await movesOf(ctx.db, run.key)).filter(({ units }) => units.includes(unit.key));
+  const common = moves.length === 0 ? undefined : commonFolder(ctx.config.root);
+  const heads = common === undefined ? undefined : readHeads(common);
+  if (!heads) return undefined;
+  const tips = [...new Set(heads.values())];
+  for (const { text, added, lost, about } of moves) {
+    const away = new Set((await commitsBeyond(ctx.config.root, [...added, ...lost], tips)).map(({ commit }) => commit));
+    const stays = added.find((commit) => !away.has(commit));
+    const missing = lost.find((commit) => away.has(commit));
+    if (stays === undefined && missing === undefined) continue;
+    if (await isTaken(ctx.db, about)) continue;
+    const todo =
+      stays === undefined
+        ? `put ${short(missing ?? "")} back`
+        : `take ${short(stays)} back and leave its changes, or have a person say that it is theirs`;
+    return `${text} To go on, ${todo} (teamwright escalation list).`;
+  }
+  return undefined;
+}
+
+/** True when a person has said that it is right; it waits for a person alone. */
+async function isTaken(db: Kysely<Database>, about: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("escalation")
+    .select("decision")
+    .where("scope", "=", about)
+    .where("level", "=", "human")
+    .where("status", "=", "resolved")
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  return row?.decision === "override";
+}

@@ -1,0 +1,79 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { commitsBeyond, commonFolder, isPlainMerge, readHeads } from "./git-heads.ts";
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-heads-")));
+const root = join(folder, "project");
+const settings = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "core.hooksPath=/dev/null"];
+const gitIn = (cwd: string, ...args: string[]) =>
+  execFileSync("git", [...settings, ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+const git = (...args: string[]) => gitIn(root, ...args);
+const commit = (cwd: string, text: string) => {
+  writeFileSync(join(cwd, `${text}.txt`), text);
+  gitIn(cwd, "add", "-A", ".");
+  gitIn(cwd, "commit", "-q", "-m", text);
+  return gitIn(cwd, "rev-parse", "HEAD");
+};
+const heads = () => readHeads(commonFolder(root) ?? "") ?? new Map();
+const branches = () => git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads").split("\n").sort();
+const seen = () =>
+  [...heads()]
+    .filter(([name]) => name.startsWith("refs/"))
+    .map((pair) => pair.join(" "))
+    .sort();
+
+beforeAll(() => {
+  mkdirSync(root);
+  git("init", "-q", "-b", "main");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("branches loose, packed and both, HEADs of all trees, as git itself names them", () => {
+  expect([...heads()]).toEqual([]); // nothing is committed yet
+  const first = commit(root, "one");
+  git("branch", "deep/er/name");
+  expect(seen()).toEqual(branches());
+  expect(heads().get("HEAD")).toBe(first);
+  git("pack-refs", "--all");
+  expect(seen()).toEqual(branches());
+  const second = commit(root, "two");
+  expect(seen()).toEqual(branches());
+  expect(heads().get("refs/heads/deep/er/name")).toBe(first);
+  git("worktree", "add", "-q", "--detach", join(folder, "tree"), first);
+  const third = commit(join(folder, "tree"), "three");
+  expect([heads().get("HEAD"), heads().get("worktrees/tree/HEAD")]).toEqual([second, third]);
+  expect(commonFolder(join(folder, "tree"))).toBe(join(root, ".git"));
+  expect(commonFolder(folder)).toBeUndefined();
+});
+
+test("commits beyond others, with what is lost taken for not there, and merges that hold more than their parents", async () => {
+  const main = git("rev-parse", "main");
+  const side = gitIn(join(folder, "tree"), "rev-parse", "HEAD");
+  const gone = "1".repeat(40);
+  expect((await commitsBeyond(root, [side], [main, gone])).map((each) => each.commit)).toEqual([side]);
+  expect(await commitsBeyond(root, [main, gone], [main])).toEqual([]);
+  expect(await commitsBeyond(root, [], [])).toEqual([]);
+  git("merge", "-q", "--no-ff", "-m", "Merge", side);
+  const [plain] = await commitsBeyond(root, ["HEAD"], [main, side]);
+  expect(plain?.parents).toEqual([main, side]);
+  expect(plain && (await isPlainMerge(root, plain))).toBe(true);
+  writeFileSync(join(root, "sneaked.txt"), "more");
+  git("add", "-A", ".");
+  git("commit", "-q", "--amend", "--no-edit");
+  const [evil] = await commitsBeyond(root, ["HEAD"], [main, side]);
+  expect(evil && (await isPlainMerge(root, evil))).toBe(false);
+});
+
+test("a look costs no process and next to no time, with thousands of packed branches", () => {
+  const at = git("rev-parse", "HEAD");
+  const lines = Array.from({ length: 5000 }, (_, n) => `create refs/heads/many/b${n} ${at}\n`).join("");
+  execFileSync("git", ["update-ref", "--stdin"], { cwd: root, input: lines });
+  git("pack-refs", "--all");
+  expect(seen()).toEqual(branches());
+  const begun = performance.now();
+  for (let look = 0; look < 50; look += 1) heads();
+  expect((performance.now() - begun) / 50).toBeLessThan(20);
+});
