@@ -28,7 +28,7 @@ afterEach(() => {
 /** Runs the real program in the test's project. */
 function teamwright(
   args: readonly string[],
-  options: { input?: string; env?: Record<string, string> } = {},
+  options: { input?: string | Buffer; env?: Record<string, string> } = {},
 ): Promise<Run> {
   const names = { USER: "mallory", USERNAME: "mallory" };
   const env = { PATH: process.env.PATH ?? "", HOME: project, ...names, ...compileCache, ...options.env };
@@ -271,6 +271,28 @@ describe("import and export", () => {
     await json(["task", "export", "out.jsonl"]);
     expect(readFileSync(join(project, "out.jsonl"), "utf8")).toBe(`${JSON.stringify(issue)}\n`);
     expect(readdirSync(project).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test("a row that is not UTF-8 is quarantined with the place, and takes no other with it (BD-01)", async () => {
+    const row = (id: string) =>
+      `${JSON.stringify({ id, title: `Mend the Dächer of ${id}`, updated_at: "2026-01-01T00:00:00Z" })}\n`;
+    const bad = Buffer.from(row("bd-2"), "latin1");
+    const bytes = Buffer.concat([Buffer.from(row("bd-1")), bad, Buffer.from(row("bd-3"))]);
+    writeFileSync(join(project, "issues.jsonl"), bytes);
+    const place = Buffer.byteLength(row("bd-1")) + bad.indexOf(0xe4);
+    const dry = await json(["task", "import", "issues.jsonl", "--dry-run"]);
+    const run = await json(["task", "import", "issues.jsonl"]);
+    for (const { created, quarantined, rows } of [dry, run]) {
+      expect({ created, quarantined }).toEqual({ created: 2, quarantined: 1 });
+      expect(rows[1]).toMatchObject({ line: 2, reason: `the row is not UTF-8 from byte ${place} of the file on` });
+    }
+    const { tasks } = await json(["task", "list"]);
+    expect(tasks.map(({ title }: { title: string }) => title).sort()).toEqual([
+      "Mend the Dächer of bd-1",
+      "Mend the Dächer of bd-3",
+    ]);
+    const piped = await teamwright(["task", "import", "-", "--json"], { input: bytes });
+    expect(JSON.parse(piped.out)).toMatchObject({ kept: 2, quarantined: 1 });
   });
 
   test("a missing file ends with 1, a missing folder too", async () => {

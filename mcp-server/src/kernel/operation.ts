@@ -77,6 +77,8 @@ export interface FilePort {
   readonly folder?: string;
   /** `-` is standard input. With `limit` no more bytes than that are read. */
   read(path: string, limit?: number): Promise<string>;
+  /** The same undecoded, where damage has to be told from text; absent where there is text only. */
+  readBytes?(path: string): Promise<Uint8Array>;
   /** Writes to a temporary file, syncs and renames. */
   write(path: string, chunks: Iterable<string>): Promise<void>;
   readonly tree?: FileTree;

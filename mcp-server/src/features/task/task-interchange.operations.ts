@@ -9,6 +9,7 @@ import { readAll } from "./interchange/beads-export.store.ts";
 import { dependencyOrder } from "./interchange/beads-graph.rules.ts";
 import { type ImportSetting, importRow, type RowVerdict } from "./interchange/beads-import.store.ts";
 import type { ParsedRow } from "./interchange/beads-issue.schema.ts";
+import type { BeadsSource } from "./interchange/beads-lines.rules.ts";
 import { readBeads } from "./interchange/beads-read.rules.ts";
 import { issueFromTask } from "./interchange/beads-task.rules.ts";
 import { renderBeads } from "./interchange/beads-write.rules.ts";
@@ -53,12 +54,12 @@ export const taskImport = defineOperation({
     rows: z.array(row),
   }),
   async run(ctx, input) {
-    const text = await readSource(ctx, input.file);
+    const source = await readSource(ctx, input.file);
     const team =
       input.team === undefined
         ? (ctx.principal.team ?? ctx.config.teams[0]?.id ?? "main")
         : checkTeam(ctx.config, input.team);
-    const read = readBeads(text, input.strict === undefined ? {} : { strict: input.strict });
+    const read = readBeads(source, input.strict === undefined ? {} : { strict: input.strict });
     const { rows: joined, badLines } = await withTables(ctx, input.file, read);
     const rows = inOrder(joined);
     const setting: ImportSetting = {
@@ -106,14 +107,14 @@ export const taskImport = defineOperation({
   },
 });
 
-async function readSource(ctx: OperationContext, path: string): Promise<string> {
+async function readSource(ctx: OperationContext, path: string): Promise<BeadsSource> {
   if (!ctx.files)
     throw new TeamwrightError(
       "UNAVAILABLE",
       "Files are read at the command line only.",
       hint("task_create", "takes tasks in the call"),
     );
-  return ctx.files.read(path);
+  return ctx.files.readBytes?.(path) ?? ctx.files.read(path);
 }
 
 /** The rows with what a table dump of bd has in files beside it (beads-compat §5). */
@@ -121,7 +122,7 @@ async function withTables(ctx: OperationContext, path: string, rows: readonly Pa
   const isDump = path !== "-" && rows.some((item) => item.kind === "issue" && item.shape === "backup");
   if (!isDump) return { rows, badLines: [] };
   const table = async (name: string) =>
-    ctx.files?.read(path.replace(/[^/\\]*$/, `${name}.jsonl`)).catch((error: unknown) => {
+    readSource(ctx, path.replace(/[^/\\]*$/, `${name}.jsonl`)).catch((error: unknown) => {
       if (error instanceof TeamwrightError && error.code === "NOT_FOUND") return "";
       throw error;
     });
@@ -133,8 +134,9 @@ async function withTables(ctx: OperationContext, path: string, rows: readonly Pa
   return joinBackup(rows, { dependencies, labels, comments });
 }
 
-function badTableLine({ table, line }: BadBackupLine): RowVerdict {
-  return { line, verdict: "quarantined", reason: `line ${line} of ${table}.jsonl names no issue` };
+function badTableLine({ table, line, damagedAt }: BadBackupLine): RowVerdict {
+  const fault = damagedAt === undefined ? "names no issue" : `is not UTF-8 from byte ${damagedAt} of the file on`;
+  return { line, verdict: "quarantined", reason: `line ${line} of ${table}.jsonl ${fault}` };
 }
 
 /** A dry run decides without writing; a run decides again inside its transaction, so that a concurrent change wins. */

@@ -11,9 +11,13 @@ export function filePort(cwd: string, projectRoot: string): FilePort {
   return {
     folder: cwd,
     async read(path, limit) {
-      if (path === "-") return readStandardInput(limit);
+      if (path === "-") return (await readStandardInput(limit)).toString("utf8");
       const text = limit === undefined ? readFile(resolve(cwd, path), "utf8") : readStart(resolve(cwd, path), limit);
       return text.catch((error: unknown) => refuse("read", path, error));
+    },
+    async readBytes(path) {
+      if (path === "-") return readStandardInput();
+      return readFile(resolve(cwd, path)).catch((error: unknown) => refuse("read", path, error));
     },
     tree: {
       find: (names, options) => findFiles(cwd, names, options),
@@ -26,7 +30,7 @@ export function filePort(cwd: string, projectRoot: string): FilePort {
   };
 }
 
-async function readStandardInput(limit = Number.POSITIVE_INFINITY): Promise<string> {
+async function readStandardInput(limit = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of process.stdin) {
@@ -34,7 +38,7 @@ async function readStandardInput(limit = Number.POSITIVE_INFINITY): Promise<stri
     bytes += chunk.length;
     if (bytes >= limit) break;
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 async function readStart(path: string, limit: number): Promise<string> {

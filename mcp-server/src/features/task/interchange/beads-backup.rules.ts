@@ -13,6 +13,8 @@ export interface BackupTables {
 export interface BadBackupLine {
   table: keyof BackupTables;
   line: number;
+  /** First byte of the file that is no UTF-8, where that is what is wrong. */
+  damagedAt?: number;
 }
 
 function grouped(
@@ -21,12 +23,12 @@ function grouped(
   bad: BadBackupLine[],
 ): ReadonlyMap<string, JsonObject[]> {
   const byIssue = new Map<string, JsonObject[]>();
-  for (const { line, text } of source === undefined ? [] : splitLines(source)) {
+  for (const { line, text, damagedAt } of source === undefined ? [] : splitLines(source)) {
     if (text.trim() === "") continue;
-    const row = findJson(text);
+    const row = damagedAt === undefined ? findJson(text) : undefined;
     const id = isJsonObject(row) ? textOf(row.issue_id) : undefined;
     if (!isJsonObject(row) || id === undefined) {
-      bad.push({ table, line });
+      bad.push(damagedAt === undefined ? { table, line } : { table, line, damagedAt });
       continue;
     }
     const rows = byIssue.get(id);

@@ -102,7 +102,6 @@ export type BeadsWarningCode =
   | "duplicate_tie"
   | "id_not_text"
   | "id_too_long"
-  | "invalid_utf8"
   | "priority_absent"
   | "time_absent"
   | "time_without_zone"
@@ -122,6 +121,7 @@ export type BeadsBadReason =
   | "too_deep"
   | "missing_id"
   | "missing_key"
+  | "invalid_utf8"
   | "conflict_base";
 
 export interface BeadsTombstone {

@@ -70,12 +70,31 @@ test("line forms: mark, CRLF, blank lines, header, memory, unknown type, torn an
   expect(readBeads(chunks)).toEqual(readBeads(file));
 });
 
-test("bytes that are no UTF-8 are replaced and reported", () => {
-  const bytes = new TextEncoder().encode(text({}));
-  bytes[bytes.indexOf(0x70, 20)] = 0xff;
-  const [row] = readBeads(bytes);
-  expect(row?.kind).toBe("issue");
-  expect(row?.warnings.map(({ code }) => code)).toEqual(["invalid_utf8"]);
+test("a row with bytes that are no UTF-8 is bad, says where, and leaves the others alone", () => {
+  const whole = ["pr-1", "pr-2", "pr-3"].map((id) => text({ id, title: "Schlüssel 🔑 for all" })).join("\r\n");
+  const before = Buffer.byteLength(whole.slice(0, whole.indexOf("pr-2")));
+  const cuts: [string, number[], number][] = [
+    ["a lone byte", [0xff], 0],
+    ["Latin-1", [0x67, 0xfc, 0x6e], 1],
+    ["a character cut off", [0x61, 0xe2, 0x82, 0x62], 1],
+    ["one that begins like U+FFFD", [0xef, 0xbf, 0x41], 0],
+    ["U+FFFD itself, then a surrogate", [0xef, 0xbf, 0xbd, 0xed, 0xa0, 0x80], 3],
+  ];
+  for (const [name, bad, at] of cuts) {
+    const bytes = Buffer.concat([
+      Buffer.from(whole).subarray(0, before),
+      Buffer.from(bad),
+      Buffer.from(whole).subarray(before),
+    ]);
+    const rows = readBeads(bytes);
+    expect(outline(rows), name).toEqual(["1 issue", "2 bad invalid_utf8", "3 issue"]);
+    const message = `the row is not UTF-8 from byte ${before + at} of the file on`;
+    expect(rows[1], name).toMatchObject({ message });
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, n) => bytes.subarray(n * 7, n * 7 + 7));
+    expect(readBeads(chunks), name).toEqual(rows);
+  }
+  const genuine = new TextEncoder().encode(text({ title: "a \ufffd that is meant" }));
+  expect(outline(readBeads(genuine))).toEqual(["1 issue"]);
 });
 
 test("both sides of a committed conflict are taken, the common ancestor is not", () => {

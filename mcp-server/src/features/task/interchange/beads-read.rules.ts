@@ -31,6 +31,7 @@ const BAD_MESSAGES: Record<BeadsBadReason, string> = {
   too_deep: `the row is nested deeper than ${MAX_JSON_DEPTH_LEVELS} levels`,
   missing_id: "the row has no id",
   missing_key: "the memory has no key",
+  invalid_utf8: "the row is not UTF-8",
   conflict_base: "common ancestor inside a merge conflict, not taken",
 };
 
@@ -156,22 +157,28 @@ function resolveDuplicates(rows: ParsedRow[]): ParsedRow[] {
   });
 }
 
-function noteConflict(row: ParsedRow, side: ConflictSide | undefined, damaged: boolean): ParsedRow {
-  if (damaged) row.warnings.push({ code: "invalid_utf8", message: "bytes that are no UTF-8 were replaced" });
+function noteConflict(row: ParsedRow, side: ConflictSide | undefined): ParsedRow {
   if (side === undefined) return row;
   if (side === "base") return { ...bad(row.raw, row.line, "conflict_base"), warnings: row.warnings };
   row.warnings.push({ code: "conflict_side", message: `inside a committed merge conflict (${side})` });
   return row;
 }
 
+/** A row is taken as it is or not at all: what a damaged byte stood for nobody knows. */
+function readDecoded(text: string, line: number, damagedAt: number | undefined, options: BeadsReadOptions): ParsedRow {
+  if (damagedAt === undefined) return readRow(text, line, options);
+  const row = bad(text, line, "invalid_utf8");
+  return { ...row, message: `${BAD_MESSAGES.invalid_utf8} from byte ${damagedAt} of the file on` } as ParsedRow;
+}
+
 function readSourceLines(lines: Iterable<SourceLine>, options: BeadsReadOptions): ParsedRow[] {
   const rows: ParsedRow[] = [];
   const track = conflictTracker();
-  for (const { line, text, damaged } of lines) {
+  for (const { line, text, damagedAt } of lines) {
     if (text.trim() === "") continue;
     const { isMarker, side } = track(text);
     if (isMarker) rows.push({ kind: "marker", line, raw: text, warnings: [] });
-    else rows.push(noteConflict(readRow(text, line, options), side, damaged));
+    else rows.push(noteConflict(readDecoded(text, line, damagedAt, options), side));
   }
   return resolveDuplicates(rows);
 }
