@@ -12,7 +12,7 @@ export interface SpawnedReviewer {
 }
 
 export async function askReviewer(
-  world: World,
+  world: Pick<World, "hook" | "root">,
   input: Record<string, unknown>,
   options: { by?: string; id?: string } = {},
 ): Promise<SpawnedReviewer | { refusal: string }> {
