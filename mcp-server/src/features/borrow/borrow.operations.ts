@@ -12,15 +12,14 @@ const changed = z.object({ loan: shownLoan, next: z.array(z.string()) });
 
 export const borrowRequest = defineOperation({
   name: "borrow_request",
-  description:
-    "Borrow an agent: lend it to another team for the sprint. Judged by the rules; a refusal says why and uses nothing up. To its home: a return.",
+  description: "Borrow: lend an agent to another team for the sprint, or send it home; status tells the outcome.",
   kind: "write",
   mcp: "all",
   positional: ["agent"],
   input: z.strictObject({
-    agent: agentName.describe("Who is lent."),
-    from: teamRef.describe("Team it works in."),
-    to: teamRef.describe("Team that needs it."),
+    agent: agentName.describe("Who."),
+    from: teamRef.describe("Its team now."),
+    to: teamRef,
     reason: fields.reason,
   }),
   output: changed,
@@ -34,8 +33,7 @@ export const borrowRequest = defineOperation({
 
 export const borrowDecide = defineOperation({
   name: "borrow_decide",
-  description:
-    "Decide about a loan: the lender's lead or a person consents to a request or refuses it; return sends the agent home early.",
+  description: "Decide about a loan: the lender's lead consents or refuses; return sends the agent home early.",
   kind: "write",
   mcp: "all",
   positional: ["loan", "decision"],
