@@ -9,7 +9,7 @@ import { workMetrics } from "./work.store.ts";
 export const metricsExport = defineOperation({
   name: "metrics_export",
   description:
-    "Metrics of teams, sprints, loans, overhead, reviews and gates as Prometheus text with the label team_id; to a file for a textfile collector, or printed.",
+    "Metrics of teams, sprints, loans, overhead, reviews and gates as Prometheus text, labelled by team; to a file for a textfile collector, or printed.",
   kind: "read",
   mcp: "none",
   input: z.strictObject({
