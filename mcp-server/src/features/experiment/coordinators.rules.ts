@@ -26,12 +26,17 @@ export interface Load {
   /** Sprints lent less sprints borrowed: who has lent is lent to first (requirement CA-02). */
   readonly debt: number;
   readonly lendable: readonly Member[];
-  /** Domains of the cards that are ready, the most frequent first. */
+  /** Fields of the cards that are open, the most frequent first. */
   readonly domains: readonly string[];
+  /** Those of them that nobody in the team knows. */
+  readonly missing: readonly string[];
 }
 
-/** Above the mean of the others by this factor a team is struggling. */
-const STRUGGLING = 1.35;
+/** Above the mean by this factor a team is struggling. */
+const STRUGGLING = 1.2;
+const KEEN = 1.05;
+/** Points per developer that a team gets done anyway. */
+const EASY = 1.5;
 
 /** What the staff engineer says: numbers first, then who struggles and what blocks (requirement CA-01). */
 export function evaluationText(teams: readonly Snapshot[], needs: readonly OpenNeed[], loads: readonly Load[]): string {
@@ -59,46 +64,73 @@ function perDeveloper(load: Load): number {
   return load.open / Math.max(1, load.developers);
 }
 
-function strugglingTeams(loads: readonly Load[]): Load[] {
+function strugglingTeams(loads: readonly Load[], factor = STRUGGLING): Load[] {
   const mean = loads.reduce((sum, load) => sum + perDeveloper(load), 0) / Math.max(1, loads.length);
   return loads
-    .filter((load) => perDeveloper(load) > mean * STRUGGLING && perDeveloper(load) > 2)
+    .filter((load) => perDeveloper(load) > mean * factor && perDeveloper(load) > EASY)
     .sort((a, b) => perDeveloper(b) - perDeveloper(a) || b.debt - a.debt || (a.team < b.team ? -1 : 1));
 }
 
 /**
- * What the enablement lead plans, one action a line (requirement CA-02): dependencies first, then loans from the team
- * with the least waiting to those that struggle, of somebody who fits the work.
+ * What the enablement lead plans, one action a line (requirement CA-02): dependencies first, then loans of somebody who
+ * fits: to teams that struggle, from those with the least waiting, and to teams that lack a field.
  */
 export function planText(needs: readonly OpenNeed[], loads: readonly Load[], mostBorrows: number): string {
   const lines = needs.map((need) => `RECOMMEND: ${need.needs_team} does ${need.id} first, ${need.team} waits for it.`);
   const lent = new Set<string>();
-  let borrows = 0;
-  for (const needy of strugglingTeams(loads)) {
-    const lenders = loads
-      .filter((load) => load.team !== needy.team && perDeveloper(load) * STRUGGLING < perDeveloper(needy))
-      .sort((a, b) => perDeveloper(a) - perDeveloper(b) || a.debt - b.debt || (a.team < b.team ? -1 : 1));
-    for (const lender of lenders) {
-      const agent = bestFor(needy, lender, lent);
-      if (!agent || borrows >= Math.max(1, mostBorrows)) continue;
-      lent.add(agent.id);
-      borrows += 1;
-      const reason = `${needy.team} has ${Math.round(needy.open)} points waiting for ${needy.developers} developers`;
-      lines.push(`BORROW: ${agent.id} from ${lender.team} to ${needy.team} because ${reason}`);
-      break;
+  const ask = (agent: Member, from: Load, to: Load, reason: string) => {
+    lent.add(agent.id);
+    lines.push(`BORROW: ${agent.id} from ${from.team} to ${to.team} because ${reason}`);
+  };
+  // where loans are off the lead still says whom it would move: it is the rules that refuse
+  const most = Math.max(1, mostBorrows);
+  // a plan that may move many moves them sooner, and two to one team
+  const isKeen = mostBorrows > 2;
+  for (const needy of strugglingTeams(loads, isKeen ? KEEN : STRUGGLING)) {
+    const reason = `${needy.team} has ${Math.round(needy.open)} points waiting for ${needy.developers} developers`;
+    for (let helper = 0; helper < (isKeen ? 2 : 1) && lent.size < most; helper += 1) {
+      const found = firstOf(lendersFor(needy, loads, isKeen ? 1 : 1 / STRUGGLING), (lender) =>
+        bestFor(needy.domains, lender, lent),
+      );
+      if (found) ask(found.agent, found.lender, needy, reason);
     }
   }
+  for (const needy of loads)
+    for (const field of needy.missing) {
+      const found = firstOf(lendersFor(needy, loads, STRUGGLING), (lender) => expertIn(field, lender, lent));
+      if (found && lent.size < most) ask(found.agent, found.lender, needy, `nobody in ${needy.team} knows ${field}`);
+    }
   return lines.length > 0 ? lines.join("\n") : "RECOMMEND: Continue monitoring team health.";
 }
 
-/** Whoever knows a field that is waited for, else the first who can be spared. */
-function bestFor(needy: Load, lender: Load, lent: ReadonlySet<string>): Member | undefined {
-  const free = lender.lendable.filter(({ id }) => !lent.has(id));
-  for (const domain of needy.domains) {
-    const fits = free.find(({ primary, auxiliary }) => primary === domain || auxiliary.includes(domain));
-    if (fits) return fits;
+/** Teams with at most `share` of the load, the least loaded first; who has lent much is spared (requirement CA-02). */
+function lendersFor(needy: Load, loads: readonly Load[], share: number): Load[] {
+  return loads
+    .filter((load) => load.team !== needy.team && perDeveloper(load) <= perDeveloper(needy) * share)
+    .sort((a, b) => perDeveloper(a) - perDeveloper(b) || a.debt - b.debt || (a.team < b.team ? -1 : 1));
+}
+
+function firstOf(lenders: readonly Load[], pick: (lender: Load) => Member | undefined) {
+  for (const lender of lenders) {
+    const agent = pick(lender);
+    if (agent) return { agent, lender };
   }
-  return free[0];
+  return undefined;
+}
+
+/** Whoever knows a field that is waited for, else the first who can be spared. */
+function bestFor(domains: readonly string[], lender: Load, lent: ReadonlySet<string>): Member | undefined {
+  for (const domain of domains) {
+    const expert = expertIn(domain, lender, lent);
+    if (expert) return expert;
+  }
+  return lender.lendable.find(({ id }) => !lent.has(id));
+}
+
+function expertIn(domain: string, lender: Load, lent: ReadonlySet<string>): Member | undefined {
+  return lender.lendable.find(
+    ({ id, primary, auxiliary }) => !lent.has(id) && (primary === domain || auxiliary.includes(domain)),
+  );
 }
 
 /** The look in the middle of a sprint: what is blocked, and nothing is moved (requirement CO-04). */

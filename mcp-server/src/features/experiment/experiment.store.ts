@@ -196,3 +196,12 @@ export async function usedLoans(db: Kysely<Database>) {
     .orderBy("id")
     .execute();
 }
+
+const needs = prepared((db, p: { team: string }) =>
+  db.selectFrom("dependency").select("id").where("status", "=", "open").where("needs_team", "=", p.team).limit(1),
+);
+
+/** Whether any team waits for this one. */
+export async function isNeeded(db: Kysely<Database>, team: string): Promise<boolean> {
+  return (await needs.first(db, { team })) !== undefined;
+}

@@ -1,4 +1,4 @@
-import { type OpenCard, openCards, type StoryFacts, storyFacts } from "./experiment.store.ts";
+import { isNeeded, type OpenCard, openCards, type StoryFacts, storyFacts } from "./experiment.store.ts";
 import { develops } from "./people.rules.ts";
 import { change, type SprintPlay, type TeamPlay, whoSpeaks } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
@@ -16,8 +16,9 @@ export function newCard(
 ): Card {
   const random = randomStream(play.state.seed, "story", task.title);
   const points = task.points ?? estimate(random);
-  const members = play.teams.find(({ id }) => id === team)?.workers.map(({ member }) => member.primary) ?? [];
-  const domain = facts.domain ?? (members.length > 0 ? random.pick(members) : "backend");
+  const workers = play.teams.find(({ id }) => id === team)?.workers ?? [];
+  const fields = workers.flatMap(({ member }) => (develops(member) ? [member.primary] : []));
+  const domain = facts.domain ?? (fields.length > 0 ? random.pick(fields) : "backend");
   const card: Card = {
     key: task.key,
     team,
@@ -71,6 +72,7 @@ async function markWaiting(play: SprintPlay, team: TeamPlay, row: OpenCard): Pro
   const waits = row.openBlockers > 0;
   if (waits) team.tally.dependencyCards += 1;
   if (waits || row.blockedSince !== null) team.blocked.add(row.key);
+  if (waits) team.waiting.add(row.key);
   const isMarked = row.blockedReason?.startsWith(WAITS) === true;
   if (waits === isMarked || (waits && row.blockedSince !== null)) return;
   await play.stage.may(
@@ -84,10 +86,11 @@ const WAITS = "Waits for";
 
 /** Takes the flag off what waits no longer. */
 export async function endWaiting(play: SprintPlay, team: TeamPlay): Promise<void> {
-  const rows = await openCards(play.stage.runtime.store.db, team.id);
-  for (const row of rows)
-    if (row.openBlockers === 0 && row.blockedReason?.startsWith(WAITS))
-      await play.stage.may(lead, "task_update", { id: row.key, unblock: true });
+  if (team.waiting.size === 0) return;
+  for (const row of await openCards(play.stage.runtime.store.db, team.id)) {
+    if (row.openBlockers > 0 || !team.waiting.delete(row.key)) continue;
+    if (row.blockedReason?.startsWith(WAITS)) await play.stage.may(lead, "task_update", { id: row.key, unblock: true });
+  }
 }
 
 /** What is begun first, up to the team's capacity: planning stops at the first card beyond (AG-01). */
@@ -112,6 +115,7 @@ const PROVIDE_POINTS = { shared_component: 1, needs_api: 2, blocks: 2 } as const
  */
 export async function provideForOthers(play: SprintPlay, team: TeamPlay): Promise<void> {
   const { stage, state } = play;
+  if (!(await isNeeded(stage.runtime.store.db, team.id))) return;
   const speaker = whoSpeaks(team);
   const answer = await stage.must(speaker, "dependency_list", { team: team.id, status: "open", limit: 50 });
   for (const need of answer.dependencies as { id: string; needs_team: string; team: string; type: string }[]) {

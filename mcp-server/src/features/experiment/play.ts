@@ -56,6 +56,8 @@ export interface TeamPlay {
   readonly tally: Tally;
   /** Cards that were blocked at some time of the sprint. */
   readonly blocked: Set<string>;
+  /** Cards that wait for another team. */
+  readonly waiting: Set<string>;
 }
 
 export interface SprintPlay {
@@ -91,6 +93,7 @@ export function teamPlay(
     departures: [],
     backfills: [],
     blocked: new Set(),
+    waiting: new Set(),
     tally: {
       wipRefusals: 0,
       reviews: 0,

@@ -16,6 +16,7 @@ import type { SprintPlay } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
 import { type Answer, coordinator, lead, type Stage } from "./stage.ts";
 import type { BorrowRecord, CoordinationRecord, RunState } from "./state.rules.ts";
+import { fitOf, OUTSIDE } from "./work.rules.ts";
 
 type Round = Omit<CoordinationRecord, "checkin">;
 
@@ -161,6 +162,7 @@ function loadsOf(
     const people = state.members.filter((member) => member.home === team);
     const counts = new Map<string, number>();
     for (const card of cards) counts.set(card.domain, (counts.get(card.domain) ?? 0) + 1);
+    const domains = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([domain]) => domain);
     const able = (id: string): Member[] => people.filter((member) => member.id === id && member.role === "developer");
     return {
       team,
@@ -168,7 +170,8 @@ function loadsOf(
       open: cards.reduce((sum, card) => sum + Math.max(0, card.left), 0),
       developers: people.filter(develops).length,
       lendable: lendable.flatMap(able),
-      domains: [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([domain]) => domain),
+      domains,
+      missing: domains.filter((domain) => !people.some((member) => fitOf(member, domain) > OUTSIDE)),
     };
   });
 }

@@ -46,9 +46,10 @@ export function reviewRequest(
   completed: readonly string[],
   target: string,
 ): ReviewRequest {
-  const trend = records.map((record) => sum(Object.values(record.teams).map((team) => team.velocity)));
-  const teams = records.flatMap((record) => Object.values(record.teams));
-  const last = records.at(-1);
+  const played = records.filter(({ sprint }) => sprint > 0);
+  const trend = played.map((record) => sum(Object.values(record.teams).map((team) => team.velocity)));
+  const teams = played.flatMap((record) => Object.values(record.teams));
+  const last = played.at(-1);
   return {
     experiment_name: name,
     sprint: last?.sprint ?? 0,

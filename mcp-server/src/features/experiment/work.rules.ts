@@ -8,7 +8,9 @@ const POINTS_PER_DAY: Readonly<Record<Seniority, number>> = { junior: 0.6, mid: 
 const LEAD_SHARE = 0.5;
 /** How much of the second one's speed a pair gains. */
 const PAIR_GAIN = 0.5;
-const MATCH = { primary: 1, auxiliary: 0.85, none: 0.5 } as const;
+/** How well somebody works in a field that is not theirs. */
+export const OUTSIDE = 0.5;
+const MATCH = { primary: 1, auxiliary: 0.85, none: OUTSIDE } as const;
 
 /** What a card asks for and how far it is; kept between sprints. Efforts are points. */
 export interface Card {
