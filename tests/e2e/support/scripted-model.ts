@@ -14,7 +14,8 @@
  *   await runClaude({ version: "newest", prompt: "[actor:lead] Begin.", cwd, home, model });
  *   model.check();                            // throws what a script threw
  *
- * An agent is known by the marker `[actor:<name>]` in the first user message of its conversation.
+ * An agent is known by the marker `[actor:<name>]` in the first user message of its conversation; one whose prompt is
+ * the server's own by words of its system prompt.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -24,6 +25,7 @@ import {
   type MessagesRequest,
   openStream,
   textOfMessage,
+  textOfSystem,
   writeJson,
   writeWhole,
 } from "./messages-wire.ts";
@@ -38,8 +40,8 @@ export interface ScriptedModel extends AsyncDisposable {
   readonly url: string;
   /** Requests no actor answered: titles, model lists, agents without a marker. */
   readonly strays: readonly StrayRequest[];
-  /** Declares who plays the conversations marked `[actor:<name>]`. */
-  actor(name: string, script: Script): Actor;
+  /** Declares who plays the conversations marked `[actor:<name>]`, or those whose system prompt has `words`. */
+  actor(name: string, script: Script, words?: string): Actor;
   /** Throws if a script failed, or if a declared actor never appeared. */
   check(): void;
   close(): Promise<void>;
@@ -48,10 +50,13 @@ export interface ScriptedModel extends AsyncDisposable {
 const marker = /\[actor:([A-Za-z0-9_-]+)\]/;
 
 /** The actor a conversation belongs to. Requests without tools are the client's own (titles, summaries). */
-function actorNameIn(request: MessagesRequest): string | undefined {
+function actorNameIn(request: MessagesRequest, roles: ReadonlyMap<string, string>): string | undefined {
   if (!request.tools?.length) return undefined;
   const first = request.messages.find((message) => message.role === "user");
-  return first && marker.exec(textOfMessage(first))?.[1];
+  const marked = first && marker.exec(textOfMessage(first))?.[1];
+  if (marked !== undefined || roles.size === 0) return marked;
+  const system = textOfSystem(request);
+  return [...roles].find(([words]) => system.includes(words))?.[1];
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
@@ -66,13 +71,15 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 
 export async function startModel(): Promise<ScriptedModel> {
   const actors = new Map<string, Actor>();
+  /** Names of actors by words of their system prompts. */
+  const roles = new Map<string, string>();
   const strays: StrayRequest[] = [];
   let messageCount = 0;
 
   async function answerMessages(request: MessagesRequest, path: string, response: ServerResponse): Promise<void> {
     messageCount += 1;
     const id = `msg_${String(messageCount).padStart(24, "0")}`;
-    const actor = actors.get(actorNameIn(request) ?? "");
+    const actor = actors.get(actorNameIn(request, roles) ?? "");
     if (!actor) strays.push({ path, body: request });
     const answer = (): Promise<Answer> =>
       actor?.answer(request) ?? Promise.resolve({ content: [{ type: "text", text: "ok" }], usage: defaultUsage });
@@ -112,9 +119,10 @@ export async function startModel(): Promise<ScriptedModel> {
   return {
     url: `http://127.0.0.1:${port}`,
     strays,
-    actor(name, script) {
+    actor(name, script, words) {
       const actor = new Actor(name, script);
       actors.set(name, actor);
+      if (words !== undefined) roles.set(words, name);
       return actor;
     },
     check() {

@@ -76,7 +76,7 @@ async function dueSprint(ctx: OperationContext, kind: RoundKind): Promise<number
 async function begin(ctx: OperationContext, kind: RoundKind, sprint: number): Promise<store.RoundRow> {
   const step = await beginStep(ctx, kind === "full" ? "coordination" : "checkin", sprint);
   const returned = kind === "full" ? await sendHome(ctx, sprint) : [];
-  const facts = await gatherFacts(ctx, { sprint, before: await store.lastSeen(ctx.db) });
+  const facts = await gatherFacts(ctx, { sprint, before: await store.lastSeen(ctx.db, kind) });
   const seen = { ...facts, returned };
   const row = await store.insertRound(ctx, { kind, sprint, stepId: step?.id, deadline: step?.deadline, seen });
   return coordinatorsOf(ctx.config).evaluator === undefined ? speakForNobody(ctx, row) : row;

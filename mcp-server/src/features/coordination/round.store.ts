@@ -88,9 +88,17 @@ export async function listRounds(db: Kysely<Database>, limit: number): Promise<R
   return db.selectFrom("coordination_round").selectAll().orderBy("id", "desc").limit(limit).execute();
 }
 
-/** When the newest round was begun and what it has seen; undefined before the first. */
-export async function lastSeen(db: Kysely<Database>): Promise<{ at: number; needs: Facts["needs"] } | undefined> {
-  const [row] = await listRounds(db, 1);
+/**
+ * What the round before one of this kind has seen, and when: a full one sums up since the last full one, a check-in
+ * tells what is new. Undefined before the first.
+ */
+export async function lastSeen(
+  db: Kysely<Database>,
+  kind: RoundKind,
+): Promise<{ at: number; needs: Facts["needs"] } | undefined> {
+  let query = db.selectFrom("coordination_round").selectAll().orderBy("id", "desc").limit(1);
+  if (kind === "full") query = query.where("kind", "=", kind);
+  const row = await query.executeTakeFirst();
   return row && { at: Number(row.opened_at), needs: seenOf(row).needs };
 }
 
