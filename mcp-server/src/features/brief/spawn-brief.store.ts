@@ -49,6 +49,8 @@ async function aboutTask(ctx: OperationContext, key: string): Promise<string[]> 
   const lines = ["Your task:", renderFull(await toFull(ctx.db, task, ctx.now), plainView(ctx.now))];
   const edges = (await edgesFrom(ctx.db, task.id)).slice(0, 20);
   for (const edge of edges)
-    lines.push(`${edge.type} → ${plainLine(edge.target_key, 60)}${edge.blocking === 1 ? " (waiting for it)" : ""}`);
+    lines.push(
+      `${plainLine(edge.type, 60)} → ${plainLine(edge.target_key, 60)}${edge.blocking === 1 ? " (waiting for it)" : ""}`,
+    );
   return lines;
 }

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
@@ -184,7 +185,7 @@ export async function addEdge(ctx: OperationContext, source: Task, edge: NewEdge
     }
     throw new TeamwrightError(
       "CONFLICT",
-      `${source.key} already has a ${existing.type} link to ${edge.targetKey}.`,
+      `${source.key} already has a ${plainLine(existing.type, 60)} link to ${edge.targetKey}.`,
       hint("task_unlink", "removes it first"),
     );
   }

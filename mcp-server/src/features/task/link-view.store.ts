@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { plainLine } from "../../kernel/fence.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { compact } from "./task.view.ts";
@@ -9,7 +10,7 @@ const MAX_LINKS_SHOWN = 100;
 export async function linksFrom(db: Kysely<Database>, taskId: number) {
   return (await outgoing.all(db, { taskId })).map((row) =>
     compact({
-      type: row.type,
+      type: plainLine(row.type, 60),
       id: row.target_key,
       state: row.cyclic ? "in a circle, not waited for" : (row.status ?? undefined),
       title: row.title ?? undefined,
@@ -32,7 +33,7 @@ const outgoing = prepared((db, p: { taskId: number }) =>
 export async function linksTo(db: Kysely<Database>, taskId: number) {
   return (await incoming.all(db, { taskId })).map((row) =>
     compact({
-      type: row.type,
+      type: plainLine(row.type, 60),
       id: row.key,
       state: row.status,
       title: row.title,

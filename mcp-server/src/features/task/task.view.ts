@@ -71,6 +71,9 @@ export function briefOfRow(row: BriefRow): TaskBrief {
   });
 }
 
+/** Of a word that another tool may have written. */
+const MOST_WORD = 60;
+
 type BriefFacts = Pick<
   Task,
   | "key"
@@ -95,7 +98,7 @@ export function toBrief(task: BriefFacts): TaskBrief {
     state: task.status === "open" && task.readyPrio !== null ? "ready" : task.status,
     priority: task.priority,
     team: task.team,
-    kind: task.kind === "task" ? undefined : task.kind,
+    kind: task.kind === "task" ? undefined : plainLine(task.kind, MOST_WORD),
     points: task.points ?? undefined,
     holder: task.holderName ?? undefined,
     assignee: task.holder === null ? (task.assignee ?? undefined) : undefined,
@@ -109,13 +112,13 @@ export async function toFull(db: Kysely<Database>, task: Task, now: number): Pro
   const blockedMs = task.blockedMs + (task.blockedSince === null ? 0 : Math.max(0, now - task.blockedSince));
   return compact({
     ...toBrief(task),
-    kind: task.kind,
+    kind: plainLine(task.kind, MOST_WORD),
     description: task.description ?? undefined,
     design: task.design ?? undefined,
     acceptance: task.acceptance ?? undefined,
     notes: task.notes ?? undefined,
     outcome: task.outcome ?? undefined,
-    foreign_status: task.foreignStatus ?? undefined,
+    foreign_status: task.foreignStatus === null ? undefined : plainLine(task.foreignStatus, MOST_WORD),
     scope: task.scope.length > 0 ? [...task.scope] : undefined,
     labels: labels.length > 0 ? labels : undefined,
     external_ref: task.externalRef ?? undefined,

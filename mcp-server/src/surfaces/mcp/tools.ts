@@ -96,6 +96,9 @@ const proseFields = new Set([
   "questions",
 ]);
 const lineFields = new Set([
+  "id",
+  "task",
+  "target",
   "title",
   "blocked",
   "blocked_by",

@@ -18,6 +18,11 @@ export function warnInto(warnings: BeadsWarning[]): Warn {
   };
 }
 
+/** True for an id in one word: it is shown in many places, and must neither steer a terminal nor read like a sentence. */
+export function isPlainId(id: string): boolean {
+  return !/[\s\p{C}]/u.test(id);
+}
+
 /** Text of a field; undefined for absent, null and empty. Numbers become text, anything else is no text. */
 export function textOf(value: JsonValue | undefined): string | undefined {
   if (typeof value === "number") return String(value);
@@ -51,7 +56,7 @@ export function legacyDependencies(record: JsonObject): BeadsDependency[] {
     const value = record[field];
     for (const target of Array.isArray(value) ? value : [value]) {
       const id = textOf(target);
-      if (id !== undefined) edges.push({ target: id, type });
+      if (id !== undefined && isPlainId(id)) edges.push({ target: id, type });
     }
   }
   return edges;
@@ -71,6 +76,10 @@ export function findDependency(value: JsonValue, owner: string, warn: Warn): Bea
   const target = isJsonObject(value) ? textOf(value.depends_on_id) : undefined;
   if (!isJsonObject(value) || target === undefined) {
     warn("dependency_invalid", "dependencies", "dependency without depends_on_id, kept in the raw row only");
+    return undefined;
+  }
+  if (!isPlainId(target)) {
+    warn("dependency_invalid", "dependencies", "dependency on what is no id, kept in the raw row only");
     return undefined;
   }
   const source = textOf(value.issue_id) ?? owner;

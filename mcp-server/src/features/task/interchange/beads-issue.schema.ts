@@ -121,6 +121,7 @@ export type BeadsBadReason =
   | "too_deep"
   | "missing_id"
   | "missing_key"
+  | "id_not_plain"
   | "invalid_utf8"
   | "conflict_base";
 

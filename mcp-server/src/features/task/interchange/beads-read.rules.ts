@@ -1,4 +1,4 @@
-import { textOf, timeOf, type Warn, warnInto } from "./beads-edges.rules.ts";
+import { isPlainId, textOf, timeOf, type Warn, warnInto } from "./beads-edges.rules.ts";
 import { findId, readIssue } from "./beads-fields.rules.ts";
 import type {
   BeadsBadReason,
@@ -31,6 +31,7 @@ const BAD_MESSAGES: Record<BeadsBadReason, string> = {
   too_deep: `the row is nested deeper than ${MAX_JSON_DEPTH_LEVELS} levels`,
   missing_id: "the row has no id",
   missing_key: "the memory has no key",
+  id_not_plain: "the id is not one word of plain characters",
   invalid_utf8: "the row is not UTF-8",
   conflict_base: "common ancestor inside a merge conflict, not taken",
 };
@@ -103,6 +104,7 @@ export function readRow(raw: string, line: number, options: BeadsReadOptions = {
     if (schema !== undefined) return { kind: "header", line, raw, warnings, schema: textOf(schema) ?? "" };
     return bad(raw, line, "missing_id");
   }
+  if (!isPlainId(id)) return bad(raw, line, "id_not_plain");
   if (statusWord(textOf(record.status)) === "tombstone")
     return { kind: "tombstone", line, raw, warnings, tombstone: readTombstone(record, id, warnInto(warnings)) };
   const read = readIssue(record, raw, options);

@@ -62,7 +62,7 @@ const dependency: fc.Arbitrary<BeadsDependency> = fc.record(
 const anyIssue: fc.Arbitrary<BeadsIssue> = fc
   .record(
     {
-      id: name.map((value) => `id-${value}`),
+      id: fc.stringMatching(/^[a-zA-Zä-ü0-9._:-]{1,30}$/),
       title: fc.oneof(
         name,
         fc.integer({ min: 480, max: 520 }).map((length) => `${"x".repeat(length)}ü€.`),
