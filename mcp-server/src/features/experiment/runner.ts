@@ -13,7 +13,8 @@ import { playSetUp, playSprint, type SprintOptions } from "./sprint.ts";
 import type { ProductFacts } from "./sprint-zero.ts";
 import { fillVacancies, staffed, welcome } from "./staff.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { feedbackFile, type ReadFeedback } from "./stakeholder.ts";
+import type { Feedback } from "./stakeholder.rules.ts";
+import { feedbackFile, parseFeedback, type ReadFeedback, reviewBy } from "./stakeholder.ts";
 import type { Backfill, RunState, SprintRecord } from "./state.rules.ts";
 
 /** Monday, nine o'clock, in a year of its own: simulated time has nothing to do with the clock on the wall. */
@@ -123,6 +124,7 @@ async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunS
   if ((await loadState(store.db))?.sprint !== before.sprint)
     throw new TeamwrightError("CONFLICT", "Another process plays this experiment at the same time.");
   const state = structuredClone(before);
+  const answered = await answerOf(options, state);
   delete state.waitsFor;
   const n = state.sprint + 1;
   const came = fillVacancies(state, n);
@@ -138,10 +140,20 @@ async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunS
     agent: id,
     replaces: vacancy.like.id,
   }));
-  const record = await playSprint(partsOf(options, stage, config, state, backfills));
+  const parts = partsOf(options, stage, config, state, backfills);
+  const record = await playSprint({ ...parts, ...(answered ? { answered } : {}) });
   await saveSprint(store.db, record);
   await saveState(store.db, state);
   return state;
+}
+
+/** The word that was waited for, written down with the sprint it is about. */
+async function answerOf({ store, feedback }: RunOptions, { waitsFor }: RunState): Promise<Feedback | undefined> {
+  if (!waitsFor) return undefined;
+  const given = parseFeedback(waitsFor.file, feedback?.(waitsFor.file));
+  const about = (await loadSprints(store.db, waitsFor.sprint)).at(-1);
+  if (given && about) await saveSprint(store.db, { ...about, review: reviewBy(given) });
+  return given;
 }
 
 function partsOf(

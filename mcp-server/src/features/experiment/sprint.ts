@@ -12,7 +12,8 @@ import { reviewAll } from "./reviewing.ts";
 import { type ProductFacts, playSprintZero } from "./sprint-zero.ts";
 import { letGo } from "./staff.ts";
 import { lead, principalOf, type Stage } from "./stage.ts";
-import { isReviewDue, type ReadFeedback, reviewProduct } from "./stakeholder.ts";
+import type { Feedback } from "./stakeholder.rules.ts";
+import { follow, isReviewDue, type ReadFeedback, reviewProduct } from "./stakeholder.ts";
 import type { Backfill, CoordinationRecord, RunState, SprintRecord, TeamRecord } from "./state.rules.ts";
 import { strikeToday } from "./strike.ts";
 import { teamRecord } from "./tally.ts";
@@ -25,6 +26,8 @@ export interface SprintOptions {
   readonly output: Output;
   readonly feedback: ReadFeedback;
   readonly backfills: readonly Backfill[];
+  /** A stakeholder's word that the run has waited for. */
+  readonly answered?: Feedback;
   /** The sprints before, oldest first: what a stakeholder is shown. */
   readonly past: () => Promise<readonly SprintRecord[]>;
 }
@@ -52,6 +55,7 @@ export async function playSprint(options: SprintOptions): Promise<SprintRecord> 
   const round = await beginSprint(stage, state, n);
   const play = await openPlay(options, n);
   if (round) heed(play, round.recommendations);
+  if (options.answered) await follow(play, options.answered);
   for (const team of play.teams) await planTeam(play, team);
   const checkin = await days(play);
   stage.clock.now = Math.max(stage.clock.now, play.startedAt + Math.round(config.sprint.minutes * 60_000));

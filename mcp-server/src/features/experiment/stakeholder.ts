@@ -35,10 +35,10 @@ export async function reviewProduct(
   const file = feedbackFile(n);
   const request = reviewRequest(config.experiment.name, records, await completedIn(play), file);
   output.write(`stakeholder-review-sprint-${n}.json`, jsonText(request));
-  const given = parse(file, read(file));
+  const given = parseFeedback(file, read(file));
   if (given) {
     await follow(play, given);
-    return { decision: given.decision, by: "stakeholder", note: `${given.respondent}: ${given.feedback_text}` };
+    return reviewBy(given);
   }
   const { timeout_minutes, timeout_action } = config.stakeholder_review;
   stage.clock.now += Math.round(timeout_minutes * 60_000);
@@ -47,6 +47,10 @@ export async function reviewProduct(
   if (timeout_action === "po_proxy") return proxyDecision(Object.values(records.at(-1)?.teams ?? {}));
   play.state.waitsFor = { sprint: n, file };
   return { decision: "waiting", by: "block", note: `${waited}; ${file} is waited for` };
+}
+
+export function reviewBy({ decision, respondent, feedback_text }: Feedback): ReviewRecord {
+  return { decision, by: "stakeholder", note: `${respondent}: ${feedback_text}` };
 }
 
 async function completedIn(play: SprintPlay): Promise<string[]> {
@@ -58,7 +62,8 @@ async function completedIn(play: SprintPlay): Promise<string[]> {
   return titles;
 }
 
-export function parse(file: string, text: string | undefined): Feedback | undefined {
+/** Throws INVALID_INPUT with all that is wrong with the file. */
+export function parseFeedback(file: string, text: string | undefined): Feedback | undefined {
   if (text === undefined) return undefined;
   let value: unknown;
   try {

@@ -1,0 +1,46 @@
+/** Two coordinated teams with every practice on. */
+export const everything = `
+experiment: { name: everything, repeat_backlog: true }
+coordination: { enabled: true, coordinators: [staff_engineer_01, enablement_lead_01] }
+wip_limits: { in_progress: 3, review: 2 }
+disturbances: { enabled: true, frequencies: { dependency_breaks: 0.6, production_incident: 0.5, scope_creep: 0.5 } }
+turnover: { enabled: true, starts_in_sprint: 1, probability: 0.3 }
+meta_learning: { enabled: true }
+profile_swapping: { mode: free }
+specialists: { enabled: true }
+sprint_zero: { enabled: true }
+stakeholder_review: { enabled: true, cadence_sprints: 2, timeout_action: po_proxy }
+models:
+  agents:
+    ann: { name: Ann Ito, seniority: senior, primary_specialization: backend, role_archetype: dev_lead }
+    bob: { seniority: mid, primary_specialization: backend, role_archetype: developer }
+    cem: { seniority: junior, primary_specialization: frontend, role_archetype: developer }
+    dee: { seniority: senior, primary_specialization: testing, role_archetype: qa_lead }
+    eva: { seniority: senior, primary_specialization: product, role_archetype: product_owner }
+    fay: { seniority: senior, primary_specialization: devops, role_archetype: developer }
+    gil: { seniority: mid, primary_specialization: frontend, role_archetype: developer }
+    hana: { seniority: junior, primary_specialization: backend, role_archetype: developer }
+    ivo: { seniority: senior, primary_specialization: testing, role_archetype: tester }
+    jun: { seniority: senior, primary_specialization: devops, role_archetype: dev_lead }
+    staff_engineer_01: { name: Staff Engineer, role_archetype: staff_engineer }
+    enablement_lead_01: { name: Enablement Lead, role_archetype: enablement_lead }
+teams:
+  - { id: checkout, name: Checkout, team_type: stream_aligned, agents: [ann, bob, cem, dee, eva] }
+  - { id: platform, team_type: platform, agents: [fay, gil, hana, ivo, jun] }
+`;
+
+const fields = ["backend", "frontend", "devops", "backend", "security"];
+
+/** Stories that need each other's teams now and then. */
+export function aBacklog(count = 15): string {
+  const stories = Array.from({ length: count }, (_, index) => ({
+    id: `US-${String(index + 1).padStart(3, "0")}`,
+    title: `Build part ${index + 1} of the shop`,
+    priority: index + 1,
+    story_points: [1, 2, 3, 5, 3][index % 5],
+    domain: fields[index % fields.length],
+    acceptance_criteria: ["It does what it says."],
+    ...(index % 6 === 2 ? { depends_on_team: "platform", dependency_type: "needs_api" } : {}),
+  }));
+  return JSON.stringify({ product: { mission: "Sell", languages: ["typescript"] }, stories });
+}
