@@ -53,17 +53,17 @@ function answer(folder: string, inputs: Inputs, outcome: RunOutcome) {
     ...(inputs.done > 0 ? { resumed_after: inputs.done } : {}),
     ...(isCancelled ? { cancelled: true } : {}),
     ...(state.waitsFor ? { waits_for: join(folder, state.waitsFor.file) } : {}),
-    ...peopleOf(outcome),
+    ...peopleOf(inputs),
     lines: fresh.flatMap((record: SprintRecord) => sprintLines(record)),
   };
 }
 
-/** All agents there are, coordinators too: "Loaded 13 agents". */
-function peopleOf({ config, state }: RunOutcome) {
+/** Everybody the configuration names, coordinators too: "Loaded 13 agents"; who comes and goes is in the reports. */
+function peopleOf({ config }: Inputs) {
   const { coordinators } = config.coordination;
-  const named = coordinators.map((id) => ({ id, name: config.models.agents?.[id]?.name ?? id }));
+  const ids = [...config.teams.flatMap(({ agents }) => agents), ...coordinators];
   return {
-    agents: [...state.members.map(({ id, name }) => ({ id, name })), ...named],
+    agents: ids.map((id) => ({ id, name: config.models.agents?.[id]?.name ?? id })),
     teams: config.teams.map(({ id, name = id, agents }) => ({ id, name, agents: agents.length })),
     coordinators: [...coordinators],
   } satisfies ConsoleFacts;
