@@ -1,7 +1,7 @@
 /** Bundles the server to dist/lib and copies the native driver to dist/prebuilds. Exported for pack-plugin.ts; run alone it is `npm run build`. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { operations } from "../mcp-server/src/features/index.ts";
 import { listTools } from "../mcp-server/src/surfaces/mcp/tools.ts";
@@ -16,6 +16,11 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
  */
 const LAZY_PACKAGES = ["pg", "mdast-util-from-markdown"];
 
+/** Own modules for which the same holds, by file name: what they import is several times the rest. */
+const LAZY_MODULES: Readonly<Record<string, string>> = {
+  "compare-page.view.ts": "mcp-server/src/features/experiment/compare-page.view.ts",
+};
+
 export interface BuildReport {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** The largest parts of the main bundle, by package or own folder. */
@@ -27,6 +32,11 @@ const lazyPlugin: Plugin = {
   setup(setup) {
     const filter = new RegExp(`^(?:${LAZY_PACKAGES.join("|")})$`);
     setup.onResolve({ filter }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
+    setup.onResolve({ filter: /^\.{1,2}\// }, ({ path, kind }) =>
+      kind === "dynamic-import" && basename(path) in LAZY_MODULES
+        ? { path: `./${basename(path, ".ts")}.cjs`, external: true }
+        : undefined,
+    );
   },
 };
 
@@ -79,6 +89,8 @@ export async function buildDist(dist: string = join(root, "dist")): Promise<Buil
   const entry = join(root, "mcp-server/src/main.ts");
   const metafile = await bundle(entry, join(dist, "lib/main.cjs"), [lazyPlugin]);
   for (const name of LAZY_PACKAGES) await bundle(require.resolve(name), join(dist, `lib/${name}.cjs`), []);
+  for (const [name, path] of Object.entries(LAZY_MODULES))
+    await bundle(join(root, path), join(dist, `lib/${basename(name, ".ts")}.cjs`), []);
   copyPrebuilds(join(dist, "prebuilds"));
 
   const files = readdirSync(dist, { recursive: true, withFileTypes: true })

@@ -21,6 +21,7 @@ import { blockedBefore, settleByDeed, watchBlocks } from "./escalation/watch.sto
 import { findAnswer, saveAnswer } from "./event/answer.store.ts";
 import { eventList } from "./event/event.operations.ts";
 import { appendEvents } from "./event/event.store.ts";
+import { experimentCompare } from "./experiment/compare.operations.ts";
 import { experimentRun } from "./experiment/experiment.operations.ts";
 import { bindTable } from "./experiment/table.ts";
 import { fileCheckDiff } from "./file/check-diff.operations.ts";
@@ -97,6 +98,7 @@ export const operations: readonly Operation[] = [
   overheadShow,
   metricsExport,
   experimentRun,
+  experimentCompare,
   reportLint,
   messageSend,
   messageInbox,

@@ -9,6 +9,7 @@ import {
 import { GridComponent, type GridComponentOption } from "echarts/components";
 import { type ComposeOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { plainLine } from "../../kernel/fence.ts";
 
 use([CustomChart, LineChart, ScatterChart, GridComponent, SVGRenderer]);
 
@@ -46,7 +47,8 @@ export interface ChartText {
 /** Colours are the page's own properties, so that one drawing serves a light and a dark page. */
 export const seriesColours = 8;
 const dashes = ["solid", "dashed", "dotted", [10, 3, 2, 3]] as const;
-const symbols = ["circle", "rect", "triangle", "diamond"] as const;
+/** More than dashes, so that the first twenty pairs of both differ. */
+const symbols = ["circle", "rect", "triangle", "diamond", "path://M0 0L10 0L5 9Z"] as const;
 const WIDTH = 760;
 const HEIGHT = 340;
 
@@ -59,11 +61,25 @@ export function styleOfGroup(index: number) {
   };
 }
 
+/**
+ * The library is given no text of others: it keeps widths of texts and names of series in plain objects, and a name such
+ * as `__proto__` would change every object of the process.
+ */
+function seriesName(index: number): string {
+  return `series ${index + 1}`;
+}
+
+/** Fits left of the axis. */
+function shortName(name: string): string {
+  return plainLine(name, 26);
+}
+
 /** Means over the sprints as lines, their intervals as bands. */
 export function lineChart(groups: readonly ChartGroup[], text: ChartText): string {
   const isDense = Math.max(...groups.map(({ points }) => points.length)) > 25;
-  const series = groups.flatMap(({ name, points }, index): (CustomSeriesOption | LineSeriesOption)[] => {
+  const series = groups.flatMap(({ points }, index): (CustomSeriesOption | LineSeriesOption)[] => {
     const { colour, dash, symbol } = styleOfGroup(index);
+    const name = seriesName(index);
     const line: LineSeriesOption = {
       type: "line",
       name,
@@ -85,8 +101,9 @@ export function lineChart(groups: readonly ChartGroup[], text: ChartText): strin
 
 /** One row per group: its mean as a mark, its interval as a bar. */
 export function intervalChart(groups: readonly ChartGroup[], text: ChartText): string {
-  const series = groups.flatMap(({ name, points }, index): (CustomSeriesOption | ScatterSeriesOption)[] => {
+  const series = groups.flatMap(({ points }, index): (CustomSeriesOption | ScatterSeriesOption)[] => {
     const { colour, symbol } = styleOfGroup(index);
+    const name = seriesName(index);
     return [
       ...errorBars(
         name,
@@ -104,27 +121,31 @@ export function intervalChart(groups: readonly ChartGroup[], text: ChartText): s
       },
     ];
   });
-  const categories = groups.map(({ name }) => name);
   const yAxis = {
     type: "category" as const,
-    data: categories,
+    data: groups.map((_, index) => `#${index}`),
     inverse: true,
-    axisLabel: { color: "currentColor", width: 170, overflow: "truncate" as const, interval: 0 },
+    axisLabel: { color: "currentColor", interval: 0 },
     axisLine: { lineStyle: { color: "var(--axis)" } },
     axisTick: { show: false },
   };
-  return draw(
+  const svg = draw(
     { xAxis: { ...valueAxis(text.xName), min: 0 }, yAxis, series, grid: { left: 190, right: 24, top: 12, bottom: 52 } },
     text,
     90 + 40 * groups.length,
+  );
+  return svg.replace(
+    />#(\d+)<\/text>/g,
+    (_, index: string) => `>${escapeHtml(shortName(groups[Number(index)]?.name ?? ""))}</text>`,
   );
 }
 
 /** Marks where x is a count; groups stand side by side within one count. */
 export function scatterChart(groups: readonly ChartGroup[], text: ChartText): string {
   const shift = (index: number) => (groups.length < 2 ? 0 : (index / (groups.length - 1) - 0.5) * 0.5);
-  const series = groups.flatMap(({ name, points }, index): (CustomSeriesOption | ScatterSeriesOption)[] => {
+  const series = groups.flatMap(({ points }, index): (CustomSeriesOption | ScatterSeriesOption)[] => {
     const { colour, symbol } = styleOfGroup(index);
+    const name = seriesName(index);
     return [
       {
         type: "scatter",
@@ -240,7 +261,7 @@ function draw(option: Option, { id, label }: ChartText, height = HEIGHT): string
 /** Names of its own for ids, so that the same numbers give the same bytes; no styles for a pointer there is none of. */
 function asFigure(svg: string, id: string, label: string): string {
   return svg
-    .replace(/<style ?>[\s\S]*?<\/style>\s*/g, "")
+    .replace(/<style[^>]*>[\s\S]*?<\/style>\s*/g, "")
     .replace(/ (?:class="zr\d+-cls-\d+"|ecmeta_\w+="[^"]*")/g, "")
     .replace(/\bzr\d+-/g, `${id}-`)
     .replace(

@@ -117,9 +117,9 @@ function metricCells(metric: ComparedMetric, variant: string): string {
     estimate ? String(estimate.n) : "",
   ].map((cell) => `<td class="number">${escapeHtml(cell)}</td>`);
   const style = styleOf(metric, difference?.direction);
-  const mark = style === "green" ? ' class="good"' : style === "red" ? ' class="bad"' : "";
+  const mark = style === "green" ? " good" : style === "red" ? " bad" : "";
   const shown = difference ? outcome(metric, difference.direction) : "baseline";
-  return `<td>${escapeHtml(variant)}</td>${numbers.join("")}<td${mark}>${shown}</td>`;
+  return `<td>${escapeHtml(variant)}</td>${numbers.join("")}<td class="number${mark}">${shown}</td>`;
 }
 
 /** In words, since colour alone says it to some readers only. */
@@ -155,14 +155,12 @@ function seriesPlot({ key, title, unit, variants }: Series): string {
   return plot({ title, caption, id: key.replaceAll("_", "-"), ...text }, groups, lineChart, table(title, head, rows));
 }
 
-function overheadPlot({ metrics }: Comparison): string {
-  const metric = metrics.find(({ metric: key }) => key === "overhead_share");
-  if (!metric) return "";
-  const groups = metric.means.map(({ variant, estimate }) => ({
+function overheadPlot({ overhead }: Comparison): string {
+  const groups = overhead.map(({ variant, estimate }) => ({
     name: variant,
     points: estimate ? [{ x: 0, y: estimate.mean, low: estimate.low, high: estimate.high }] : [],
   }));
-  const rows = metric.means.map(({ variant, estimate }) => [variant, ...numbersOf(estimate)]);
+  const rows = overhead.map(({ variant, estimate }) => [variant, ...numbersOf(estimate)]);
   const title = "Overhead share";
   const caption =
     "Time that coordination, distribution and check-ins took of the sprints' time: mean over the runs, bar 95 % confidence interval.";
@@ -213,21 +211,22 @@ function plot(
   if (!drawn) return `<figure><h3>${title}</h3><p class="open">The reports have no numbers for it.</p></figure>`;
   const label = `${title}: ${axes.yName} by ${axes.xName}, of ${groups.map(({ name }) => name).join(", ")}. The numbers follow as a table.`;
   return `<figure><h3>${title}</h3>
-${legend(groups)}
+${legend(groups, chart === lineChart)}
 <div class="scroll">${chart(groups, { ...axes, label })}</div>
 <figcaption>${escapeHtml(caption)}</figcaption>
 <details><summary>The numbers</summary>${numbers}</details>
 </figure>`;
 }
 
-function legend(groups: readonly ChartGroup[]): string {
+function legend(groups: readonly ChartGroup[], withLines: boolean): string {
   const items = groups.map(({ name }, index) => {
     const { colour, dash, symbol } = styleOfGroup(index);
     const pattern =
       dash === "solid"
         ? ""
         : ` stroke-dasharray="${dash === "dashed" ? "6 3" : dash === "dotted" ? "2 2" : "8 3 2 3"}"`;
-    return `<li><svg width="34" height="12" aria-hidden="true"><path d="M0 6H34" stroke="${colour}" stroke-width="2"${pattern}/>${marks[symbol](colour)}</svg>${escapeHtml(name)}</li>`;
+    const line = withLines ? `<path d="M0 6H34" stroke="${colour}" stroke-width="2"${pattern}/>` : "";
+    return `<li><svg width="34" height="12" aria-hidden="true">${line}${marks[symbol](colour)}</svg>${escapeHtml(name)}</li>`;
   });
   return `<ul class="legend">${items.join("")}</ul>`;
 }
@@ -237,6 +236,7 @@ const marks = {
   rect: (colour: string) => `<rect x="13" y="2" width="8" height="8" fill="${colour}"/>`,
   triangle: (colour: string) => `<path d="M17 1L22 10H12Z" fill="${colour}"/>`,
   diamond: (colour: string) => `<path d="M17 1L22 6L17 11L12 6Z" fill="${colour}"/>`,
+  "path://M0 0L10 0L5 9Z": (colour: string) => `<path d="M12 2H22L17 11Z" fill="${colour}"/>`,
 };
 
 function numbersOf(estimate: Estimate | undefined): [string, string] {

@@ -24,12 +24,12 @@ export interface ReadVariants {
 export async function readVariants(
   files: FilePort,
   names: readonly string[],
-  progress: (done: number) => void,
+  progress: (done: number, total: number) => void,
 ): Promise<ReadVariants> {
   const variants: Variant[] = [];
   const problems: string[] = [];
   const labels = new Set<string>();
-  for (const [index, name] of names.entries()) {
+  for (const name of names) {
     const { label, path } = splitLabel(name);
     const runs: Run[] = [];
     try {
@@ -39,12 +39,12 @@ export async function readVariants(
         for (const read of await Promise.all(batch.map((place) => readRun(files, place))))
           if (typeof read === "string") problems.push(read);
           else runs.push(read);
+        if (paths.length > BATCH) progress(Math.min(start + BATCH, paths.length), paths.length);
       }
     } catch (error) {
       problems.push(sentenceOf(path, error));
     }
     if (runs.length > 0) variants.push({ label: uniqueLabel(label ?? labelOf(path, runs), labels), runs });
-    progress(index + 1);
   }
   return { variants, problems };
 }
@@ -85,8 +85,9 @@ async function reportsUnder(files: FilePort, path: string): Promise<string[]> {
   const seeds = await find(files, path, `seed-*/${REPORT}`);
   if (seeds.length > 0) return seeds.sort((one, two) => (seedOf(one) ?? 0) - (seedOf(two) ?? 0));
   const deeper = await find(files, path, `**/${REPORT}`);
-  const folders = [...new Set(deeper.map((place) => variantFolder(dirname(place))))].slice(0, 3);
-  const near = folders.length > 0 ? `; there are reports in ${folders.join(", ")}` : "";
+  const folders = [...new Set(deeper.map((place) => variantFolder(dirname(place))))];
+  const outer = folders.filter((one) => !folders.some((other) => one.startsWith(join(other, "/")))).slice(0, 3);
+  const near = outer.length > 0 ? `; there are reports in ${outer.join(", ")}` : "";
   throw new TeamwrightError("NOT_FOUND", `no ${REPORT} is in it, and no seed-*/${REPORT}${near}`);
 }
 
@@ -94,8 +95,9 @@ async function find(files: FilePort, folder: string, within: string): Promise<st
   return (await files.tree?.find([folder], { within, ignore: [] })) ?? [];
 }
 
+/** The part of the path before `seed-*`. */
 function variantFolder(folder: string): string {
-  return /^seed-/.test(basename(folder)) ? dirname(folder) : folder;
+  return folder.replace(/[/\\]seed-[^/\\]*(?:[/\\].*)?$/, "");
 }
 
 async function readRun(files: FilePort, path: string): Promise<Run | string> {

@@ -29,8 +29,8 @@ export const experimentCompare = defineOperation({
   output: comparison,
   async run(ctx, { runs, html, metric }) {
     const files = filesOf(ctx.files);
-    const { variants, problems } = await readVariants(files, runs, (done) =>
-      ctx.progress(done, runs.length, "variants"),
+    const { variants, problems } = await readVariants(files, runs, (done, total) =>
+      ctx.progress(done, total, "reports"),
     );
     const [base, ...others] = variants;
     if (!base)

@@ -6,6 +6,9 @@ import { seriesOf, sizePoints } from "./compare-series.rules.ts";
 import { contrastVerdict } from "./compare-words.rules.ts";
 import { CONFIDENCE, directionOf } from "./stats.rules.ts";
 
+/** Drawn whatever numbers are asked for. */
+const overheadMetric = metrics.filter(({ key }) => key === "overhead_share");
+
 /** Compares each variant with the first; of metrics only those asked for, all of them when none is. */
 export function compareVariants(
   variants: readonly [Variant, ...Variant[]],
@@ -19,6 +22,7 @@ export function compareVariants(
     metrics: chosen.map((metric) => compareMetric(metric, variants)),
     questions: answerQuestions(variants),
     series: seriesOf(variants),
+    overhead: variants.flatMap((variant) => overheadMetric.map((metric) => meanOf(metric, variant))),
     team_sizes: sizePoints(variants),
     notes: pairingNotes(variants),
   };
@@ -31,10 +35,7 @@ function compareMetric(metric: Metric, [base, ...others]: readonly [Variant, ...
     title,
     unit,
     ...(better ? { better } : {}),
-    means: [base, ...others].map((variant) => {
-      const estimate = estimateOver(variant, metric.of);
-      return { variant: variant.label, ...(estimate ? { estimate } : {}) };
-    }),
+    means: [base, ...others].map((variant) => meanOf(metric, variant)),
     differences: others.map((other) => {
       const estimate = pairedEstimate(base, other, metric.of);
       const words = { what: title, one: other.label, other: base.label, unit };
@@ -47,6 +48,11 @@ function compareMetric(metric: Metric, [base, ...others]: readonly [Variant, ...
       };
     }),
   };
+}
+
+function meanOf(metric: Metric, variant: Variant) {
+  const estimate = estimateOver(variant, metric.of);
+  return { variant: variant.label, ...(estimate ? { estimate } : {}) };
 }
 
 function describeVariant(variant: Variant): ComparedVariant {

@@ -102,6 +102,11 @@ const sizePoint = z.object({
 });
 export type SizePoint = z.infer<typeof sizePoint>;
 
+const overheadPoint = z.object({
+  variant: z.string(),
+  estimate: estimate.optional().describe("Percent of the sprints' time."),
+});
+
 export const comparison = z.object({
   ok: z.boolean().describe("No when something that was named could not be read."),
   baseline: z.string(),
@@ -110,6 +115,7 @@ export const comparison = z.object({
   metrics: z.array(comparedMetric),
   questions: z.array(answeredQuestion),
   series: z.array(series),
+  overhead: z.array(overheadPoint),
   team_sizes: z.array(sizePoint),
   notes: z.array(z.string()).describe("What limits the comparison."),
   problems: z.array(z.string()).describe("What could not be read."),

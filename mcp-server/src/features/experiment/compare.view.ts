@@ -26,7 +26,8 @@ export function renderComparison(comparison: Comparison, view: RenderView): stri
 }
 
 function section(title: string, text: string, view: RenderView): string {
-  return `${view.paint("bold", title)}\n${text}`;
+  const lines = wrap(title, view, 0).map((line) => view.paint("bold", line));
+  return [...lines, text].join("\n");
 }
 
 function variantsText({ variants }: Comparison, view: RenderView): string {
