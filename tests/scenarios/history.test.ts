@@ -172,6 +172,19 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(await moved(world)).toEqual([]);
     });
 
+    test("after the review it is found, too: the unit is not committed beside it (FP-05)", async () => {
+      await using world = await openWorld({ config: "gates: []\n" });
+      const { repo, lead, ada, unit } = await begun(world);
+      repo.write("src/a.txt", "one\ntwo\n");
+      await ada.must("unit_submit", { unit });
+      await lead.must("unit_validate", { unit });
+      await review(world, lead, unit, passing(1));
+      await shell(world, ada, () => sneak(repo));
+      const refused = await lead.must("unit_commit", { unit });
+      expect(refused).toMatchObject({ committed: false, reason: expect.stringContaining("History has moved") });
+      expect(await lead.must("unit_validate", { unit })).toMatchObject({ passed: false });
+    });
+
     test("a unit's merge is ours, and one that holds more is not (FP-05, WT-02)", async () => {
       await using world = await openWorld({ dialect, config: "gates: []\n" });
       const { repo, lead, ada, unit, task } = await begun(world);

@@ -9,6 +9,7 @@ import { toBrief } from "../task/task.view.ts";
 import { free, stillReserved } from "./busy.ts";
 import { backToValidation, failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
+import { historyFault } from "./history.store.ts";
 import { integrate } from "./integrate.ts";
 import { commitMessage, gatesTrailer, isCommitOf } from "./unit.rules.ts";
 import { insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
@@ -57,7 +58,8 @@ export async function commitTaken(
   if (commit === undefined) {
     const changes = await changesOf(git, unit, await othersIn(ctx.db, unit));
     if ((await freezeUnit(git, unit, changes.own)).hash !== unit.diff_hash) return changedSince(ctx, unit);
-    const foreign = await unreviewedCommit(git, project, unit, files);
+    const moved = warrant.overriddenBy === undefined ? await historyFault(ctx, unit) : undefined;
+    const foreign = (await unreviewedCommit(git, project, unit, files)) ?? moved;
     if (foreign !== undefined) return changedSince(ctx, unit, foreign);
     // a review was of what the gates have passed; an override may be of what they never saw
     if (warrant.overriddenBy !== undefined || before !== unit.base)
