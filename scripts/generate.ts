@@ -125,6 +125,7 @@ const samples: Readonly<Record<string, string | number>> = {
   file: "issues.jsonl",
   files: "reports/",
   paths: "src/parser/lex.ts",
+  runs: "out/independent",
   resolution: "The endpoint is live.",
   reason: "The order was withdrawn.",
   to: "review",

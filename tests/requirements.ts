@@ -193,6 +193,9 @@ const inForce: readonly (readonly [string, string])[] = [
   ["CA-02", "The enablement lead plans."],
   ["CA-03", "Evaluation comes before planning by role, not by order of loading."],
   ["MB-07", "A message says what, detail and action."],
+  ["ME-05", "Variants can be compared."],
+  ["OU-04", "Reports of variants are compared."],
+  ["EX-04", "Research questions map to metrics."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -214,16 +217,13 @@ const later: readonly (readonly [string, string])[] = [
   ["MB-06", "Conflicts and gates are announced."],
   ["ME-02", "Team performance has stated formulas."],
   ["ME-04", "Flow and use are reported."],
-  ["ME-05", "Variants can be compared."],
   ["OU-01", "A run's files have fixed places."],
   ["OU-02", "The portfolio report has fixed fields."],
   ["OU-03", "The console tells teams and sprints."],
-  ["OU-04", "Reports of variants are compared."],
   ["OU-05", "A mock run finishes tasks."],
   ["EX-01", "The experiment command has its flags."],
   ["EX-02", "Five variants are provided."],
   ["EX-03", "Experiments come in a sequence."],
-  ["EX-04", "Research questions map to metrics."],
   ["EX-05", "Mock mode is deterministic and instant."],
   ["EX-06", "Features combine."],
   ["AG-01", "A sprint has its phases."],
