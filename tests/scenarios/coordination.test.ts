@@ -442,5 +442,49 @@ for (const dialect of dialects.slice(0, 1)) {
       await lead.must("sprint_start");
       expect(await change()).toEqual([]);
     });
+
+    test("a person may speak for an absent coordinator at the command line, and a round goes on in another session (C-22)", async () => {
+      await using world = await openWorld({ dialect, config: coordinated() });
+      const round = await begun(world.lead());
+      await world.person("coordination_record", { round: round.round, evaluation: EVALUATION });
+      const later = world.lead("s2");
+      expect(await later.must("coordination_begin")).toMatchObject({ round: round.round, status: "evaluated" });
+      const done = await world.person("coordination_record", { round: round.round, plan: PLAN });
+      expect(done.outcome.lent).toMatchObject([{ agent: "bea" }]);
+      const [shown] = (await world.person("coordination_show", {})).rounds;
+      expect(shown).toMatchObject({ evaluation_by: "pat", plan_by: "pat" });
+      const ask = async (session: string) =>
+        JSON.stringify(await world.hook({ event: "UserPromptSubmit", session_id: session, prompt: "Go on." }));
+      expect(await ask("s1")).not.toContain(round.round);
+      expect(await ask("s2")).toContain(round.round);
+    });
+
+    test("a round that nobody ended holds up no sprint and no agent: it ends with whoever comes (OH-06)", async () => {
+      const config = coordinated({ full_loop_cadence: 5 });
+      await using world = await openWorld({ dialect, config });
+      const lead = world.lead();
+      await lead.must("sprint_start");
+      await world.person("sprint_phase", { phase: "qa" });
+      const { spawn } = await lead.must("coordination_begin", { kind: "checkin" });
+      world.clock.advance(60 * 60_000);
+      const other = { ...spawn, description: "Look", prompt: "Look at beta, please" };
+      expect(await startCoordinator(world, other)).toMatchObject({ prompt: "Look at beta, please" });
+      expect(await startCoordinator(world, spawn)).toMatchObject({ refusal: expect.stringMatching(/^ROUND_OVER/) });
+      expect((await world.person("coordination_show", {})).rounds).toMatchObject([{ status: "fell_back" }]);
+      // the loop is not due, and sprint_start ends what is overdue all the same
+      await lead.must("coordination_begin");
+      world.clock.advance(60 * 60_000);
+      await lead.must("sprint_start");
+      await world.person("sprint_phase", { phase: "qa" });
+      await lead.must("coordination_begin", { kind: "checkin" });
+      world.clock.advance(60 * 60_000);
+      await lead.must("sprint_start");
+      const { rounds } = await world.person("coordination_show", {});
+      expect(rounds.map((one: { kind: string; status: string }) => [one.kind, one.status])).toEqual([
+        ["checkin", "fell_back"],
+        ["full", "fell_back"],
+        ["checkin", "fell_back"],
+      ]);
+    });
   });
 }

@@ -11,6 +11,8 @@ import * as store from "./round.store.ts";
 import { endOverdueRounds, fallBack, recordPart } from "./round-end.store.ts";
 
 const SPAWN = /^(Agent|Task)$/;
+/** A round's id, of this one or of an earlier. */
+const ROUND = /\bco-[0-9a-z]{8}\b/;
 const MOST_ASKS = 1;
 const SHOWN = 12;
 
@@ -28,7 +30,9 @@ export function coordinatorPacketGuard(): GuardRule {
       tools: SPAWN,
       async decide(ctx) {
         const part = partOfDefinition(textOf(ctx.call.toolInput.subagent_type));
-        if (part === undefined || (await store.openRounds(ctx.runtime.store.db)).length === 0) return undefined;
+        if (part === undefined) return undefined;
+        const isFree = !ROUND.test(askedIn(ctx.call)) && (await store.openRounds(ctx.runtime.store.db)).length === 0;
+        if (isFree) return undefined;
         if (ctx.call.agentId !== "")
           return { refusal: "COORDINATOR_NOT_BY_LEAD: only the lead of a session starts a coordinator of a round." };
         return takeQuestion(ctx, part);
@@ -43,15 +47,22 @@ export function coordinatorPacketGuard(): GuardRule {
   };
 }
 
+function askedIn({ toolInput }: GuardContext["call"]): string {
+  return `${textOf(toolInput.prompt)} ${textOf(toolInput.description)}`;
+}
+
 async function takeQuestion({ call, write }: GuardContext, part: Part): Promise<Verdict> {
   return write("guard_coordination", async (trx): Promise<Verdict> => {
     await store.lockRounds(trx);
     await endOverdueRounds(trx);
     const open = await store.openRounds(trx.db);
-    const asked = `${textOf(call.toolInput.prompt)} ${textOf(call.toolInput.description)}`;
+    const asked = askedIn(call);
     const row = open.find(({ key }) => new RegExp(`\\b${key}\\b`).test(asked));
     const [first] = open;
-    if (!first) return { refusal: "ROUND_OVER: its time is over; coordination_begin shows what it ended with." };
+    if (!first)
+      return ROUND.test(asked)
+        ? { refusal: "ROUND_OVER: its time is over; coordination_begin shows what it ended with." }
+        : {};
     if (!row)
       return {
         refusal: `COORDINATOR_PACKET: ${first.key} is open; its ${rolesOfParts[awaited(first) ?? part]} starts with the prompt ${first.key}, and the server puts the question there.`,

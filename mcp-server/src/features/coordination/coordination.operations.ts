@@ -39,7 +39,8 @@ export const coordinationBegin = defineOperation({
     await store.lockRounds(ctx);
     await endOverdueRounds(ctx);
     const sprint = await dueSprint(ctx, kind);
-    const row = (await store.roundOf(ctx.db, kind, sprint)) ?? (await begin(ctx, kind, sprint));
+    const earlier = await store.roundOf(ctx.db, kind, sprint);
+    const row = earlier ? await takeOver(ctx, earlier) : await begin(ctx, kind, sprint);
     // its lead reads the outcome here, and need not be told once more
     if (row.ended_at !== null && row.told_at === null && row.session === (ctx.principal.session ?? null))
       await store.changeRound(ctx, row, { told_at: ctx.now });
@@ -54,6 +55,13 @@ export const coordinationBegin = defineOperation({
       view.next(output.next),
     ].join("\n"),
 });
+
+/** Whoever goes on with a round that is open hears what comes of it, also after the session that began it. */
+async function takeOver(ctx: OperationContext, row: store.RoundRow): Promise<store.RoundRow> {
+  const { session } = ctx.principal;
+  if (row.ended_at !== null || session === undefined || row.session === session) return row;
+  return store.changeRound(ctx, row, { session });
+}
 
 /** The sprint the round is for. A sprint that has only been begun is asked again about its own round. */
 async function dueSprint(ctx: OperationContext, kind: RoundKind): Promise<number> {

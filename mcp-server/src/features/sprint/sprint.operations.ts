@@ -71,10 +71,10 @@ export const sprintStart = defineOperation({
 async function checkLoop(ctx: OperationContext, n: number): Promise<void> {
   const { teams, coordination } = ctx.config;
   const { enabled, full_loop_cadence } = coordination;
-  if (!enabled || teams.length < 2 || !isLoopDue(n, full_loop_cadence)) return;
+  if (!enabled || teams.length < 2) return;
   await lockRounds(ctx);
   await endOverdueRounds(ctx); // one whose coordinators have been silent for too long is held, too
-  if (await store.isLoopDone(ctx.db, n)) return;
+  if (!isLoopDue(n, full_loop_cadence) || (await store.isLoopDone(ctx.db, n))) return;
   throw new TeamwrightError(
     "RULE_VIOLATED",
     `Before sprint ${n} the teams are coordinated, and that has not been done.`,
