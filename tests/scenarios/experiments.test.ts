@@ -1,6 +1,9 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../mcp-server/src/config/config.load.ts";
 import { type ProjectConfig, withDefaults } from "../../mcp-server/src/config/config.schema.ts";
+import { readInputs } from "../../mcp-server/src/features/experiment/inputs.ts";
 import { finalReport } from "../../mcp-server/src/features/experiment/report.schema.ts";
 import { writeReports } from "../../mcp-server/src/features/experiment/reports.ts";
 import { type RunOptions, runExperiment } from "../../mcp-server/src/features/experiment/runner.ts";
@@ -188,5 +191,31 @@ describe("an experiment", () => {
     );
     expect(titles).toContain("Add a map");
     expect(titles.filter((title) => title.startsWith("Redo what the stakeholder rejected"))).toHaveLength(2);
+  });
+});
+
+describe("the examples (EX-02, EX-03)", () => {
+  const examples = join(import.meta.dirname, "../../examples");
+  const variants = readdirSync(join(examples, "experiments")).filter((name) => /^[a-z-]+\.yaml$/.test(name));
+
+  test.each(variants)("%s can be played", async (name) => {
+    const isWhole = name === "scale.yaml";
+    const inputs = readInputs({
+      here: examples,
+      folder: "/nowhere",
+      known: undefined,
+      config: isWhole ? `experiments/${name}` : "two-teams/config.yaml",
+      ...(isWhole ? {} : { variant: `experiments/${name}` }),
+    });
+    expect(inputs).toMatchObject({ variant: name.replace(".yaml", ""), sprints: 10 });
+    await using world = await openWorld();
+    const { report } = await play(world, { ...inputs, sprints: 2 });
+    expect(report.coordination.enabled).toBe(name !== "independent.yaml");
+    expect(report.portfolio).toMatchObject({ total_sprints: 2, num_teams: isWhole ? 6 : 2 });
+    expect(report.portfolio.total_velocity).toBeGreaterThan(5);
+  });
+
+  test("are the five variants, the stress test and the scale test", () => {
+    expect(variants.length).toBe(7);
   });
 });

@@ -22,7 +22,13 @@ export const experimentRun = defineOperation({
     continue: z.number().int().min(1).max(MAX_SPRINTS).optional().describe("So many more in a folder of a run."),
     output: z.string().min(1).max(4096).optional().describe("Folder; outputs/experiment by default."),
     seed: z.number().int().min(0).max(2_147_483_647).optional().describe("As the configuration says."),
-    variant: z.string().min(1).max(200).optional().describe("What the policy is called in comparisons."),
+    seeds: z.number().int().min(1).max(1000).optional().describe("So many runs, each in a folder seed-N of its own."),
+    variant: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("What the policy is called in comparisons, or a YAML file laid over the configuration."),
     agents: z.enum(["mock", "claude"]).optional().describe("Who works; mock by default."),
   }),
   output: z.object({
@@ -31,12 +37,14 @@ export const experimentRun = defineOperation({
     report: z.string(),
     sprints_done: z.number(),
     sprints_wanted: z.number(),
+    seeds: z.number().optional(),
     resumed_after: z.number().optional(),
     cancelled: z.boolean().optional(),
     waits_for: z.string().optional(),
     agents: z.array(z.object({ id: z.string(), name: z.string() })),
     teams: z.array(z.object({ id: z.string(), name: z.string(), agents: z.number() })),
     coordinators: z.array(z.string()),
+    summary: z.string(),
     lines: z.array(z.string()).describe("The sprints of this run, as the console shows them."),
   }),
   async run(ctx, input) {
@@ -49,8 +57,12 @@ export const experimentRun = defineOperation({
     const here = ctx.files?.folder ?? ctx.config.root;
     const folder = resolve(here, input.output ?? join("outputs", "experiment"));
     // the simulation is much code that no other start should load
-    const { runInFolder } = await import("./folder-run.ts");
-    return runInFolder({ ...input, here, folder }, (done, total) => ctx.progress(done, total, "sprints"));
+    const { runInFolder, runSeeds } = await import("./folder-run.ts");
+    const progress = (done: number, total: number) => ctx.progress(done, total, "sprints");
+    const { seeds, ...asked } = input;
+    return seeds === undefined
+      ? runInFolder({ ...asked, here, folder }, progress)
+      : runSeeds({ ...asked, here, folder }, seeds, progress);
   },
   render(output) {
     const missing = output.sprints_wanted - output.sprints_done;
@@ -63,7 +75,7 @@ export const experimentRun = defineOperation({
       ...(output.waits_for === undefined
         ? []
         : [`The stakeholder's word is waited for: put it into ${output.waits_for}.`]),
-      `Portfolio report: ${plainLine(output.report, 4096)}`,
+      `${output.seeds === undefined ? "Portfolio report" : "Portfolio reports"}: ${plainLine(output.report, 4096)}`,
     ].join("\n");
   },
 });

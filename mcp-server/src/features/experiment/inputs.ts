@@ -6,6 +6,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { openStore } from "../../store/open.ts";
 import type { Backlog } from "./backlog.rules.ts";
 import { loadInputs, loadState, type StoredInputs } from "./experiment.store.ts";
+import { laidOver } from "./overlay.rules.ts";
 
 /** What a run is made of, read and checked. */
 export interface Inputs {
@@ -79,8 +80,8 @@ function checkSame(folder: string, before: StoredInputs, now: StoredInputs): voi
 
 function readFiles(asked: Asked & { config: string }): StoredInputs {
   const file = resolve(asked.here, asked.config);
-  const config = text(file);
-  const parsed = configOf({ config, configName: basename(file) });
+  const { config, configName, variant } = policyOf(asked, file);
+  const parsed = configOf({ config, configName });
   const beside = (name: string) => resolve(dirname(file), name);
   const portfolio =
     asked.backlog !== undefined
@@ -99,11 +100,20 @@ function readFiles(asked: Asked & { config: string }): StoredInputs {
   if (nobody) throw refused(`Nobody is in team ${nobody.id}.`, "with a configuration whose teams have agents");
   return {
     config,
-    configName: basename(file),
+    configName,
     backlogs,
     seed: asked.seed ?? parsed.experiment.seed,
-    variant: asked.variant ?? parsed.experiment.name,
+    variant: variant ?? parsed.experiment.name,
   };
+}
+
+/** A variant is a name, or a file of settings laid over the configuration and called after it (requirement EX-02). */
+function policyOf({ here, variant }: Asked, file: string) {
+  const configName = basename(file);
+  if (variant === undefined || !/\.ya?ml$/.test(variant)) return { config: text(file), configName, variant };
+  const over = resolve(here, variant);
+  const config = laidOver(text(file), text(over), { baseFile: file, file: over });
+  return { config, configName: `${configName}+${basename(over)}`, variant: basename(over).replace(/\.ya?ml$/, "") };
 }
 
 function configOf({ config, configName }: Pick<StoredInputs, "config" | "configName">): ProjectConfig {

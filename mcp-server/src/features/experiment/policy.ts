@@ -1,4 +1,5 @@
 import { isCoordinated, isFullLoopDue } from "../../config/practices.rules.ts";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { FilePort } from "../../kernel/operation.ts";
 import { coordinatorsOf, rolesOfParts } from "../coordination/coordination.rules.ts";
 import type { OverheadStep } from "../overhead/overhead.schema.ts";
@@ -27,10 +28,21 @@ function thinkingSeconds(state: RunState, what: string, n: number, teams: number
   return random.chance(0.03) ? usual * 8 : usual;
 }
 
-/** Loads a backlog through the portfolio's own operation; `team` for a team's own. */
-export async function loadBacklog(stage: Stage, text: string, name: string, team?: string): Promise<Answer> {
+/** Loads a backlog through the portfolio's own operation. Throws INVALID_INPUT when a story cannot be taken. */
+export async function loadBacklog(stage: Stage, text: string, name: string, team?: string): Promise<void> {
   const files: FilePort = { read: async () => text, write: async () => {} };
-  return stage.must(lead, "portfolio_load", { file: name, ...(team === undefined ? {} : { team }) }, files);
+  const input = { file: name, ...(team === undefined ? {} : { team }) };
+  const { rejected, rows } = await stage.must(lead, "portfolio_load", input, files);
+  if (rejected === 0) return;
+  const problems = (rows as { verdict: string; line: number; id?: string; reason: string }[])
+    .filter(({ verdict }) => verdict === "rejected")
+    .map(({ line, id = "", reason }) => `${name}:${line} ${id} ${reason}`);
+  throw new TeamwrightError(
+    "INVALID_INPUT",
+    `${rejected} stories of ${name} cannot be taken.`,
+    hint("portfolio_load", "with dry_run looks at a backlog"),
+    problems.slice(0, 20),
+  );
 }
 
 /** Iteration 0: the coordinators find their way, and the portfolio is given out (requirement OH-04). */
