@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseDirectives } from "../../mcp-server/src/features/coordination/directives.rules.ts";
+import { expectSound } from "../support/answers.ts";
 import { coordinated, holdRound, mustStart, startCoordinator } from "../support/coordination.ts";
 import { type Actor, dialects, openWorld, type World } from "../support/world.ts";
 
@@ -485,6 +488,74 @@ for (const dialect of dialects.slice(0, 1)) {
         ["full", "fell_back"],
         ["checkin", "fell_back"],
       ]);
+    });
+
+    test("a loan of several sprints goes on through rounds, may be ended by a plan, and is home when it is due (BO-04, C-17)", async () => {
+      const config = coordinated({ borrow_duration_sprints: 2, min_team_size: 1 });
+      await using world = await openWorld({ dialect, config });
+      const lead = world.lead();
+      await lead.must("sprint_start");
+      const rest = "RECOMMEND: none";
+      const lend = "BORROW: bea from beta to alpha because of QA\nBORROW: abe from alpha to beta because of Go";
+      expect((await holdRound(world, lead, { evaluation: EVALUATION, plan: lend })).outcome.lent).toHaveLength(2);
+      await lead.must("sprint_start");
+      const plan = "BORROW: bea from alpha to beta because the page is painted";
+      const second = await holdRound(world, lead, { evaluation: EVALUATION, plan });
+      expect(second.outcome).toMatchObject({ lent: [], returned: [{ agent: "bea", from: "alpha", to: "beta" }] });
+      expect(second.teams.map((team: { borrowed_in: string[] }) => team.borrowed_in)).toEqual([["bea"], ["abe"]]);
+      await lead.must("sprint_start");
+      const third = await holdRound(world, lead, { evaluation: EVALUATION, plan: rest });
+      expect(third.outcome).toMatchObject({
+        returned: [{ agent: "abe", from: "beta", to: "alpha" }],
+        recommendations: [],
+      });
+      await expectSound(world);
+    });
+
+    test("any plan whatever: each loan it asks for is granted or refused, never beyond the cap, and all are home when it is due (BO-06, BO-10, CO-10)", async () => {
+      const word = fc.constantFrom(
+        "ada",
+        "abe",
+        "art",
+        "bea",
+        "bob",
+        "ben",
+        "Zoe",
+        "alpha",
+        "BETA",
+        "beta",
+        "gamma",
+        "",
+      );
+      const line = fc.oneof(
+        { weight: 6, arbitrary: fc.tuple(word, word, word).map(([a, b, c]) => `BORROW: ${a} from ${b} to ${c}`) },
+        { weight: 2, arbitrary: fc.string().map((text) => `- RECOMMEND: ${text}`) },
+        { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
+      );
+      const plans = fc.array(line, { minLength: 1, maxLength: 12 }).map((lines) => lines.join("\n"));
+      for (const plan of fc.sample(plans, { numRuns: 12, seed: 41 })) {
+        await using world = await openWorld({ dialect, config: coordinated({ min_team_size: 1 }) });
+        const lead = world.lead();
+        const round = await begun(lead);
+        await (await mustStart(world, round.spawn)).stop(EVALUATION);
+        const planner = await mustStart(world, (await lead.must("coordination_begin")).spawn);
+        await planner.stop(plan);
+        await planner.stop(plan); // sent back or not, now it counts
+        const { status, outcome } = await lead.must("coordination_begin");
+        expect(status).toBe(plan.trim() === "" ? "fell_back" : "done");
+        const asked = parseDirectives(plan).directives.filter(({ kind }) => kind === "borrow");
+        expect(outcome.lent.length + outcome.refused.length).toBe(asked.length);
+        expect(outcome.lent.length).toBeLessThanOrEqual(2);
+        const lent: string[] = outcome.lent.map(({ agent }: { agent: string }) => agent);
+        expect(new Set(lent).size).toBe(lent.length);
+        for (const agent of lent) expect(["abe", "art", "bea", "bob"]).toContain(agent);
+        await lead.must("sprint_start");
+        const home = await lead.must("coordination_begin");
+        expect(home.outcome ?? home).toBeDefined();
+        const { loans } = await world.person("borrow_list", {});
+        expect(loans.filter((loan: { status: string }) => loan.status === "active")).toEqual([]);
+        await expectSound(world);
+      }
     });
   });
 }

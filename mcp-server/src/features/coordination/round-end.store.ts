@@ -93,18 +93,17 @@ async function carryOut(ctx: OperationContext, row: RoundRow, read: Directives, 
   const lent: LoanOutcome[] = [];
   const waiting: LoanOutcome[] = [];
   const refused: LoanOutcome[] = [];
+  const returned = [...seen.returned];
   for (const one of inOrderOfDebt(asked, new Map(seen.teams.map(({ team, debt }) => [team, debt])))) {
     const loan = await requestLoan(own, one, row.sprint);
     if (loan.status === "refused")
       refused.push({ ...one, loan: loan.key, code: loan.refusal ?? "refused", why: loan.refusal_why ?? undefined });
+    else if (loan.status === "returned")
+      returned.push({ agent: one.agent, from: one.from, to: one.to }); // to its own home, before its time
     else (loan.status === "requested" ? waiting : lent).push({ ...one, loan: loan.key });
   }
-  return {
-    ...heard(seen, { ...read, directives: read.directives.filter(({ kind }) => kind !== "borrow") }),
-    lent,
-    waiting,
-    refused,
-  };
+  const directives = read.directives.filter(({ kind }) => kind !== "borrow");
+  return { ...heard(seen, { ...read, directives }), lent, waiting, refused, returned };
 }
 
 /** Step 7, after everything else: the outcome is kept, the time box closed, and all are told. */
