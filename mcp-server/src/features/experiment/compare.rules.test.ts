@@ -189,6 +189,12 @@ describe("the six questions (EX-04, ME-05)", () => {
     ]);
   });
 
+  test("two sizes are two teams: nothing is said of size", () => {
+    const { question } = compare(aVariant("a", { crowding: 0.3 }), aVariant("b", { crowding: 0.3 }));
+    expect(question("team_size")?.answers).toEqual([]);
+    expect(question("team_size")?.unanswered).toContain("three sizes");
+  });
+
   test("what cannot be answered says why", () => {
     const { questions } = compare(aVariant("alone", { teams: { only: { agents: 4, type: "platform" } } }));
     expect(questions.map(({ id }) => id)).toEqual([...questionIds]);

@@ -38,26 +38,57 @@ function variantsText({ variants }: Comparison, view: RenderView): string {
     String(sprints),
     coordination === undefined ? "unknown" : coordination ? "on" : "off",
   ]);
-  return fitted(["Variant", "Runs", "Teams", "Sprints", "Coordination"], rows, view);
+  const whole = view.table(["Variant", "Runs", "Teams", "Sprints", "Coordination"], rows);
+  if (fits(whole, view)) return whole;
+  return rows
+    .flatMap(([label, runs, teams, sprints, coordination]) =>
+      wrap(`${label}: runs ${runs}, teams ${teams}, sprints ${sprints}, coordination ${coordination}`, view, 0, 2),
+    )
+    .join("\n");
 }
 
+/** One table where there is room, else one per metric, else a sentence per variant. */
 function metricsText({ metrics }: Comparison, view: RenderView): string {
-  const rows = metrics.flatMap((metric) =>
-    metric.means.map(({ variant, estimate }, index) => {
-      const difference = metric.differences.find((candidate) => candidate.variant === variant);
-      const style = styleOf(metric, difference?.direction);
-      const painted = (text: string) => (style && text !== "" ? view.paint(style, text) : text);
-      return [
-        index === 0 ? `${metric.title} (${metric.unit})` : "",
-        variant,
-        meanText(estimate),
-        painted(differenceText(difference?.estimate)),
-        difference?.estimate?.effect === undefined ? "" : shortNumber(difference.estimate.effect),
-        difference?.estimate ? String(difference.estimate.n) : "",
-      ];
-    }),
-  );
-  return fitted(["Metric", "Variant", "Mean (95 % CI)", "Difference (95 % CI)", "dz", "Pairs"], rows, view);
+  const rows = metrics.map((metric) => metricRows(metric, view));
+  const head = ["Variant", "Mean (95 % CI)", "Difference (95 % CI)", "dz", "Pairs"];
+  const titles = metrics.map(({ title, unit }) => `${title} (${unit})`);
+  const all = rows.flatMap((group, index) => group.map((row, at) => [at === 0 ? (titles[index] ?? "") : "", ...row]));
+  const whole = view.table(["Metric", ...head], all);
+  if (fits(whole, view)) return whole;
+  return rows
+    .map((group, index) => {
+      const title = wrap(titles[index] ?? "", view, 0).map((line) => view.paint("bold", line));
+      const small = view.table(head, group);
+      return [...title, fits(small, view) ? small : group.map((row) => metricSentence(row, view)).join("\n")].join(
+        "\n",
+      );
+    })
+    .join("\n\n");
+}
+
+function metricRows(metric: ComparedMetric, view: RenderView): string[][] {
+  return metric.means.map(({ variant, estimate }) => {
+    const difference = metric.differences.find((candidate) => candidate.variant === variant);
+    const style = styleOf(metric, difference?.direction);
+    const text = differenceText(difference?.estimate);
+    return [
+      variant,
+      meanText(estimate),
+      style && text !== "" ? view.paint(style, text) : text,
+      difference?.estimate?.effect === undefined ? "" : shortNumber(difference.estimate.effect),
+      difference?.estimate ? String(difference.estimate.n) : "",
+    ];
+  });
+}
+
+function metricSentence([variant, mean, difference, effect, pairs]: readonly string[], view: RenderView): string {
+  const parts = [
+    `${variant}: ${mean}`,
+    ...(difference ? [difference] : []),
+    ...(effect ? [`dz ${effect}`] : []),
+    ...(pairs ? [`pairs ${pairs}`] : []),
+  ];
+  return wrap(parts.join("; "), view, 2, 4).join("\n");
 }
 
 function questionsText({ questions }: Comparison, view: RenderView): string {
@@ -92,22 +123,8 @@ export function styleOf({ better }: Pick<ComparedMetric, "better">, direction?: 
   return direction === better ? "green" : "red";
 }
 
-/** A table where there is room; one block of `column: value` lines per row where there is not. */
-function fitted(head: readonly string[], rows: readonly (readonly string[])[], view: RenderView): string {
-  const table = view.table(head, rows);
-  if (Math.max(...table.split("\n").map(visibleLength)) <= view.width) return table;
-  return rows
-    .map((row) => {
-      const lines = row.flatMap((cell, column) => {
-        if (cell === "") return [];
-        if (column === 0) return wrap(cell, view, 0).map((line) => view.paint("bold", line));
-        return visibleLength(cell) + (head[column] ?? "").length + 4 <= view.width
-          ? [`  ${head[column]}: ${cell}`]
-          : [`  ${head[column]}:`, ...wrap(cell, view, 4)];
-      });
-      return lines.join("\n");
-    })
-    .join("\n");
+function fits(text: string, view: RenderView): boolean {
+  return Math.max(...text.split("\n").map(visibleLength)) <= view.width;
 }
 
 function bullets(sentences: readonly string[], view: RenderView): string {
