@@ -12,7 +12,7 @@ import { pluginDir, readStore, teamwrightJson, tool } from "./support/teamwright
 
 const easy = { ambiguity: 0, integration: 0, novelty: 0, risk: 0, scale: 1 };
 const hard = { ambiguity: 2, touchpoints: 7, novelty: 2, risk: 1, files: 20 };
-const config = "models: {unscored: allow}\ncontext: {budget_tokens: 600}\n";
+const config = "context: {budget_tokens: 600}\n";
 const acknowledge = "The migration needs a database expert whom nobody on the team replaces";
 
 /** A run in the session to come, as its plan would open it. */
@@ -48,6 +48,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       });
       const [parser, printer] = [key("Write the parser"), key("Write the printer")];
       await turn.must(tool("knowledge_add"), { fact: "The parser must keep comments of its input", kind: "rule" });
+      await turn.call("Agent", agent("hasty", `Work on ${printer}.`));
       await turn.must(tool("brief_spawn"), { task: parser, name: "ada", complexity: hard });
       await turn.must(tool("brief_spawn"), { task: printer, name: "bob", complexity: easy });
       await turn.call("Agent", agent("stray", "Just do it."));
@@ -82,6 +83,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(bob.models).toEqual([expect.stringContaining("haiku")]);
     const refused = lead.calls.filter((call) => call.result?.isError).map((call) => call.result?.text);
     expect(refused).toEqual([
+      expect.stringMatching(/Nobody has scored tw-\w+: brief_spawn/),
       expect.stringContaining("A run starts no agent without a task"),
       expect.stringMatching(/The run has started 5 agents.*acknowledge/),
       expect.stringMatching(/^RULE_VIOLATED.*no reason/),
