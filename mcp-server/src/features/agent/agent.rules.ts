@@ -102,10 +102,11 @@ const serveRefusal =
 const renamedRefusal =
   "The command line under another name is still the person's way in and not for agents; use the teamwright tools.";
 
-/** Reads a hook's JSON text argument; anything else is an empty record. */
+/** Reads a hook's JSON text argument, without the one character a store does not take; anything else is an empty record. */
 export function parseRecord(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const plain = (_: string, value: unknown) => (typeof value === "string" ? value.replaceAll("\0", "") : value);
+    const value: unknown = text.includes("\\u0000") ? JSON.parse(text, plain) : JSON.parse(text);
     return isRecord(value) ? value : {};
   } catch {
     return {};

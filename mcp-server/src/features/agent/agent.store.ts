@@ -6,7 +6,7 @@ import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { matchSpawn, roleOf, taskIdsIn } from "./agent.rules.ts";
 import type { AgentTable, SpawnTable } from "./agent.table.ts";
-import { teamOf } from "./placement.store.ts";
+import { lockPlaces, teamOf } from "./placement.store.ts";
 
 export type AgentRow = Selectable<AgentTable>;
 export type SpawnRow = Selectable<SpawnTable>;
@@ -144,6 +144,7 @@ async function nextGeneration(db: Kysely<Database>, name: string, agentId: strin
 async function teamOfSpawn(ctx: OperationContext, spawn: SpawnRow): Promise<string | null> {
   const parent = spawn.parent_agent_id === null ? undefined : await findAgent(ctx.db, spawn.parent_agent_id);
   if (parent?.team) return parent.team;
+  if (spawn.name !== null && ctx.config.teams.length > 1) await lockPlaces(ctx);
   const listed = spawn.name === null ? undefined : await teamOf(ctx.db, ctx.config, spawn.name);
   if (listed !== undefined) return listed;
   if (spawn.task_key !== null) {

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { ProjectConfig } from "../../config/config.schema.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { homeOf, type Placement, placeOf } from "./placement.rules.ts";
@@ -7,6 +8,14 @@ import { homeOf, type Placement, placeOf } from "./placement.rules.ts";
 export type LoanRow = Selectable<Database["loan"]>;
 
 type Teams = Pick<ProjectConfig, "teams">;
+
+/**
+ * Taken before it is changed, or written down for good, where an agent works: caps and places hold for whoever comes
+ * second, and an agent that starts while its name is lent starts where the loan takes it.
+ */
+export async function lockPlaces(ctx: OperationContext): Promise<void> {
+  await ctx.dialect.lockName(ctx.db, "loan");
+}
 
 /** Loans in force, oldest first. A single team has nobody to lend to, and asks for nothing. */
 export async function activeLoans(db: Kysely<Database>, config: Teams): Promise<LoanRow[]> {

@@ -69,6 +69,12 @@ describe("whether an agent may be lent", () => {
       "onward",
     ],
     [
+      "from its host, when it is due at home by then (C-17)",
+      { agent: "gus", from: "alpha", to: "beta" },
+      { loans: [{ ...lent("gus", "gamma", "alpha"), isDue: true }] },
+      "already_lent",
+    ],
+    [
       "back home from its host, over every limit (BO-10)",
       { agent: "ada", from: "gamma", to: "alpha" },
       {

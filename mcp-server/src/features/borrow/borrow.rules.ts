@@ -24,6 +24,8 @@ export interface LoanRequest {
 export interface OpenLoan extends Placement {
   readonly home: string;
   readonly isActive: boolean;
+  /** True when the agent is to be at home by the sprint that is asked for. */
+  readonly isDue?: boolean;
 }
 
 /** What a request is judged by. */
@@ -60,7 +62,11 @@ export function judgeLoan({ agent, from, to }: LoanRequest, staff: Staff): Judge
     return current && current.home === from
       ? refuse("already_lent", `${from} has lent ${agent} to ${current.to}`)
       : refuse("not_in_team", place === undefined ? `no team lists ${agent}` : `${agent} works in ${place}`);
-  if (homeOf(staff.teams, agent) === to) return { ok: true, kind: "home" };
+  const home = homeOf(staff.teams, agent);
+  if (home === to) return { ok: true, kind: "home" };
+  // else hosts would hand an agent round, and its home would never see it again
+  if (current?.isDue && place !== home)
+    return refuse("already_lent", `${agent} is due in ${home} by then, and is lent on from there`);
   const role = staff.roles.find((one) => staff.protectedRoles.includes(one));
   if (role !== undefined) return refuse("protected_role", `${agent} is ${role} of its team, which nobody lends`);
   const left = membersOf(staff.teams, active, from).length - 1;

@@ -18,7 +18,8 @@ const MAX_REASON = 300;
  * leads it; gives the message's id.
  */
 export async function askLender(ctx: OperationContext, row: LoanRow): Promise<string> {
-  const session = await sessionOf(ctx, row.from_team);
+  const { kind, session: own } = ctx.principal;
+  const session = await sessionOf(ctx, row.from_team, kind === "lead" ? own : undefined);
   const to = session === undefined ? undefined : { name: "lead", key: `lead:${session}` };
   const message = await insertMessage(ctx, {
     kind: "QUESTION",

@@ -3,7 +3,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { homeOf } from "../agent/placement.rules.ts";
-import { activeLoans, type LoanRow } from "../agent/placement.store.ts";
+import { activeLoans, type LoanRow, lockPlaces } from "../agent/placement.store.ts";
 import { lastSprint, sprintForLoans } from "../sprint/sprint.store.ts";
 import * as rules from "./borrow.rules.ts";
 import { mayConsent } from "./consent.store.ts";
@@ -20,7 +20,7 @@ export interface LoanAsked extends rules.LoanRequest {
  * the loan, by default the running one; a round before sprint n gives n. To the agent's own home it is a return.
  */
 export async function requestLoan(ctx: OperationContext, asked: LoanAsked, sprint?: number): Promise<LoanRow> {
-  await lockLoans(ctx);
+  await lockPlaces(ctx);
   const from = sprint ?? (await sprintForLoans(ctx.db));
   const judgement = rules.judgeLoan(asked, await staffFor(ctx, asked, from));
   if (!judgement.ok) return insertLoan(ctx, asked, from, { refusal: judgement });
@@ -47,7 +47,7 @@ export async function refuseLoan(ctx: OperationContext, key: string, why: string
 
 /** Sends an agent home before its time. Throws RULE_VIOLATED for a loan that is not in force. */
 export async function endLoan(ctx: OperationContext, key: string, why: string): Promise<LoanRow> {
-  await lockLoans(ctx);
+  await lockPlaces(ctx);
   const row = await getLoan(ctx.db, key);
   if (row.status !== "active") throw notThat(row, "in force");
   return returnLoan(ctx, row, why);
@@ -58,7 +58,7 @@ export async function endLoan(ctx: OperationContext, key: string, why: string): 
  * that nobody has answered (requirements BO-04, C-17). Called again it finds nothing to do.
  */
 export async function returnDueLoans(ctx: OperationContext, n: number): Promise<LoanRow[]> {
-  await lockLoans(ctx);
+  await lockPlaces(ctx);
   const returned: LoanRow[] = [];
   for (const row of await withStatus(ctx.db, "active")) {
     if (row.due_sprint <= n) returned.push(await returnLoan(ctx, row, `sprint ${n} starts`, n - 1));
@@ -68,11 +68,6 @@ export async function returnDueLoans(ctx: OperationContext, n: number): Promise<
       await setRefused(ctx, row, { code: "no_consent", why: "nobody had consented when the next sprint started" });
   }
   return returned;
-}
-
-/** Serialises every change of the ledger, so that the caps and the places hold for whoever comes second. */
-async function lockLoans(ctx: OperationContext): Promise<void> {
-  await ctx.dialect.lockName(ctx.db, "loan");
 }
 
 async function staffFor(
@@ -88,7 +83,13 @@ async function staffFor(
     teams,
     loans: open
       .filter((row) => row.key !== without?.key)
-      .map((row) => ({ agent: row.agent, home: row.home_team, to: row.to_team, isActive: row.status === "active" })),
+      .map((row) => ({
+        agent: row.agent,
+        home: row.home_team,
+        to: row.to_team,
+        isActive: row.status === "active",
+        isDue: row.due_sprint <= sprint,
+      })),
     grantedInSprint: await grantedIn(ctx.db, sprint),
     roles: [...(archetype === undefined ? [] : [archetype]), ...(await rolesPlayed(ctx.db, agent, from))],
     maxPerSprint: coordination.max_borrows_per_sprint,
@@ -215,7 +216,7 @@ async function setLoan(
 }
 
 async function lockedRequest(ctx: OperationContext, key: string): Promise<LoanRow> {
-  await lockLoans(ctx);
+  await lockPlaces(ctx);
   const row = await getLoan(ctx.db, key);
   if (row.status !== "requested") throw notThat(row, "waiting for consent");
   return row;

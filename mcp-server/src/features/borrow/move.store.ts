@@ -7,6 +7,13 @@ import { dropClaim, heldBy } from "../task/claim.store.ts";
 import { lockTaskById } from "../task/task.store.ts";
 import { insertComment } from "../task/task-parts.store.ts";
 
+export interface Move {
+  readonly agent: string;
+  readonly from: string;
+  readonly to: string;
+  readonly why: string;
+}
+
 export interface Left {
   /** Tasks that came free on the board it left. */
   readonly released: readonly string[];
@@ -19,11 +26,8 @@ export interface Left {
  * works. Work in hand stays on the board it belongs to, free for others, with a comment (requirements BO-03, BO-10).
  * Its team's board, channel and files follow from the row.
  */
-export async function moveAgent(
-  ctx: OperationContext,
-  move: { readonly agent: string; readonly from: string; readonly to: string; readonly why: string },
-): Promise<Left> {
-  const rows = await rowsOf(ctx.db, move.agent, move.from);
+export async function moveAgent(ctx: OperationContext, move: Move): Promise<Left> {
+  const rows = await rowsOf(ctx.db, move);
   const released: string[] = [];
   const inReview: string[] = [];
   for (const row of rows) {
@@ -46,15 +50,40 @@ export async function moveAgent(
         type: "agent.moved",
         subject: row.agent_id,
         team: move.to,
-        before: { team: move.from },
+        before: { team: row.team },
         after: { team: move.to },
       });
   }
   return { released, inReview };
 }
 
-async function rowsOf(db: Kysely<Database>, agent: string, team: string): Promise<AgentRow[]> {
-  return db.selectFrom("agent").selectAll().where("name", "=", agent).where("team", "=", team).orderBy("id").execute();
+/**
+ * Rows of a name that go from one team to the other: those of the first, and those that stand in a third because the
+ * configuration has changed since. An agent that one of a third team has started under the same name is not meant.
+ */
+async function rowsOf(db: Kysely<Database>, { agent, from, to }: Move): Promise<AgentRow[]> {
+  return db
+    .selectFrom("agent")
+    .selectAll()
+    .where("name", "=", agent)
+    .where((e) => e.or([e("team", "is", null), e("team", "!=", to)]))
+    .where((e) =>
+      e.or([
+        e("team", "=", from),
+        e.not(
+          e.exists(
+            e
+              .selectFrom("spawn")
+              .select("spawn.id")
+              .whereRef("spawn.agent_id", "=", "agent.agent_id")
+              .where("spawn.name", "=", agent)
+              .where("spawn.parent_agent_id", "is not", null),
+          ),
+        ),
+      ]),
+    )
+    .orderBy("id")
+    .execute();
 }
 
 /** Open tasks of a team that are meant for this agent and so wait for it. */
@@ -84,23 +113,37 @@ export async function rolesPlayed(db: Kysely<Database>, agent: string, team: str
   return rows.flatMap(({ role }) => (role === null ? [] : [role]));
 }
 
-/** The session that leads a team: that of its newest living agent. */
-export async function sessionOf(ctx: OperationContext, team: string): Promise<string | undefined> {
+/** The session that leads a team: that of its newest living agent. Whoever asks is not asked in return. */
+export async function sessionOf(ctx: OperationContext, team: string, asker?: string): Promise<string | undefined> {
   const { agents } = ctx.config.teams.find(({ id }) => id === team) ?? { agents: [] };
   if (agents.length === 0) return undefined;
-  const row = await ctx.db
-    .selectFrom("agent")
-    .select("session")
-    .where("name", "in", agents)
-    .where("ended_at", "is", null)
-    .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row?.session;
+  let query = ctx.db.selectFrom("agent").select("session").where("name", "in", agents).where("ended_at", "is", null);
+  if (asker !== undefined) query = query.where("session", "!=", asker);
+  return (await query.orderBy("id", "desc").limit(1).executeTakeFirst())?.session;
 }
 
-/** True when the session has agents whose home the team is: its lead leads them (requirement C-22). */
-export async function hasAgentsOf(ctx: OperationContext, session: string, team: string): Promise<boolean> {
+/** The session's first agent whose home the team is: its lead leads them (requirement C-22). */
+export async function firstAgentOf(
+  ctx: OperationContext,
+  session: string,
+  team: string,
+): Promise<AgentRow | undefined> {
   const rows = await agentsOfSession(ctx.db, session);
-  return rows.some((row) => ((row.name && homeOf(ctx.config.teams, row.name)) ?? row.team) === team);
+  return rows.find((row) => ((row.name && homeOf(ctx.config.teams, row.name)) ?? row.team) === team);
+}
+
+/** True when another session had living agents of the team before this one of its agents came. */
+export async function isLedBefore(ctx: OperationContext, team: string, own: AgentRow): Promise<boolean> {
+  const { agents } = ctx.config.teams.find(({ id }) => id === team) ?? { agents: [] };
+  if (agents.length === 0) return false;
+  const row = await ctx.db
+    .selectFrom("agent")
+    .select("id")
+    .where("name", "in", agents)
+    .where("session", "!=", own.session)
+    .where("ended_at", "is", null)
+    .where("id", "<", own.id)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

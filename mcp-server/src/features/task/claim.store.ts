@@ -5,14 +5,17 @@ import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
+import { asPlaced } from "../agent/agent.store.ts";
+import { checkOwnTeam } from "../team/team.rules.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
 import { handsFull, whyNotReady } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import { lockTaskById, rowToTask } from "./task.store.ts";
 import { waitsFor } from "./wait.store.ts";
 
-/** Gives the task to the caller: a new fencing number and a lease. */
+/** Gives the task to the caller, whose claims are locked: a new fencing number and a lease. */
 export async function grantClaim(ctx: OperationContext, task: Task): Promise<Task> {
+  await checkStillThere(ctx, task.team);
   const claimed = await saveTaskInGraph(ctx, task, {
     status: "in_progress",
     foreignStatus: null,
@@ -32,6 +35,14 @@ export async function grantClaim(ctx: OperationContext, task: Task): Promise<Tas
     after: { state: "in_progress", holder: ctx.principal.key, name: ctx.principal.name, fence: claimed.fence },
   });
   return claimed;
+}
+
+/**
+ * Throws FORBIDDEN when the caller has been moved to another team while it waited for its own turn: whoever lends an
+ * agent has its claims to itself meanwhile, so that this is seen behind that lock (requirements BO-03, BO-10).
+ */
+export async function checkStillThere(ctx: OperationContext, team: string): Promise<void> {
+  checkOwnTeam(await asPlaced(ctx.db, ctx.config, ctx.principal), team);
 }
 
 /** Takes the task from its holder and puts it back; `type` says why in the trail. */

@@ -1,3 +1,4 @@
+import { asPlaced } from "../../features/agent/agent.store.ts";
 import { findOperation } from "../../features/index.ts";
 import { execute, type Runtime } from "../../kernel/execute.ts";
 import type { Ask } from "../../kernel/operation.ts";
@@ -38,7 +39,9 @@ export class Caller implements Calls {
     if (!operation) return unknownTool(name, []);
     try {
       const { runtime, guard } = await this.#open();
-      const bound = toolUseId === undefined ? undefined : guard?.take(toolUseId, name);
+      const announced = toolUseId === undefined ? undefined : guard?.take(toolUseId, name);
+      // a person may have thought about the permission for as long as it takes to lend the agent
+      const bound = announced && (await asPlaced(runtime.store.db, runtime.config, announced));
       const principal = bound ?? this.#unverified(runtime);
       // no hook tells that an unverified caller is alive: its own calls keep its leases
       if (!bound) await keepLeases(runtime, principal.key);

@@ -1,0 +1,225 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadConfig } from "../../mcp-server/src/config/config.load.ts";
+import { agentPrincipal, findAgent } from "../../mcp-server/src/features/agent/agent.store.ts";
+import { requestLoan } from "../../mcp-server/src/features/borrow/loan.store.ts";
+import { findOperation } from "../../mcp-server/src/features/index.ts";
+import { execute, inTransaction } from "../../mcp-server/src/kernel/execute.ts";
+import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
+import { expectSound, newTask, personRefusal, refusal } from "../support/answers.ts";
+import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
+
+const config = (extra = "", { alpha = "ada, abe, amy", beta = "bea, bob", gamma = "gus, gil, gry" } = {}) => `
+teams:
+  - { id: alpha, agents: [${alpha}] }
+${beta === "" ? "" : `  - { id: beta, agents: [${beta}] }`}
+  - { id: gamma, agents: [${gamma}] }
+${extra}`;
+
+const because = { reason: "beta has nobody for the schema" };
+
+async function lend(actor: Actor, agent: string, from: string, to: string): Promise<Answer> {
+  return (await actor.must("borrow_request", { agent, from, to, ...because })).loan;
+}
+
+const teamOf = async (actor: Actor) => (await actor.must("brief_show")).you.team;
+
+/** What a person's edit of the file comes to in a server that runs. */
+function edit(world: World, text: string): void {
+  writeFileSync(join(world.root, "teamwright.yaml"), text);
+  Object.assign(world.runtime, { config: loadConfig(world.root) });
+}
+
+describe.each(dialects)("loans under attack on %s", (dialect) => {
+  test("a call that was announced before the loan is made as whoever the agent is by then (BO-03, BO-10)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    const mine = await newTask(lead, { title: "Tend the alpha garden", team: "alpha" });
+    const theirs = await newTask(lead, { title: "Tend the beta garden", team: "beta" });
+    const caller = new Caller(async () => ({ runtime: world.runtime, guard: world.guard }), undefined);
+    const announce = (useId: string) =>
+      world.hook({
+        event: "PreToolUse",
+        agent_id: ada.id,
+        agent_type: "teamwright:builder",
+        tool_use_id: useId,
+        tool_name: "mcp__plugin_teamwright_teamwright__task_claim",
+      });
+    await announce("toolu_waits_1");
+    await announce("toolu_waits_2");
+    await lend(lead, "ada", "alpha", "beta");
+    expect((await caller.call("task_claim", { id: mine }, "toolu_waits_1")).structuredContent).toMatchObject({
+      error: { code: "FORBIDDEN" },
+    });
+    expect((await caller.call("task_claim", {}, "toolu_waits_2")).structuredContent).toMatchObject({
+      task: { id: theirs },
+    });
+    await expectSound(world);
+  });
+
+  test("a claim that waited while its agent was lent is none (BO-03, BO-10)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    const mine = await newTask(lead, { title: "Tend the alpha garden", team: "alpha" });
+    const row = await findAgent(world.runtime.store.db, ada.id);
+    const before = row && agentPrincipal(row);
+    const claim = findOperation("task_claim");
+    if (!before || !claim) throw new Error("nobody to claim");
+    await lend(lead, "ada", "alpha", "beta");
+    // what the call had found out before it came to its turn
+    for (const input of [{ id: mine }, {}])
+      expect(await personRefusal(execute(world.runtime, claim, input, { principal: before }))).toBe("FORBIDDEN");
+    await expectSound(world);
+  });
+
+  // the embedded stores have one writer at a time
+  test.runIf(dialect === "postgres")(
+    "an agent that starts while its name is lent starts where the loan takes it (BO-03)",
+    async () => {
+      await using world = await openWorld({ dialect, config: config() });
+      const options = { principal: { kind: "human", key: "human:pat", name: "pat" } } as const;
+      let spawned: Promise<Actor> | undefined;
+      await inTransaction(world.runtime, options, "borrow_request", async (ctx) => {
+        await requestLoan(ctx, { agent: "ada", from: "alpha", to: "beta", ...because });
+        spawned ??= world.spawn("ada");
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      });
+      const ada = await spawned;
+      expect(ada && (await teamOf(ada))).toBe("beta");
+      await expectSound(world);
+    },
+  );
+
+  test("hosts that hand an agent on do not keep it from its home (C-17, BO-04)", async () => {
+    await using world = await openWorld({ dialect, config: config("coordination: { max_borrows_per_sprint: 9 }") });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const ada = await world.spawn("ada");
+    await lend(lead, "ada", "alpha", "beta");
+    await world.person("sprint_phase", { phase: "review" });
+    // it is promised home for sprint 2, and what is asked for now is for sprint 2
+    expect(await lend(lead, "ada", "beta", "gamma")).toMatchObject({ refused: "already_lent" });
+    await lead.must("sprint_start");
+    expect(await teamOf(ada)).toBe("alpha");
+    await expectSound(world);
+  });
+
+  test("a team that is taken out of the configuration keeps nobody (BO-04, TC-03)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const ada = await world.spawn("ada");
+    await lend(lead, "ada", "alpha", "beta");
+    edit(world, config("", { beta: "" }));
+    const work = await newTask(lead, { title: "Tend the gamma garden", team: "gamma" });
+    expect(await lend(lead, "ada", "alpha", "gamma")).toMatchObject({ status: "active" });
+    expect(await teamOf(ada)).toBe("gamma");
+    await ada.must("task_claim", { id: work });
+    await lead.must("sprint_start");
+    expect(await teamOf(ada)).toBe("alpha");
+    expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    await expectSound(world);
+  });
+
+  test("a team that goes while it has a guest: the guest is home at the next sprint", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const ada = await world.spawn("ada");
+    await lend(lead, "ada", "alpha", "beta");
+    edit(world, "teams:\n  - { id: alpha, agents: [ada, abe, amy] }\n");
+    await lead.must("sprint_start");
+    edit(world, config());
+    expect(await teamOf(ada)).toBe("alpha");
+    expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    await expectSound(world);
+  });
+
+  test("an agent whose home was changed in the configuration is lent from there and comes back there (BO-03, TC-03)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const ada = await world.spawn("ada");
+    edit(world, config("", { alpha: "abe, amy", gamma: "gus, gil, gry, ada" }));
+    expect(await lend(lead, "ada", "gamma", "beta")).toMatchObject({ status: "active", home: "gamma" });
+    expect(await teamOf(ada)).toBe("beta");
+    await lead.must("sprint_start");
+    expect(await teamOf(ada)).toBe("gamma");
+    await expectSound(world);
+  });
+
+  test("a lent agent that is renamed or taken out in the configuration is not kept by its host (BO-04)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const ada = await world.spawn("ada");
+    await lend(lead, "ada", "alpha", "beta");
+    edit(world, config("", { alpha: "eve, abe, amy" }));
+    await lead.must("sprint_start");
+    expect(await teamOf(ada)).toBe("alpha");
+    expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    await expectSound(world);
+  });
+
+  test("a lead does not become the lender's by starting somebody under one of its names (C-22)", async () => {
+    await using world = await openWorld({ dialect, config: config("coordination: { consent: lead }") });
+    const [one, two] = [world.lead("s1"), world.lead("s2")];
+    const ada = await world.spawn("ada", { session: "s1" });
+    await world.spawn("bea", { session: "s2" });
+    await world.spawn("amy", { session: "s2" });
+    const asked = await lend(two, "ada", "alpha", "beta");
+    expect(asked.status).toBe("requested");
+    expect(await refusal(two.call("borrow_decide", { loan: asked.id, decision: "consent" }))).toBe("FORBIDDEN");
+    expect(await teamOf(ada)).toBe("alpha");
+    await one.must("borrow_decide", { loan: asked.id, decision: "consent" });
+    expect(await teamOf(ada)).toBe("beta");
+  });
+
+  test("duplicate and crossing requests that wait: one is granted, the others say why not (BO-02, BO-10)", async () => {
+    await using world = await openWorld({ dialect, config: config("coordination: { consent: lead }") });
+    const two = world.lead("s2");
+    await world.spawn("ada", { session: "s1" });
+    const first = await lend(two, "ada", "alpha", "beta");
+    const second = await lend(two, "ada", "alpha", "gamma");
+    expect((await lend(two, "ada", "alpha", "beta")).refused).toBe("duplicate");
+    const answers = await Promise.all(
+      [first, second].map(({ id }) => world.person("borrow_decide", { loan: id, decision: "consent" })),
+    );
+    expect(answers.map(({ loan }) => loan.refused ?? loan.status).sort()).toEqual(["active", "already_lent"]);
+    await expectSound(world);
+  });
+
+  test("seven teams of one: nobody is left alone, and whoever has no agents lends none (BO-10, TC-02)", async () => {
+    const seven = Array.from({ length: 7 }, (_, i) => `  - { id: t${i}, agents: [a${i}] }`).join("\n");
+    await using world = await openWorld({ dialect, config: `teams:\n${seven}\ncoordination: { enabled: true }` });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    for (let i = 0; i < 7; i += 1)
+      expect((await lend(lead, `a${i}`, `t${i}`, `t${(i + 1) % 7}`)).refused).toBe("minimum_staffing");
+    await world.person("sprint_end");
+    expect((await lead.must("coordination_begin")).outcome).toBeDefined();
+    await lead.must("sprint_start");
+    edit(world, "teams: [{ id: t0, agents: [] }, { id: t1, agents: [a1] }]\ncoordination: { min_team_size: 0 }");
+    expect((await lend(lead, "a0", "t0", "t1")).refused).toBe("not_in_team");
+    expect((await lend(lead, "a1", "t1", "t0")).status).toBe("active");
+    await lead.must("sprint_start");
+    expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    await expectSound(world);
+  });
+
+  test("a clock that goes back loses no velocity and ends no sprint (ME-03)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const abe = await world.spawn("abe");
+    const id = await newTask(lead, { title: "Tend the alpha garden", team: "alpha", points: 5 });
+    world.clock.advance(-3 * 3_600_000);
+    await abe.must("task_claim", { id });
+    await lead.must("task_close", { id, reason: "done" });
+    const { ended } = await lead.must("sprint_start");
+    expect(ended.teams[0]).toMatchObject({ team: "alpha", velocity: 5, done: 1 });
+  });
+});
