@@ -14,6 +14,8 @@ export function sprintTables(dialect: DialectName): string[] {
       blocked_ms ${big} not null default 0, wip integer not null default 0, agents integer not null default 0,
       borrowed_in integer not null default 0, borrowed_out integer not null default 0,
       primary key (sprint_id, team))`,
+    // what was closed since a sprint began is found by the order of the trail, whatever the clocks say
+    `create index event_closed on event (seq) where type = 'task.closed'`,
     `create index sprint_team_team on sprint_team (team, sprint_id)`,
     `create index task_blocked_time on task (team, blocked_ms) where blocked_ms > 0`,
   ];
