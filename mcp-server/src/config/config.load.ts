@@ -35,7 +35,7 @@ export function parseConfig(
   purpose: Purpose = {},
 ): { config?: ConfigFile; problems: string[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${basename(file)}:${Math.max(line, 1)}:${Math.max(col, 1)}`;

@@ -27,7 +27,7 @@ const KEYS = ["stories", "product"];
  */
 export function readBacklog(text: string, teams: readonly string[]): BacklogFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
@@ -81,6 +81,7 @@ const aliases: Readonly<Record<string, string>> = {
   labels: "tags",
 };
 const known = Object.keys(story.shape);
+const MAX_METADATA = 200_000;
 /** Fields that a file may also give under `metadata`, as cards do (requirements DE-01, KB-08). */
 const inMetadata = ["depends_on_team", "dependency_type", "dependency_status"];
 
@@ -96,8 +97,20 @@ function readStory(value: unknown, teams: readonly string[]): Omit<ReadStory, "l
     const close = nearest(needed, teams);
     problems.push(`depends_on_team: there is no team ${needed.slice(0, 64)}${close ? `; did you mean ${close}?` : ""}`);
   }
+  const fault = metadataFault(metadata);
+  if (fault !== undefined) problems.push(fault);
   if (!read.success || problems.length > 0) return { id: shownId, problems };
   return { id: read.data.id, story: { ...read.data, metadata }, problems };
+}
+
+/** Anchors make it easy to say something endless, or nearly so. */
+function metadataFault(metadata: Record<string, unknown>): string | undefined {
+  try {
+    const { length } = JSON.stringify(metadata);
+    return length > MAX_METADATA ? `metadata: ${length} characters, the most is ${MAX_METADATA}` : undefined;
+  } catch {
+    return "metadata: it contains itself, or what is no text, number or list";
+  }
 }
 
 /** Our fields under their names and in their forms, and all else as it stands. */
@@ -105,7 +118,7 @@ function sorted(value: Record<string, unknown>) {
   const fields: Record<string, unknown> = {};
   const metadata: Record<string, unknown> = {};
   for (const [key, given] of Object.entries(value)) {
-    const name = known.includes(key) ? key : aliases[key];
+    const name = known.includes(key) ? key : Object.hasOwn(aliases, key) ? aliases[key] : undefined;
     if (given === null || given === undefined) continue;
     if (key === "metadata" && isRecord(given)) {
       for (const [inner, each] of Object.entries(given)) {

@@ -43,9 +43,11 @@ export async function distribute(ctx: OperationContext, request: DistributionReq
   const horizon = Math.max(1, request.sprint);
   const places = await teamPlaces(ctx);
   const assigned: Assigned[] = [];
-  for (const team of ctx.config.teams.filter(hasOwnBacklog)) {
-    const rows = await pendingStories(ctx.db, team.id, horizon, places.get(team.id)?.capacity ?? 0);
-    for (const row of rows) assigned.push(await give(ctx, row, team.id, "own backlog", request.sprint));
+  // of teams whose file the configuration does not name, too: what was loaded for them waits for nobody else
+  for (const place of places.values()) {
+    const rows = await pendingStories(ctx.db, place.id, horizon, place.capacity);
+    for (const row of rows) assigned.push(await give(ctx, row, place.id, "own backlog", request.sprint));
+    places.set(place.id, { ...place, capacity: place.capacity - rows.length });
   }
   const teams = portfolioTeams(ctx.config).flatMap(({ id }) => places.get(id) ?? []);
   const room = teams.reduce((sum, { capacity }) => sum + capacity, 0);

@@ -8,10 +8,10 @@ export const LAST_PRIORITY = 999;
 
 const shortText = z.string().min(1).max(200).refine(fields.isPlain, "must not contain NUL characters");
 
-/** A story's id: what an ASSIGN line can name. */
+/** A story's id: what an ASSIGN line can name, and a terminal and a model can be shown as it is. */
 export const storyId = z
   .string()
-  .regex(/^[\p{L}\p{N}][^\s:*,`"'<>|()]{0,63}$/u, "use 1–64 letters, digits, ., _ or -, without blanks");
+  .regex(/^[\p{L}\p{N}][^\s\p{C}:*,`"'<>|()]{0,63}$/u, "use 1–64 letters, digits, ., _ or -, without blanks");
 
 /** A story of a backlog file (requirement PF-07). What else it has is kept as metadata. */
 export const story = z.object({

@@ -123,10 +123,15 @@ export async function pendingNamed(db: Kysely<Database>, keys: readonly string[]
     .selectAll()
     .where("owner", "=", PORTFOLIO)
     .where("status", "=", "pending")
-    .where(
-      (e) => e.fn<string>("lower", ["key"]),
-      "in",
-      keys.map((key) => key.toLowerCase()),
+    .where((e) =>
+      e.or([
+        e("key", "in", keys), // beyond ASCII, what is lower case is each store's own affair
+        e(
+          e.fn<string>("lower", ["key"]),
+          "in",
+          keys.map((key) => key.toLowerCase()),
+        ),
+      ]),
     )
     .orderBy("priority")
     .orderBy("id")
