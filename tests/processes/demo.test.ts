@@ -1,4 +1,4 @@
-/** `npm start` as a reader of the README would run it, into a pipe; and that its own proof can fail. */
+/** `npm start` and `npm run demo` as a reader of the README would run them, into a pipe; and that the demo's own proof can fail. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,10 +17,10 @@ interface Run {
   readonly ended: Promise<number | null>;
 }
 
-function start(): Run {
+function start(script = "start.ts"): Run {
   const folder = mkdtempSync(join(tmpdir(), "teamwright-demo-"));
   folders.push(folder);
-  const child = spawn(process.execPath, [join(root, "scripts/demo/start.ts"), "--out", folder], { cwd: root });
+  const child = spawn(process.execPath, [join(root, "scripts/demo", script), "--out", folder], { cwd: root });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
@@ -43,6 +43,21 @@ function teamwright(folder: string, ...args: string[]) {
 
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+test("npm start plays the example for three sprints and opens the way to its report (OU-03, EX-05)", async () => {
+  const run = start("experiment.ts");
+  expect(await run.ended).toBe(0);
+  expect(run.output()).toContain("Loaded 13 agents:\n  - alex_senior_networking: Alex Chen (Senior Networking)\n");
+  expect(run.output()).toContain("Multi-team mode: 2 teams\n");
+  const points = [...run.output().matchAll(/^ {2}\[(checkout-stream|platform-team)\] velocity=(\d+)pts done=\d+$/gm)];
+  expect(points).toHaveLength(6);
+  const report = JSON.parse(readFileSync(join(run.folder, "final_report.json"), "utf8"));
+  const velocity = points.reduce((sum, [, , one]) => sum + Number(one), 0);
+  expect(report.portfolio).toMatchObject({ total_sprints: 3, total_velocity: velocity, num_teams: 2 });
+  expect(velocity).toBeGreaterThan(0);
+  expect(run.output()).toContain(`Portfolio report: ${join(run.folder, "final_report.json")}\n`);
+  expect(readFileSync(join(run.folder, "report.html"), "utf8")).toContain("<svg");
 });
 
 describe("a whole run", () => {

@@ -3,7 +3,7 @@ import { develops } from "./people.rules.ts";
 import { change, type SprintPlay, type TeamPlay, whoSpeaks } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
 import { lead } from "./stage.ts";
-import { type Card, estimate } from "./work.rules.ts";
+import { type Card, estimate, surprise } from "./work.rules.ts";
 
 type Kind = Card["kind"];
 
@@ -14,8 +14,10 @@ export function newCard(
   task: { key: string; title: string; points: number | null },
   facts: { kind: Kind; domain?: string | undefined; resolves?: string; story?: string | undefined },
 ): Card {
-  const random = randomStream(play.state.seed, "story", task.title);
+  // by the story and not by its card: variants with the same seed have the same surprises
+  const random = randomStream(play.state.seed, "story", facts.story ?? task.title);
   const points = task.points ?? estimate(random);
+  const effort = points * surprise(random);
   const workers = play.teams.find(({ id }) => id === team)?.workers ?? [];
   const fields = workers.flatMap(({ member }) => (develops(member) ? [member.primary] : []));
   const domain = facts.domain ?? (fields.length > 0 ? random.pick(fields) : "backend");
@@ -26,7 +28,7 @@ export function newCard(
     kind: facts.kind,
     domain,
     points,
-    left: points,
+    left: effort,
     rejections: 0,
     fixes: 0,
     coverage: 0,

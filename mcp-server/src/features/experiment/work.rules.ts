@@ -3,7 +3,7 @@ import { develops, type Member } from "./people.rules.ts";
 import type { Random } from "./random.rules.ts";
 
 /** Points of work a developer gets done in a day, alone and in its own field. */
-const POINTS_PER_DAY: Readonly<Record<Seniority, number>> = { junior: 0.6, mid: 0.95, senior: 1.3 };
+const POINTS_PER_DAY: Readonly<Record<Seniority, number>> = { junior: 0.6, mid: 1, senior: 1.4 };
 /** Beside leading there is half a day left for code. */
 const LEAD_SHARE = 0.5;
 /** How much of the second one's speed a pair gains. */
@@ -114,6 +114,11 @@ export const storySizes = [1, 2, 3, 5, 8, 13] as const;
 
 export function estimate(random: Random): number {
   return random.pick([1, 2, 2, 3, 3, 3, 5, 5, 8]);
+}
+
+/** What a card takes, in parts of its estimate: more often more than less. */
+export function surprise(random: Random): number {
+  return 0.7 + 0.4 * (random.float() + random.float());
 }
 
 export function clamp(value: number, low: number, high: number): number {
