@@ -6,6 +6,7 @@ import { agentPrincipal, findAgent } from "../../mcp-server/src/features/agent/a
 import { requestLoan } from "../../mcp-server/src/features/borrow/loan.store.ts";
 import { findOperation } from "../../mcp-server/src/features/index.ts";
 import { execute, inTransaction } from "../../mcp-server/src/kernel/execute.ts";
+import { systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
 import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
 import { expectSound, newTask, personRefusal, refusal } from "../support/answers.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
@@ -105,6 +106,17 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     await lead.must("sprint_start");
     expect(await teamOf(ada)).toBe("alpha");
     await expectSound(world);
+  });
+
+  test("a round that speaks when its sprint is over lends for the one that runs, and within its cap (BO-06, C-17)", async () => {
+    await using world = await openWorld({ dialect, config: config("coordination: { max_borrows_per_sprint: 1 }") });
+    const lead = world.lead();
+    for (let n = 0; n < 3; n += 1) await lead.must("sprint_start");
+    await lend(lead, "gus", "gamma", "beta");
+    const late = await inTransaction(world.runtime, { principal: systemPrincipal }, "coordination_record", (ctx) =>
+      requestLoan(ctx, { agent: "ada", from: "alpha", to: "beta", ...because }, 2),
+    );
+    expect(late).toMatchObject({ status: "refused", refusal: "cap", sprint_from: 3, due_sprint: 4 });
   });
 
   test("a team that is taken out of the configuration keeps nobody (BO-04, TC-03)", async () => {

@@ -18,6 +18,7 @@ import {
 import { gates, units } from "./gates.schema.ts";
 import { agentLimits, contextLimits, models, spawnExceptions } from "./models.schema.ts";
 import { leadEdits, ownership, ownershipMode, protectedPaths } from "./ownership.schema.ts";
+import { isOneLine, NOT_ONE_LINE } from "./people.schema.ts";
 import { reportRuleIds, reportSections } from "./report-rules.schema.ts";
 
 const id = z
@@ -36,9 +37,12 @@ export const teamTypes = ["stream_aligned", "platform", "enabling", "complicated
 
 const team = z.strictObject({
   id: id.describe("Text id, used in paths and metrics."),
-  name: z.string().min(1).optional().describe("For people; the id by default."),
+  name: z.string().min(1).refine(isOneLine, NOT_ONE_LINE).optional().describe("For people; the id by default."),
   team_type: z.enum(teamTypes).optional(),
-  agents: z.array(z.string().min(1)).default([]).describe("Names of the team's agents; each is in one team only."),
+  agents: z
+    .array(z.string().min(1).refine(isOneLine, NOT_ONE_LINE))
+    .default([])
+    .describe("Names of the team's agents; each is in one team only."),
   backlog: z
     .string()
     .min(1)

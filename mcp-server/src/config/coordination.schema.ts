@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { isOneLine, NOT_ONE_LINE } from "./people.schema.ts";
 
 const share = (standard: number) =>
   z.number().min(0, "must be between 0 and 1").max(1, "must be between 0 and 1").default(standard);
-const name = z.string().min(1).max(64);
+const name = z.string().min(1).max(64).refine(isOneLine, NOT_ONE_LINE);
 
 /** How much time goes into coordinating, and how it is shared out (requirements OH-01, OH-03, TC-08). */
 const overheadBudget = z

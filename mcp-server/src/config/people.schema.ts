@@ -2,6 +2,12 @@ import * as z from "zod";
 
 const word = z.string().min(1).max(128);
 
+/** Names stand in the prompts of coordinators and in tables: none breaks their lines or moves a cursor. */
+export function isOneLine(name: string): boolean {
+  return !/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(name);
+}
+export const NOT_ONE_LINE = "must not contain line breaks or control characters";
+
 export const seniorities = ["junior", "mid", "senior"] as const;
 export type Seniority = (typeof seniorities)[number];
 
@@ -28,7 +34,10 @@ export type Person = z.infer<typeof person>;
 /** Agents by their id (requirements TC-03, TC-06, TC-07). */
 export const people = z
   .record(
-    z.string().regex(/^[^\s:*,`]{1,64}$/, "an agent's id has 1–64 characters, no blanks, colons, commas or *"),
+    z
+      .string()
+      .regex(/^[^\s:*,`]{1,64}$/, "an agent's id has 1–64 characters, no blanks, colons, commas or *")
+      .refine(isOneLine, NOT_ONE_LINE),
     person,
   )
   .optional()

@@ -59,6 +59,7 @@ describe("whether an agent may be lent", () => {
       "lend",
     ],
     ["of a team's lead (BO-10)", ada, { roles: ["developer", "dev_lead"] }, "protected_role"],
+    ["of a team's lead, however it is spelt", ada, { roles: ["Dev-Lead"] }, "protected_role"],
     ["over the cap (BO-06)", ada, { grantedInSprint: 2 }, "cap"],
     ["under a cap of four (BO-06)", ada, { grantedInSprint: 3, maxPerSprint: 4 }, "lend"],
     ["where nothing is lent at all (BO-06)", ada, { maxPerSprint: 0 }, "cap"],

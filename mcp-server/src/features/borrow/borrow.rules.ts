@@ -67,7 +67,8 @@ export function judgeLoan({ agent, from, to }: LoanRequest, staff: Staff): Judge
   // else hosts would hand an agent round, and its home would never see it again
   if (current?.isDue && place !== home)
     return refuse("already_lent", `${agent} is due in ${home} by then, and is lent on from there`);
-  const role = staff.roles.find((one) => staff.protectedRoles.includes(one));
+  const kept = staff.protectedRoles.map(spelt);
+  const role = staff.roles.find((one) => kept.includes(spelt(one)));
   if (role !== undefined) return refuse("protected_role", `${agent} is ${role} of its team, which nobody lends`);
   const left = membersOf(staff.teams, active, from).length - 1;
   if (left < staff.minTeamSize)
@@ -76,6 +77,14 @@ export function judgeLoan({ agent, from, to }: LoanRequest, staff: Staff): Judge
   if (staff.grantedInSprint >= staff.maxPerSprint)
     return refuse("cap", `the ${staff.maxPerSprint} loans of this sprint are used up`);
   return { ok: true, kind: current ? "onward" : "lend" };
+}
+
+/** `Dev Lead` and the definition `dev-lead` are the role dev_lead. */
+function spelt(role: string): string {
+  return role
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, "_");
 }
 
 function refuse(code: RefusalCode, why: string): Judgement {

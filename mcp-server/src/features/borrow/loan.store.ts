@@ -17,11 +17,12 @@ export interface LoanAsked extends rules.LoanRequest {
 /**
  * Asks for a loan, judges it, and grants it where consent is by rule or the caller's own to give; the answer's status
  * says what came of it. A refusal is a row of the ledger too, and changes nothing else. `sprint` is the first sprint of
- * the loan, by default the running one; a round before sprint n gives n. To the agent's own home it is a return.
+ * the loan, by default the running one; a round before sprint n gives n, and one that speaks too late lends from then
+ * on. To the agent's own home it is a return.
  */
 export async function requestLoan(ctx: OperationContext, asked: LoanAsked, sprint?: number): Promise<LoanRow> {
   await lockPlaces(ctx);
-  const from = sprint ?? (await sprintForLoans(ctx.db));
+  const from = Math.max(sprint ?? 0, await sprintForLoans(ctx.db));
   const judgement = rules.judgeLoan(asked, await staffFor(ctx, asked, from));
   if (!judgement.ok) return insertLoan(ctx, asked, from, { refusal: judgement });
   const current = await activeLoanOf(ctx.db, asked.agent);
