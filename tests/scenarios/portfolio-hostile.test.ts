@@ -115,6 +115,12 @@ describe.each(dialects)("a hostile portfolio on %s", (dialect) => {
     ]);
   });
 
+  test("a list of stories may stand elsewhere in the file, behind an anchor (PF-07)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const text = "mvp: &mvp [{id: S1, title: Moor a ship}]\nstories: *mvp\n";
+    expect(await load(world, text)).toMatchObject({ created: 1, rows: [{ line: 1, id: "S1" }] });
+  });
+
   test("numbers beyond any measure are refused story by story (PF-07)", async () => {
     await using world = await openWorld({ dialect, config: config() });
     const bad = [

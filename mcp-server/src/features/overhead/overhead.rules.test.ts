@@ -74,6 +74,14 @@ describe("the budget", () => {
   });
 });
 
+test("weights that sum to a little more than 1 take no time from anybody (OH-02)", () => {
+  const weights = { coordination_step_weight: 0.5, distribution_step_weight: 0.5000000005, checkin_step_weight: 0 };
+  const budget = budgetOf({ ...standard, ...weights, overhead_budget_pct: 1, iteration_zero_share: 0 }, 2, 100_000);
+  const parts = [1, 2].flatMap((sprint) => sprintSteps.map((step) => shareOf(budget, step, sprint)));
+  expect(Math.min(...parts)).toBe(0);
+  expect(parts.reduce((sum, part) => sum + part, 0)).toBe(budget.totalMs);
+});
+
 describe("the time box of a step", () => {
   const budget = budgetOf(standard, 3, 60);
   const spent = (elapsedMs: number): StepFacts => ({

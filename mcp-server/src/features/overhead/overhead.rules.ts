@@ -41,7 +41,8 @@ export function shareOf(budget: Budget, step: OverheadStep, sprint: number): num
   const until = (n: number) => Math.round(((totalMs - iterationZeroMs) * n) / sprints);
   const ofSprint = until(sprint) - until(sprint - 1);
   const coordination = Math.round(ofSprint * settings.coordination_step_weight);
-  const beforeCheckin = Math.round(ofSprint * (settings.coordination_step_weight + settings.distribution_step_weight));
+  const before = Math.round(ofSprint * (settings.coordination_step_weight + settings.distribution_step_weight));
+  const beforeCheckin = Math.min(before, ofSprint); // weights sum to 1 but for what floating point leaves over
   if (step === "coordination") return coordination;
   return step === "distribution" ? beforeCheckin - coordination : ofSprint - beforeCheckin;
 }

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
 import { isRecord } from "../../kernel/records.ts";
@@ -34,7 +34,8 @@ export function readBacklog(text: string, teams: readonly string[]): BacklogFile
     throw new TeamwrightError("INVALID_INPUT", `The backlog cannot be read: line ${line}:${col}, ${error.message}.`);
   }
   const root = document.contents;
-  const list = isMap(root) ? root.items.find(({ key }) => isScalar(key) && key.value === "stories")?.value : root;
+  const named = isMap(root) ? root.items.find(({ key }) => isScalar(key) && key.value === "stories")?.value : root;
+  const list = isAlias(named) ? named.resolve(document) : named;
   if (!isSeq(list)) throw notABacklog(plain(document));
   const whole = plain(document);
   const values = Array.isArray(whole) ? whole : isRecord(whole) ? (whole.stories as unknown[]) : [];
