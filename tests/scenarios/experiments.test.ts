@@ -71,7 +71,7 @@ describe("an experiment", () => {
     for (const { report } of [one, other]) expect(finalReport.safeParse(report).error).toBeUndefined();
   });
 
-  test("writes the tree of OU-01 and every practice into it (AG-02 to AG-10)", async () => {
+  test("writes the tree of OU-01 and every practice into it (KB-07, AG-02, AG-03, AG-05, AG-06, AG-07, AG-09)", async () => {
     const { files, json, report } = await playAlone({ sprints: 4 });
     for (const team of ["checkout", "platform"]) {
       for (const n of ["01", "04"])
@@ -85,6 +85,9 @@ describe("an experiment", () => {
     expect(sprints.flatMap((one) => one.swaps).length).toBeGreaterThan(0);
     expect(sprints.flatMap((one) => one.departure_events).length).toBeGreaterThan(0);
     expect(sprints.flatMap((one) => one.backfill_events).length).toBeGreaterThan(0);
+    expect(sprints.flatMap((one) => one.specialists)).toContainEqual(
+      expect.objectContaining({ domain: "security", points: 2, trainee: expect.any(String) }),
+    );
     expect(report.stakeholder_reviews).toHaveLength(2);
     const learning = JSON.parse(files["meta_learnings.jsonl"]?.split("\n")[0] ?? "{}");
     expect(learning).toMatchObject({ sprint: 1, learning_type: "keep", content: { text: expect.any(String) } });
@@ -110,6 +113,20 @@ describe("an experiment", () => {
     expect(paths.filter((path) => path.startsWith("stakeholder"))).toEqual([]);
     expect(report.teams.checkout.sprints.flatMap((one: Answer) => one.disturbances)).toEqual([]);
     expect(report.teams.platform.sprints.flatMap((one: Answer) => one.disturbances).length).toBeGreaterThan(0);
+  });
+
+  test("profiles are swapped in the scenarios that are allowed, or never (AG-03)", async () => {
+    const withSwaps = async (mode: string) => {
+      const text = everything
+        .replace("profile_swapping: { mode: free }", `profile_swapping: ${mode}`)
+        .replace("specialists: { enabled: true }", "specialists: { enabled: false }");
+      const { report } = await playAlone({ text, sprints: 4 });
+      return Object.values<Answer>(report.teams).flatMap((team) => team.sprints.flatMap((one: Answer) => one.swaps));
+    };
+    expect(await withSwaps("{ mode: none }")).toEqual([]);
+    const allowed = await withSwaps("{ mode: constrained, allowed_scenarios: [specialist_unavailable] }");
+    expect(new Set(allowed.map(({ scenario }: Answer) => scenario))).toEqual(new Set(["specialist_unavailable"]));
+    expect((await withSwaps("{ mode: free }")).length).toBeGreaterThan(allowed.length);
   });
 
   test("no story is lost, none is given twice, and velocity is what boards have closed as done (PF-08, OU-05)", async () => {
