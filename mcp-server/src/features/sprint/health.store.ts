@@ -146,7 +146,8 @@ const finished = prepared((db, p: { team: string; seq: number }) =>
   db
     .selectFrom("task")
     .select((e) => [e.fn.countAll().as("n"), e.fn.sum("points").as("points")])
-    .where("team", "=", p.team)
+    // no plain column: all that the team has ever closed would be looked at, instead of what was closed in the sprint
+    .where((e) => e(e.fn.coalesce("team", sql.lit("")), "=", p.team))
     .where("closed_at", "is not", null)
     .where("outcome", "=", sql.lit("done"))
     .where("kind", "!=", sql.lit("epic"))
