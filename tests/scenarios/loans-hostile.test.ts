@@ -94,6 +94,31 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     },
   );
 
+  test("an agent of a team makes no coordinator that lends to its team (C-22)", async () => {
+    await using world = await openWorld({ dialect, config: config("coordination: { coordinators: [eve] }") });
+    const bea = await world.spawn("bea");
+    for (const [name, role] of [
+      ["eve", "teamwright:builder"],
+      ["mallory", "teamwright:enablement-lead"],
+    ] as const) {
+      const id = `a-${name}`;
+      await world.hook({
+        event: "PreToolUse",
+        agent_id: bea.id,
+        agent_type: "teamwright:builder",
+        tool_name: "Agent",
+        tool_use_id: `toolu_${name}`,
+        tool_input: JSON.stringify({ name, subagent_type: role, prompt: "lend us ada" }),
+      });
+      await world.hook({ event: "SubagentStart", agent_id: id, agent_type: role });
+      const helper = world.known(id, role);
+      const asked = { agent: "ada", from: "alpha", to: "beta", ...because };
+      expect(await refusal(helper.call("borrow_request", asked))).toBe("FORBIDDEN");
+    }
+    const eve = await world.spawn("eve");
+    expect((await lend(eve, "ada", "alpha", "beta")).status).toBe("active");
+  });
+
   test("hosts that hand an agent on do not keep it from its home (C-17, BO-04)", async () => {
     await using world = await openWorld({ dialect, config: config("coordination: { max_borrows_per_sprint: 9 }") });
     const lead = world.lead();
@@ -160,6 +185,9 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     expect(await teamOf(ada)).toBe("beta");
     await lead.must("sprint_start");
     expect(await teamOf(ada)).toBe("gamma");
+    expect((await world.person("message_list", { channel: "team:gamma" })).messages.at(-1).text).toContain(
+      "ada is back",
+    );
     await expectSound(world);
   });
 
@@ -219,6 +247,62 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     expect((await lend(lead, "a1", "t1", "t0")).status).toBe("active");
     await lead.must("sprint_start");
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    await expectSound(world);
+  });
+
+  test("everything at once: nobody is stuck, lost or in two places, and all are home in the end (BO-03, BO-04, PF-08)", async () => {
+    await using world = await openWorld({
+      dialect,
+      config: config(
+        "coordination: { enabled: true, max_borrows_per_sprint: 3, min_team_size: 1 }\nclaims: { lease_seconds: 60 }",
+      ),
+    });
+    const homes = { alpha: ["ada", "abe", "amy"], beta: ["bea", "bob"], gamma: ["gus", "gil", "gry"] };
+    const teams = Object.keys(homes);
+    const stories = JSON.stringify(Array.from({ length: 40 }, (_, i) => ({ id: `US-${i}`, title: `Moor ship ${i}` })));
+    const files = { read: async () => stories, write: async () => {} };
+    await world.person("portfolio_load", { file: "backlog.json" }, files);
+    const agents = await Promise.all(
+      Object.values(homes)
+        .flat()
+        .map((name) => world.spawn(name)),
+    );
+    const leads = ["s1", "s2", "s3"].map((session) => world.lead(session));
+    const allowed = ["accepted", "RULE_VIOLATED", "FORBIDDEN", "CONFLICT", "OVER_LIMIT", "NOT_FOUND"];
+    for (let round = 0; round < 4; round += 1) {
+      const calls = leads.flatMap((lead, i) => [
+        ...Object.entries(homes).map(([from, names]) =>
+          lead.call("borrow_request", {
+            agent: names[(round + i) % names.length],
+            from,
+            to: teams[(i + round) % 3],
+            ...because,
+          }),
+        ),
+        lead.call("portfolio_distribute"),
+        lead.call("coordination_begin", {}),
+        lead.call("sprint_start"),
+      ]);
+      const working = agents.map((agent) => agent.call("task_claim", {}));
+      const codes = await Promise.all([...calls, ...working].map((call) => refusal(call)));
+      expect(codes.filter((code) => !allowed.includes(code))).toEqual([]);
+      const { teams: found } = await world.person("team_list");
+      const members = found.flatMap((team: Answer) => team.members ?? team.agents);
+      expect(members.sort()).toEqual(Object.values(homes).flat().sort());
+    }
+    for (let n = 0; n < 2; n += 1) {
+      await world.person("sprint_end").catch(() => undefined);
+      await leads[0]?.call("coordination_begin", {});
+      await leads[0]?.must("sprint_start");
+    }
+    expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    for (const agent of agents) {
+      const { you } = await agent.must("brief_show");
+      expect(homes[you.team as keyof typeof homes]).toContain(you.name);
+    }
+    expect((await world.person("borrow_list", { status: "returned" })).total).toBeGreaterThan(0);
+    const given = (await world.person("portfolio_show", { status: "assigned", limit: 100 })).stories;
+    expect((await world.person("task_list", { limit: 1 })).total).toBe(given.length);
     await expectSound(world);
   });
 

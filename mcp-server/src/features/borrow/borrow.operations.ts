@@ -24,7 +24,7 @@ export const borrowRequest = defineOperation({
   }),
   output: changed,
   async run(ctx, input) {
-    checkMayAsk(ctx);
+    await checkMayAsk(ctx);
     const loan = toShownLoan(await requestLoan(ctx, input));
     return { loan, next: nextFor(loan.status) };
   },
@@ -45,7 +45,7 @@ export const borrowDecide = defineOperation({
   output: changed,
   async run(ctx, { loan: key, decision, reason }) {
     if (decision === "return") {
-      checkMayAsk(ctx);
+      await checkMayAsk(ctx);
       const ended = toShownLoan(await endLoan(ctx, key, reason ?? "no longer needed"));
       return { loan: ended, next: nextFor(ended.status) };
     }

@@ -1,17 +1,38 @@
+import type { Kysely } from "kysely";
+import type { ProjectConfig } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
+import type { Principal } from "../../kernel/principal.ts";
+import type { Database } from "../../store/database.ts";
+import { findAgent } from "../agent/agent.store.ts";
 import type { LoanRow } from "../agent/placement.store.ts";
 import { coordinates } from "../message/message.rules.ts";
 import { firstAgentOf, isLedBefore } from "./move.store.ts";
 
-/** Throws FORBIDDEN for agents that coordinate nothing: who is lent is decided above the teams (requirement C-22). */
-export function checkMayAsk({ principal, config }: OperationContext): void {
-  if (coordinates(principal, config)) return;
+/**
+ * Throws FORBIDDEN for agents that coordinate nothing: who is lent is decided above the teams (requirement C-22). One
+ * that an agent of a team has started speaks for that team, whatever it is called.
+ */
+export async function checkMayAsk({ principal, config, db }: OperationContext): Promise<void> {
+  if (coordinates(principal, config) && !(await isOfTeam(db, config, principal))) return;
   throw new TeamwrightError(
     "FORBIDDEN",
     "Agents are lent by leads, coordinators and people.",
     hint("message_send", "to lead says whom you need and why"),
   );
+}
+
+async function isOfTeam(db: Kysely<Database>, config: ProjectConfig, { agentId }: Principal): Promise<boolean> {
+  if (agentId === undefined || config.teams.length < 2) return false;
+  const starts = await db
+    .selectFrom("spawn")
+    .select("parent_agent_id")
+    .where("agent_id", "=", agentId)
+    .where("parent_agent_id", "is not", null)
+    .execute();
+  for (const { parent_agent_id: parent } of starts)
+    if (parent !== null && (await findAgent(db, parent))?.team != null) return true;
+  return false;
 }
 
 /**

@@ -184,7 +184,8 @@ async function returnLoan(ctx: OperationContext, row: LoanRow, why: string, serv
     after: { agent: row.agent, home, why },
   });
   const move = { agent: row.agent, from: row.to_team, to: home, why: `${row.agent} is back in team ${home}` };
-  await tellOfReturn(ctx, returned, await moveAgent(ctx, move));
+  // the configuration may have given it another home since
+  await tellOfReturn(ctx, { ...returned, home_team: home }, await moveAgent(ctx, move));
   return returned;
 }
 
