@@ -1,4 +1,4 @@
-/** `npm start`: the two teams of the example play three sprints on simulated agents. No account, no model, no network. */
+/** `npm run experiment`, the second half of `npm start`: the two teams of the example play three sprints on simulated agents. No account, no model, no network. */
 import { spawnSync } from "node:child_process";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -26,5 +26,5 @@ const here = (path: string) => relative(process.cwd(), path) || ".";
 process.stdout.write(`
 Velocity, blocked time, loans and overhead as plots: ${here(page)}
 Boards, pairing logs and retrospectives of each sprint: ${here(folder)}
-Next: npm run demo shows live boards of six agents on one store; examples/experiments compares policies.
+Next: examples/experiments compares policies.
 `);

@@ -1,4 +1,4 @@
-/** `npm run demo`: two teams of scripted agents drain a real backlog on the built server. No account, no model, no network. */
+/** `npm run demo`, the first half of `npm start`: two teams of scripted agents drain a real backlog on the built server. No account, no model, no network. */
 import { writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";

@@ -45,7 +45,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-test("npm start plays the example for three sprints and opens the way to its report (OU-03, EX-05)", async () => {
+test("npm start ends with the example played for three sprints and opens the way to its report (OU-03, EX-05)", async () => {
   const run = start("experiment.ts");
   expect(await run.ended).toBe(0);
   expect(run.output()).toContain("Loaded 13 agents:\n  - alex_senior_networking: Alex Chen (Senior Networking)\n");
