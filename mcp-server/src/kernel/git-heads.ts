@@ -101,7 +101,17 @@ export async function commitsBeyond(
 ): Promise<Commit[]> {
   if (wanted.length === 0) return [];
   const lines = [...wanted, ...known.map((commit) => `^${commit}`)].join("\n");
-  const text = await git(root, ["rev-list", "--ignore-missing", "--parents", "--stdin"], `${lines}\n`);
+  return commitsIn(await git(root, ["rev-list", "--ignore-missing", "--parents", "--stdin"], `${lines}\n`));
+}
+
+/** These commits with their parents; what the repository has lost is left out. */
+export async function commitsNamed(root: string, names: readonly string[]): Promise<Commit[]> {
+  if (names.length === 0) return [];
+  const args = ["rev-list", "--ignore-missing", "--no-walk", "--parents", "--stdin"];
+  return commitsIn(await git(root, args, `${names.join("\n")}\n`));
+}
+
+function commitsIn(text: string): Commit[] {
   return text.split("\n").flatMap((line) => {
     const [commit = "", ...parents] = line.split(" ");
     return commit === "" ? [] : [{ commit, parents }];

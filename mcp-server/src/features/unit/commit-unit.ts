@@ -58,9 +58,11 @@ export async function commitTaken(
   if (commit === undefined) {
     const changes = await changesOf(git, unit, await othersIn(ctx.db, unit));
     if ((await freezeUnit(git, unit, changes.own)).hash !== unit.diff_hash) return changedSince(ctx, unit);
-    const moved = warrant.overriddenBy === undefined ? await historyFault(ctx, unit) : undefined;
-    const foreign = (await unreviewedCommit(git, project, unit, files)) ?? moved;
-    if (foreign !== undefined) return changedSince(ctx, unit, foreign);
+  }
+  const moved = warrant.overriddenBy === undefined ? await historyFault(ctx, unit, earlier) : undefined;
+  const foreign = (await unreviewedCommit(git, project, unit, files, earlier)) ?? moved;
+  if (foreign !== undefined) return changedSince(ctx, unit, foreign);
+  if (commit === undefined) {
     // a review was of what the gates have passed; an override may be of what they never saw
     if (warrant.overriddenBy !== undefined || before !== unit.base)
       failed.push(...(await failedGates(ctx, unit, git, before !== unit.base)));
@@ -69,7 +71,7 @@ export async function commitTaken(
     const about = { key: unit.key, title: unit.title, items: itemsOfUnit(unit), attempts: unit.attempt };
     const message = commitMessage({ ...about, ...warrant, taskKey: task?.key ?? "", failedGates: failed, summary });
     commit = await git.commit(files, message);
-    if (!(await git.holds(commit, frozen, files))) {
+    if (!(await git.holds(commit, frozen, files)) || (await git.parent(commit)) !== before) {
       await git.takeBack(before);
       return changedSince(ctx, unit, "a git hook has changed files on their way into the commit");
     }
@@ -114,7 +116,8 @@ async function merge(ctx: OperationContext, merging: Merging): Promise<Committed
     return gatesFailed(ctx, unit, failed);
   }
   // after a crash something else may have been committed upon the merge: that is nobody's to reword
-  if (failed.length > 0 && (await project.isMergeOf(merged.merged, commit)))
+  const isLast = (await project.head()) === merged.merged;
+  if (failed.length > 0 && isLast && (await project.isMergeOf(merged.merged, commit)))
     await project.reword([subject, "", gatesTrailer(failed)].join("\n"));
   return finish(ctx, unit, commit, { files, warrant, failed: [...new Set([...merging.failed, ...failed])] });
 }

@@ -1,11 +1,4 @@
-import {
-  type Commit,
-  commitsBeyond,
-  commonFolder,
-  type Heads,
-  isPlainMerge,
-  readHeads,
-} from "../../kernel/git-heads.ts";
+import { type Commit, commitsBeyond, commonFolder, type Heads, readHeads } from "../../kernel/git-heads.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
 import { agentsOfSession } from "../agent/agent.store.ts";
@@ -13,7 +6,7 @@ import { raiseEscalation } from "../escalation/escalation.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { activeRun, type RunRow } from "../run/run.store.ts";
 import { type Moment, type Move, movesBetween, sightingText } from "./history.rules.ts";
-import { HISTORY_MOVED, movesOf, unitCommitsAmong, unitsOfAgents } from "./history.store.ts";
+import { foreignAmong, HISTORY_MOVED, movesOf, unitsOfAgents } from "./history.store.ts";
 import { SHELLS } from "./shell.rules.ts";
 import { isOpen } from "./unit.rules.ts";
 import { unitsCommitting, unitsOfRun } from "./unit.store.ts";
@@ -70,6 +63,8 @@ export function movedHistoryGuard(): GuardRule {
 /** Where the repository stood at the last look, for all agents of the session: what has moved is judged once. */
 class Watch {
   #known: Heads | undefined;
+  /** Where branches began that were made while agents were at work: what lies there, nobody has vouched for. */
+  readonly #strange = new Set<string>();
   readonly #flights = new Map<string, Flight>();
   #judging: Promise<void> = Promise.resolve();
 
@@ -105,13 +100,23 @@ class Watch {
     }
     const now = headsOf(runtime.config.root);
     if (!now || !this.#known || movesBetween(this.#known, now).length === 0) {
-      this.#known = now;
+      this.#keep(now);
       return;
     }
     // one at a time: of two agents who see the same move the first tells it
     const turn = this.#judging.then(() => this.#judge(ctx, run, moment));
     this.#judging = turn.catch(() => {});
     await turn;
+  }
+
+  /** A branch that is gone is remembered: when it is back elsewhere, it has moved. */
+  #keep(now: Heads | undefined): void {
+    const known = this.#known;
+    if (known && now) {
+      const vouched = new Set(known.values());
+      for (const [ref, commit] of now) if (!known.has(ref) && !vouched.has(commit)) this.#strange.add(commit);
+    }
+    this.#known = known && now ? new Map([...known, ...now]) : now;
   }
 
   async #judge(ctx: GuardContext, run: RunRow, moment: Moment): Promise<void> {
@@ -123,10 +128,10 @@ class Watch {
     if (!before || !now || moves.length === 0) return;
     // a commit of ours is written down when its gates have passed: then is the time to judge
     if ((await unitsCommitting(db, runtime.now())).length > 0) return;
-    this.#known = now;
+    this.#keep(now);
     const open = (await unitsOfRun(db, Number(run.id))).filter((unit) => isOpen(unit.phase));
     if (open.length === 0) return;
-    const { added, lost } = await unreviewed(ctx, run.key, { before, now, moves });
+    const { added, lost } = await unreviewed(ctx, run.key, { before, now, moves, strange: this.#strange });
     if (added.length + lost.length === 0) return;
     const others = this.#others(call.agentId, runtime.now());
     const agents = [call.agentId, ...others.map(({ agentId }) => agentId)];
@@ -160,27 +165,20 @@ function headsOf(root: string): Heads | undefined {
 async function unreviewed(
   { runtime }: GuardContext,
   runKey: string,
-  { before, now, moves }: { before: Heads; now: Heads; moves: readonly Move[] },
+  { before, now, moves, strange }: { before: Heads; now: Heads; moves: readonly Move[]; strange: ReadonlySet<string> },
 ): Promise<{ added: string[]; lost: string[] }> {
   const { root } = runtime.config;
   const { db } = runtime.store;
-  const targets = (side: "from" | "to") => [...new Set(moves.map((move) => move[side]))];
-  const fresh = await commitsBeyond(root, targets("to"), [...new Set(before.values())]);
-  const gone = await commitsBeyond(root, targets("from"), [...new Set(now.values())]);
-  const all = [...fresh, ...gone];
-  const ours = await unitCommitsAmong(db, [...new Set(all.flatMap(({ commit, parents }) => [commit, ...parents]))]);
+  const vouched = [...before.values()].filter((commit) => !strange.has(commit));
+  const fresh = new Map<string, Commit>();
+  const pairs = new Map(moves.map((move) => [`${move.from} ${move.to}`, move]));
+  for (const { from, to } of pairs.values())
+    for (const each of await commitsBeyond(root, [to], [...new Set([from, ...vouched])])) fresh.set(each.commit, each);
+  const gone = await commitsBeyond(root, [...new Set(moves.map(({ from }) => from))], [...new Set(now.values())]);
   const told = new Set((await movesOf(db, runKey)).flatMap((move) => [...move.added, ...move.lost]));
-  const foreign: string[] = [];
-  for (const each of fresh) if (!told.has(each.commit) && !(await isOurs(root, each, ours))) foreign.push(each.commit);
+  const untold = [...fresh.values()].filter(({ commit }) => !told.has(commit));
   const lost = gone.map(({ commit }) => commit).filter((commit) => !told.has(commit));
-  return { added: foreign, lost };
-}
-
-/** A unit's commit, or the merge that brings one into the project's branch and nothing else. */
-async function isOurs(root: string, each: Commit, ours: ReadonlySet<string>): Promise<boolean> {
-  if (ours.has(each.commit)) return true;
-  const [, second, third] = each.parents;
-  return second !== undefined && third === undefined && ours.has(second) && isPlainMerge(root, each);
+  return { added: await foreignAmong(db, root, untold), lost };
 }
 
 interface Told {

@@ -1,5 +1,12 @@
 import type { Kysely } from "kysely";
-import { commitsBeyond, commonFolder, readHeads } from "../../kernel/git-heads.ts";
+import {
+  type Commit,
+  commitsBeyond,
+  commitsNamed,
+  commonFolder,
+  isPlainMerge,
+  readHeads,
+} from "../../kernel/git-heads.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { isRecord, textOf } from "../../kernel/records.ts";
 import type { Database } from "../../store/database.ts";
@@ -59,6 +66,29 @@ export async function unitCommitsAmong(db: Kysely<Database>, commits: readonly s
   return found;
 }
 
+/**
+ * Which of these are neither a unit's commit nor the merge that brings one into the project's branch and nothing else.
+ * `own`: a commit of a unit that is not written down yet.
+ */
+export async function foreignAmong(
+  db: Kysely<Database>,
+  root: string,
+  commits: readonly Commit[],
+  own?: string,
+): Promise<string[]> {
+  const ours = await unitCommitsAmong(db, [...new Set(commits.flatMap(({ commit, parents }) => [commit, ...parents]))]);
+  if (own !== undefined) ours.add(own);
+  const foreign: string[] = [];
+  for (const each of commits) if (!(await isOurs(root, each, ours))) foreign.push(each.commit);
+  return foreign;
+}
+
+async function isOurs(root: string, each: Commit, ours: ReadonlySet<string>): Promise<boolean> {
+  if (ours.has(each.commit)) return true;
+  const [, second, third] = each.parents;
+  return second !== undefined && third === undefined && ours.has(second) && isPlainMerge(root, each);
+}
+
 /** Units under way of the tasks that these agents hold, or were started for. */
 export async function unitsOfAgents(
   db: Kysely<Database>,
@@ -87,10 +117,11 @@ export async function unitsOfAgents(
 }
 
 /**
- * Why a unit does not pass its validation: one of its agents was seen where history moved past unit_commit, what was
- * done is not undone, and no person has said that it is right (requirement FP-05).
+ * Why a unit passes neither its validation nor its commit: one of its agents was seen where history moved past
+ * unit_commit, what was done is not undone, and no person has said that it is right (requirement FP-05). `own`: the
+ * unit's commit, where a crash came before its record and the look took it for another's.
  */
-export async function historyFault(ctx: OperationContext, unit: UnitRow): Promise<string | undefined> {
+export async function historyFault(ctx: OperationContext, unit: UnitRow, own?: string): Promise<string | undefined> {
   const run = await getRunById(ctx.db, Number(unit.run_id));
   const moves = (await movesOf(ctx.db, run.key)).filter(({ units }) => units.includes(unit.key));
   const common = moves.length === 0 ? undefined : commonFolder(ctx.config.root);
@@ -99,7 +130,8 @@ export async function historyFault(ctx: OperationContext, unit: UnitRow): Promis
   const tips = [...new Set(heads.values())];
   for (const { text, added, lost, about } of moves) {
     const away = new Set((await commitsBeyond(ctx.config.root, [...added, ...lost], tips)).map(({ commit }) => commit));
-    const stays = added.find((commit) => !away.has(commit));
+    const there = added.filter((commit) => !away.has(commit));
+    const [stays] = await foreignAmong(ctx.db, ctx.config.root, await commitsNamed(ctx.config.root, there), own);
     const missing = lost.find((commit) => away.has(commit));
     if (stays === undefined && missing === undefined) continue;
     if (await isTaken(ctx.db, about)) continue;

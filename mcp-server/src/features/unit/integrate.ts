@@ -25,6 +25,13 @@ export async function integrate(
       hint("unit_commit", "afterwards"),
     );
   }
+  // gates take minutes, and what somebody has committed upon the merge meanwhile is not ours to throw away
+  if ((await project.head()) !== merged.merged)
+    throw new TeamwrightError(
+      "CONFLICT",
+      `Something was committed upon the merge while its gates ran, and they have failed: ${fault}. A person mends the branch.`,
+      hint("unit_commit", "afterwards"),
+    );
   await project.undoMerge(before);
   return { fault };
 }

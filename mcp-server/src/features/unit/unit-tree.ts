@@ -88,24 +88,36 @@ export async function freezeUnit(
 
 /**
  * A commit that no review stands behind (requirements FP-05): one of the unit's files, or in a tree of its own any,
- * for all of them would be merged. Says which; undefined when there is none.
+ * for all of them would be merged. `own`: the unit's commit, where it is made already; what lies below it counts, for it
+ * may have been made to look so. Says which; undefined when there is none.
  */
 export async function unreviewedCommit(
   git: Git,
   project: Git,
   unit: Pick<UnitRow, "base" | "key" | "worktree">,
   paths: readonly string[],
+  own?: string,
 ): Promise<string | undefined> {
   if (unit.base === null) return undefined;
   const isApart = unit.worktree !== null;
-  const found = isApart
-    ? (await git.commitsSince(await project.head(), []))[0]
-    : (await git.commitsSince(unit.base, paths)).find(
-        ({ message }) => !isUnitCommit(message) || isCommitOf(unit.key, message),
-      );
-  if (!found) return undefined;
+  const found = isApart ? await apart(git, project, own) : await byHand(git, unit.base, unit.key, paths, own);
+  if (found === undefined) return undefined;
   const what = isApart ? "its working tree holds a commit made by hand" : "its files were committed by hand";
-  return `${what}, ${found.commit.slice(0, 10)}: take the commit back and leave the changes`;
+  return `${what}, ${found.slice(0, 10)}: take the commit back and leave the changes`;
+}
+
+async function apart(git: Git, project: Git, own: string | undefined): Promise<string | undefined> {
+  const head = await project.head();
+  if (own === undefined) return (await git.commitsSince(head, []))[0]?.commit;
+  const below = await git.parent(own);
+  return (await git.isReachable(below, head)) ? undefined : below;
+}
+
+async function byHand(git: Git, base: string, key: string, paths: readonly string[], own: string | undefined) {
+  const found = (await git.commitsSince(base, paths)).find(
+    ({ commit, message }) => commit !== own && (!isUnitCommit(message) || isCommitOf(key, message)),
+  );
+  return found?.commit;
 }
 
 /**
