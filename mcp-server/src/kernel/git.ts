@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import type { SimpleGit } from "simple-git";
 import { childEnvironment } from "./child-environment.ts";
 import { hint, TeamwrightError } from "./errors.ts";
+import { readableDiff } from "./git-diff.ts";
 import { gitFailure, lookAgain, pairs } from "./git-words.ts";
 
 const GIT_TIMEOUT_MS = 120_000;
@@ -56,8 +57,8 @@ export class Git {
             ? undefined
             : Buffer.from(Buffer.concat(result.stdErr).toString() || `exit ${result.exitCode}`)),
         config: ["core.quotePath=false"],
-        allowEnvironment: ["GIT_INDEX_FILE"],
-      } as never).env(childEnvironment(extra)); // the option that lets our own index pass is not in its types
+        allowEnvironment: ["GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS"],
+      } as never).env(childEnvironment(extra)); // the option that lets our own settings pass is not in its types
     if (!existsSync(folder))
       throw new TeamwrightError(
         "UNAVAILABLE",
@@ -144,16 +145,10 @@ export class Git {
       const paths = files.map((file) => `:(literal,top)${file.path}`);
       const only = paths.length > 0 ? paths : [":(literal,top)\u0001"];
       const entries = await this.#run("diff", "--raw", "--no-abbrev", "--no-renames", "-z", base, tree, "--", ...only);
-      const plain = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"];
-      const diff = await this.#run("diff", ...plain, base, tree, "--", ...only);
       const hash = createHash("sha256").update(base).update("\0").update(entries).digest("hex");
-      return {
-        base,
-        tree,
-        hash,
-        files: pairs(await this.#run("diff", "--name-status", "--no-renames", "-z", base, tree, "--", ...only)),
-        diff,
-      };
+      const names = pairs(await this.#run("diff", "--name-status", "--no-renames", "-z", base, tree, "--", ...only));
+      const read = (...args: string[]) => this.#run(...args);
+      return { base, tree, hash, files: names, diff: await readableDiff(read, base, tree, names) };
     });
   }
 

@@ -1,3 +1,8 @@
+import { reviewerRole } from "../message/message.rules.ts";
+
+/** The shipped definition of a fresh reviewer; another of that name may say anything. */
+export const REVIEWER = `teamwright:${reviewerRole}`;
+
 /** What a fresh reviewer is shown, and nothing else (requirements AR-01, AR-03, AR-04). */
 export interface PacketFacts {
   readonly review: string;

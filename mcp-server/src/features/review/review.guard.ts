@@ -9,6 +9,7 @@ import { getUnitById, rolesOf } from "../unit/unit.store.ts";
 import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, freezeUnit, treeOf } from "../unit/unit-tree.ts";
 import { answerReview } from "./answer.store.ts";
+import { REVIEWER } from "./packet.rules.ts";
 import { callOfAgent, changeReview, findReview, type ReviewRow, reviewOfAgent, reviewOfCall } from "./review.store.ts";
 
 const READING = /^(Read|Grep|Glob|LS|NotebookRead)$/;
@@ -30,6 +31,8 @@ export function reviewerSpawnGuard(): GuardRule {
         const { call } = ctx;
         const { toolInput } = call;
         if (roleOf(textOf(toolInput.subagent_type)) !== reviewerRole) return undefined;
+        if (textOf(toolInput.subagent_type) !== REVIEWER)
+          return { refusal: `REVIEWER_NOT_SHIPPED: a reviewer is started as ${REVIEWER}, not by another definition.` };
         if (call.agentId !== "")
           return { refusal: "REVIEWER_NOT_BY_LEAD: only the lead of the session starts a reviewer." };
         if (textOf(toolInput.name) !== "")

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { reviewerRole } from "../message/message.rules.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { getTask } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
@@ -16,13 +15,10 @@ import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, filesOf, freezeUnit, itemsOfUnit, scopeOf, treeOf } from "../unit/unit-tree.ts";
 import { changeNotes } from "./change-notes.store.ts";
 import { type DesignReviewRow, designReviewsOf } from "./design.store.ts";
-import { composePacket } from "./packet.rules.ts";
+import { composePacket, REVIEWER } from "./packet.rules.ts";
 import { insertReview, reviewsOf } from "./review.store.ts";
 import { issuesOf } from "./review.view.ts";
 import { voidReview, voidRounds, whyUnanswered } from "./void.store.ts";
-
-/** The shipped definition of a fresh reviewer. */
-const REVIEWER = `teamwright:${reviewerRole}`;
 
 export const reviewOpen = defineOperation({
   name: "review_open",
@@ -49,7 +45,8 @@ export const reviewOpen = defineOperation({
       const reason = "its files have changed since they were validated";
       await ctx.transaction(async (trx) => {
         await checkLeads(trx, run);
-        await backToValidation(trx, await endEarlier(trx, unit.key, reason), reason);
+        const current = await endEarlier(trx, unit.key, reason);
+        if (current.phase === "review") await backToValidation(trx, current, reason);
       });
       throw new TeamwrightError(
         "CONFLICT",

@@ -55,16 +55,24 @@ export function parseVerdict(answer: string, itemCount: number): Verdict | strin
     return `its line "${unread.slice(0, 100)}" cannot be read as an ISSUE`;
   const doubled = items.find((item, index) => items.findIndex((other) => other.n === item.n) !== index);
   if (doubled) return `it has two ITEM lines for ${doubled.n}`;
-  return { said: verdicts[0] ?? "FAIL", items: items.filter((item) => item.n <= itemCount), issues };
+  return {
+    said: verdicts[0] ?? "FAIL",
+    items: items.filter((item) => item.n <= itemCount || item.verdict === "FAIL"),
+    issues,
+  };
 }
 
 /** Without list marks, emphasis and code marks. */
 function bare(line: string): string {
   return line
     .replace(/^[\s>*+-]*/, "")
-    .replace(/\*\*|__|`/g, "")
+    .replace(/\*\*|`/g, "")
+    .replace(EMPHASIS, "$1")
     .trim();
 }
+
+/** Two underscores around words of the form; a file's name may have them, too. */
+const EMPHASIS = /__((?:VERDICT|ITEM|ISSUES?|BLOCKING|WARNING|PASS|FAIL|NONE)(?![a-z])[^|_]*)__/gi;
 
 function readItem(line: string): JudgedItem | undefined {
   const match = /^ITEM\s*#?(\d{1,3})\s*[:.-]\s*(PASS|FAIL)\b\s*\|?(.*)$/i.exec(line);

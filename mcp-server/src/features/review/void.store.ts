@@ -8,13 +8,14 @@ import { gateScope } from "../unit/people.store.ts";
 import { changeAttempt, type UnitRow } from "../unit/unit.store.ts";
 import { changeReview, type ReviewRow } from "./review.store.ts";
 
-/** Rounds without a verdict that one content may cost: a reviewer may crash, or answer what nobody can read. */
+/** Rounds without a verdict between two that have one: a reviewer may crash, or answer what nobody can read. */
 const FREE_VOID_ROUNDS = 2;
 
 /**
- * Ends a review without a verdict. Rounds in which a reviewer had begun are counted for each content, however they
- * ended: beyond two of them each is a failure of the gate, so that nobody can ask until an answer suits (requirements
- * AR-06, FP-09). Returns the unit, which is escalated once its retries are used up.
+ * Ends a review without a verdict. Rounds in which a reviewer had begun are counted since the last verdict, however
+ * they ended, and whatever was changed between them: beyond two of them each is a failure of the gate, so that nobody
+ * can ask until an answer suits (requirements AR-06, FP-09). Returns the unit, which is escalated once its retries are
+ * used up.
  */
 export async function voidReview(
   ctx: OperationContext,
@@ -27,9 +28,9 @@ export async function voidReview(
   await changeReview(ctx, review.id, { status: "void", fault, answered_at: ctx.now, ...said });
   ctx.record({ type: "review.void", subject: review.key, after: { fault, agent: review.agent_id } });
   if (review.tool_use_id === null) return unit; // nobody has seen its packet
-  const rounds = await voidRounds(ctx.db, unit.id, review.diff_hash);
+  const rounds = await voidRounds(ctx.db, unit.id, await lastAnswered(ctx.db, unit.id));
   if (rounds <= FREE_VOID_ROUNDS) return unit;
-  const reason = `${rounds} review rounds of the same content had no verdict; the last, ${review.key}: ${fault}`;
+  const reason = `${rounds} review rounds in a row had no verdict; the last, ${review.key}: ${fault}`;
   const { exhausted } = await noteFailure(ctx, {
     scope: gateScope(unit, "review"),
     operation: "gate",
@@ -42,16 +43,28 @@ export async function voidReview(
   return exhaustUnit(ctx, unit, "review", reason);
 }
 
-/** Rounds that a reviewer had begun and that came to no verdict: of one content, or of the whole unit. */
-export async function voidRounds(db: Kysely<Database>, unitId: number, hash?: string): Promise<number> {
-  let query = db
+async function lastAnswered(db: Kysely<Database>, unitId: number): Promise<number> {
+  const row = await db
+    .selectFrom("review")
+    .select("id")
+    .where("unit_id", "=", unitId)
+    .where("status", "=", "answered")
+    .orderBy("id", "desc")
+    .executeTakeFirst();
+  return Number(row?.id ?? 0);
+}
+
+/** Rounds that a reviewer had begun and that came to no verdict: of the whole unit, or after one of its reviews. */
+export async function voidRounds(db: Kysely<Database>, unitId: number, after = 0): Promise<number> {
+  const { n } = await db
     .selectFrom("review")
     .select((e) => e.fn.countAll<number>().as("n"))
     .where("unit_id", "=", unitId)
+    .where("id", ">", after)
     .where("status", "=", "void")
-    .where("tool_use_id", "is not", null);
-  if (hash !== undefined) query = query.where("diff_hash", "=", hash);
-  return Number((await query.executeTakeFirstOrThrow()).n);
+    .where("tool_use_id", "is not", null)
+    .executeTakeFirstOrThrow();
+  return Number(n);
 }
 
 /** Why a review that is under way ends with another being opened. */
