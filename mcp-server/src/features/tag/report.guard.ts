@@ -14,6 +14,7 @@ import { findTaskByKey } from "../task/task.store.ts";
 import { type Origin, routeFailure, routeTag } from "./route.store.ts";
 import {
   forgetAsks,
+  hasWorked,
   insertReport,
   insertTag,
   lastReport,
@@ -31,7 +32,7 @@ const MAX_TEXT = 200_000;
 /** Of one report; what is beyond the first number waits for the lead, and beyond the second is in its text alone. */
 const MOST_ROUTED = 20;
 const MOST_TAGS = 200;
-/** Their last words have a form of their own. */
+/** Their last words have a form of their own, unless they have taken a task: whoever builds reports. */
 const OTHER_FORM = /reviewer$/;
 
 /**
@@ -134,8 +135,9 @@ interface Facts {
 
 /** The run and task of a worker that owes a report; undefined for everybody else. */
 async function reporting({ call, runtime, principal }: GuardContext): Promise<Facts | undefined> {
-  if (call.agentId === "" || OTHER_FORM.test(principal.role ?? "")) return undefined;
   const { db } = runtime.store;
+  if (call.agentId === "") return undefined;
+  if (OTHER_FORM.test(principal.role ?? "") && !(await hasWorked(db, call.agentId))) return undefined;
   const run = await activeRun(db, call.session);
   const agent = run ? await findAgent(db, call.agentId) : undefined;
   return run && agent?.task_key ? { runId: Number(run.id), taskKey: agent.task_key } : undefined;

@@ -92,6 +92,18 @@ export async function workedSince(db: Kysely<Database>, report: ReportRow): Prom
   return work !== undefined;
 }
 
+/** True when the agent has taken or handed in a task. */
+export async function hasWorked(db: Kysely<Database>, agentId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("event")
+    .select("seq")
+    .where("actor", "=", `agent:${agentId}`)
+    .where("type", "in", workTypes)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** True when this agent has raised the same about the same task before: a report sent again says it once more. */
 export async function wasRaised(
   ctx: OperationContext,

@@ -25,23 +25,28 @@ export type Decision = Record<string, unknown> | undefined;
 
 export function readHookCall(input: Readonly<Record<string, unknown>>): HookCall {
   return {
-    event: textOf(input.event),
-    session: textOf(input.session_id),
-    agentId: textOf(input.agent_id),
-    agentType: textOf(input.agent_type),
-    toolName: textOf(input.tool_name),
-    toolUseId: textOf(input.tool_use_id),
-    toolInput: parseRecord(textOf(input.tool_input)),
-    toolResponse: parseRecord(textOf(input.tool_response)),
-    cwd: textOf(input.cwd),
-    transcript: textOf(input.transcript_path),
-    agentTranscript: textOf(input.agent_transcript_path),
-    lastMessage: textOf(input.last_assistant_message),
-    prompt: textOf(input.prompt),
-    taskId: textOf(input.task_id),
-    taskSubject: textOf(input.task_subject),
-    taskDescription: textOf(input.task_description),
+    event: plain(input.event),
+    session: plain(input.session_id),
+    agentId: plain(input.agent_id),
+    agentType: plain(input.agent_type),
+    toolName: plain(input.tool_name),
+    toolUseId: plain(input.tool_use_id),
+    toolInput: parseRecord(plain(input.tool_input)),
+    toolResponse: parseRecord(plain(input.tool_response)),
+    cwd: plain(input.cwd),
+    transcript: plain(input.transcript_path),
+    agentTranscript: plain(input.agent_transcript_path),
+    lastMessage: plain(input.last_assistant_message),
+    prompt: plain(input.prompt),
+    taskId: plain(input.task_id),
+    taskSubject: plain(input.task_subject),
+    taskDescription: plain(input.task_description),
   };
+}
+
+/** PostgreSQL takes no NUL: a name or a last message with one would be kept by nobody. */
+function plain(value: unknown): string {
+  return textOf(value).replaceAll("\0", "");
 }
 
 const OWN_TOOL = /^mcp__plugin_teamwright_teamwright__(\w+)$/;
