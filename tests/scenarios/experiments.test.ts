@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../mcp-server/src/config/config.load.ts";
 import { type ProjectConfig, withDefaults } from "../../mcp-server/src/config/config.schema.ts";
@@ -7,7 +8,7 @@ import { readInputs } from "../../mcp-server/src/features/experiment/inputs.ts";
 import { finalReport } from "../../mcp-server/src/features/experiment/report.schema.ts";
 import { writeReports } from "../../mcp-server/src/features/experiment/reports.ts";
 import { type RunOptions, runExperiment } from "../../mcp-server/src/features/experiment/runner.ts";
-import { aBacklog, everything } from "../support/experiments.ts";
+import { aBacklog, anyExperiment, everything } from "../support/experiments.ts";
 import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 function configOf(text: string): ProjectConfig {
@@ -210,6 +211,26 @@ describe("an experiment", () => {
     expect(titles.filter((title) => title.startsWith("Redo what the stakeholder rejected"))).toHaveLength(2);
   });
 });
+
+test("whatever is configured, a run ends, counts every agent once and reports in the shape that is compared (EX-06)", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyExperiment, fc.nat(1000), async (text, seed) => {
+      const { outcome, report } = await playAlone({ text, seed });
+      expect(outcome.state.sprint).toBe(3);
+      expect(finalReport.safeParse(report).error).toBeUndefined();
+      for (const { sprint, teams } of outcome.sprints) {
+        const there = Object.values(teams).reduce((sum, team) => sum + team.agents, 0);
+        const gone = outcome.sprints
+          .filter((one) => one.sprint < sprint)
+          .flatMap((one) => Object.values(one.teams))
+          .reduce((sum, team) => sum + team.departure_events.length - team.backfill_events.length, 0);
+        const came = Object.values(teams).reduce((sum, team) => sum + team.backfill_events.length, 0);
+        expect(there).toBe(configOf(text).teams.flatMap(({ agents }) => agents).length - gone + came);
+      }
+    }),
+    { numRuns: 12 },
+  );
+}, 120_000);
 
 describe("the examples (EX-02, EX-03)", () => {
   const examples = join(import.meta.dirname, "../../examples");

@@ -1,3 +1,5 @@
+import fc from "fast-check";
+
 /** Two coordinated teams with every practice on. */
 export const everything = `
 experiment: { name: everything, repeat_backlog: true }
@@ -44,3 +46,65 @@ export function aBacklog(count = 15): string {
   }));
   return JSON.stringify({ product: { mission: "Sell", languages: ["typescript"] }, stories });
 }
+
+const pick = <T>(...values: T[]) => fc.constantFrom(...values);
+const yes = fc.boolean();
+
+/** Configurations that `team check` lets pass, the odd ones among them: one agent, one day, no coordinator, nobody's role. */
+export const anyExperiment = fc
+  .record({
+    teams: fc.array(
+      fc.record({
+        size: fc.integer({ min: 1, max: 6 }),
+        limits: pick({}, { in_progress: 1, review: 1 }),
+        practices: pick({}, { pairing: false }, { retro: false, turnover: true }),
+      }),
+      { minLength: 2, maxLength: 5 },
+    ),
+    roles: fc.array(pick("developer", "dev_lead", "qa_lead", "product_owner", "tester", "wizard"), {
+      minLength: 6,
+      maxLength: 6,
+    }),
+    coordination: fc.record({
+      enabled: yes,
+      coordinators: pick([], ["se"], ["el", "se"]),
+      full_loop_cadence: fc.integer({ min: 1, max: 3 }),
+      max_borrows_per_sprint: fc.integer({ min: 0, max: 5 }),
+      borrow_duration_sprints: fc.integer({ min: 1, max: 3 }),
+      consent: pick("rule", "lead"),
+      min_team_size: fc.integer({ min: 0, max: 3 }),
+      overhead_budget: fc.record({ overhead_budget_pct: pick(0, 0.01, 0.2) }),
+    }),
+    sprint: fc.record({ minutes: pick(1, 60, 5000), days: fc.integer({ min: 1, max: 6 }) }),
+    portfolio: fc.record({
+      strategy: pick("round_robin", "heuristic", "coordinator"),
+      stories_per_team: pick(1, 3, 5),
+    }),
+    profile_swapping: fc.record({ mode: pick("none", "constrained", "free") }),
+    disturbances: fc.record({ enabled: yes }),
+    sprint_zero: fc.record({ enabled: yes, ci_gate: yes }),
+    specialists: fc.record({ enabled: yes }),
+    stakeholder_review: fc.record({ enabled: yes, cadence_sprints: pick(1, 2) }),
+    turnover: fc.record({ enabled: yes, starts_in_sprint: pick(1), probability: pick(0.4) }),
+  })
+  .map(({ teams, roles, ...settings }) => {
+    const ids = teams.map(({ size }, team) => Array.from({ length: size }, (_, index) => `a${team}_${index}`));
+    const people = ids.flat().map((id, index) => [id, { role_archetype: roles[index % roles.length] }]);
+    return JSON.stringify({
+      ...settings,
+      experiment: { repeat_backlog: true },
+      models: {
+        agents: {
+          ...Object.fromEntries(people),
+          se: { role_archetype: "staff_engineer" },
+          el: { role_archetype: "enablement_lead" },
+        },
+      },
+      teams: teams.map(({ limits, practices }, index) => ({
+        id: index === 0 ? "platform" : `team-${index}`,
+        agents: ids[index],
+        wip_limits: limits,
+        practices,
+      })),
+    });
+  });

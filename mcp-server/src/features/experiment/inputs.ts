@@ -96,6 +96,11 @@ function readFiles(asked: Asked & { config: string }): StoredInputs {
     ),
   ];
   if (backlogs.length === 0) throw refused("No backlog is named.", "with backlog");
+  if (parsed.stakeholder_review.feedback === "webhook" && parsed.stakeholder_review.enabled)
+    throw refused(
+      "Stakeholders answer by a file so far: stakeholder_review.feedback is webhook.",
+      "with feedback file",
+    );
   const nobody = parsed.teams.find(({ agents }) => agents.length === 0);
   if (nobody) throw refused(`Nobody is in team ${nobody.id}.`, "with a configuration whose teams have agents");
   return {

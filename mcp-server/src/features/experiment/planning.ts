@@ -132,6 +132,7 @@ export async function provideForOthers(play: SprintPlay, team: TeamPlay): Promis
     const title = `Provide what ${need.team} waits for (${need.id})`;
     const made = await stage.must(speaker, "task_create", {
       title,
+      team: team.id,
       acceptance: `${need.team} can go on: dependency ${need.id} is resolved.`,
       priority: isUrgent ? URGENT : LATER,
       points,
@@ -152,6 +153,7 @@ export async function surpriseCard(
 ): Promise<Card> {
   const made = await play.stage.must(whoSpeaks(team), "task_create", {
     title: draft.title,
+    team: team.id,
     acceptance: "Nobody is troubled by it any more.",
     priority: draft.priority,
     points: draft.points,

@@ -4,7 +4,7 @@ import type { Principal } from "../../kernel/principal.ts";
 import { type Blast, blastOf, type Disturbance } from "./disturbance.rules.ts";
 import { develops, type Member } from "./people.rules.ts";
 import { type Random, randomStream } from "./random.rules.ts";
-import type { Stage } from "./stage.ts";
+import { lead, type Stage } from "./stage.ts";
 import type { Learning, PairSession, RunState, Swap, TeamRecord } from "./state.rules.ts";
 import { type Card, contextSwitch, type Pace, speedOf } from "./work.rules.ts";
 
@@ -150,14 +150,12 @@ export function isoAt(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Whoever speaks for the team: its lead, else its product owner, else anybody. */
+/** Whoever speaks for the team: its lead, else its product owner, else anybody; where nobody is left, the lead of all. */
 export function whoSpeaks(team: TeamPlay): Worker["principal"] {
   const roles = ["dev_lead", "product_owner", "qa_lead"] as const;
   for (const role of roles) {
     const found = team.workers.find((worker) => worker.member.role === role);
     if (found) return found.principal;
   }
-  const [first] = team.workers;
-  if (!first) throw new Error(`nobody is left in ${team.id}`);
-  return first.principal;
+  return team.workers[0]?.principal ?? lead;
 }

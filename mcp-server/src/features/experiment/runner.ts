@@ -105,6 +105,7 @@ async function setUp(options: RunOptions, base: ProjectConfig): Promise<RunState
       learned: {},
       swaps: [],
       vacancies: [],
+      left: [],
       rounds: {},
     };
     const stage = openStage({ store, config: base, clock, seed, sprint: 0 });

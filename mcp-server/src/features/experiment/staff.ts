@@ -41,12 +41,13 @@ export function fillVacancies(state: RunState, n: number): { came: Member; vacan
   });
 }
 
-/** `marcus_2`, `marcus_3` …; nobody gets the name of one who has left. */
+/** `marcus-2`, `marcus-3` …; nobody gets the name of one who has left. */
 function freeId(id: string, state: RunState): string {
-  const [, base = id, number = "1"] = /^(.*?)(?:_(\d+))?$/.exec(id) ?? [];
+  const [, base = id, number = "1"] = /^(.*?)(?:-(\d+))?$/.exec(id) ?? [];
   let next = Number(number) + 1;
-  while (state.members.some((member) => member.id === `${base}_${next}`)) next += 1;
-  return `${base}_${next}`;
+  const taken = new Set([...state.left, ...state.members.map((member) => member.id)]);
+  while (taken.has(`${base}-${next}`)) next += 1;
+  return `${base}-${next}`;
 }
 
 export async function welcome(stage: Stage, members: readonly Member[]): Promise<void> {
@@ -67,6 +68,7 @@ export async function letGo(play: SprintPlay, team: TeamPlay): Promise<void> {
     left += 1;
     await endAgent(stage, member.id, "left the team");
     state.members = state.members.filter(({ id }) => id !== member.id);
+    state.left.push(member.id);
     state.swaps = state.swaps.filter(({ agent }) => agent !== member.id);
     delete state.learned[member.id];
     state.vacancies.push({ team: team.id, like: member, due: n + 1 + backfill_delay_sprints });

@@ -20,6 +20,8 @@ export interface RunState {
   learned: Record<string, number>;
   swaps: Swap[];
   vacancies: Vacancy[];
+  /** Ids of those who have left. */
+  left: string[];
   /** How often a backlog has been begun, by the team whose own it is; empty for the portfolio. */
   rounds: Record<string, number>;
   /** Set when a stakeholder's word is waited for (AG-04, `block`). */
