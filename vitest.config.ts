@@ -5,6 +5,7 @@ const heavy = [
   "tests/processes/races.test.ts",
   "tests/processes/crash.test.ts",
   "tests/processes/loop-crash.test.ts",
+  "tests/scenarios/adversaries.test.ts",
   "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
   "tests/scenarios/reviews-hardened.test.ts",
   "tests/scenarios/units-hardened.test.ts",
