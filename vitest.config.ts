@@ -24,6 +24,7 @@ export default defineConfig({
           include: ["mcp-server/src/**/*.test.ts", "tests/*.test.ts"],
           exclude: ["tests/cli.test.ts"],
           isolate: false, // pure rules
+          sequence: { groupOrder: 0 },
           testTimeout: 30_000,
         },
       },
@@ -33,6 +34,7 @@ export default defineConfig({
           include: ["tests/scenarios/**/*.test.ts"],
           exclude: heavy,
           isolate: false, // files of one worker share its PGlite, whose start takes seconds
+          sequence: { groupOrder: 1 },
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 60_000,
@@ -46,6 +48,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -55,6 +58,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -64,7 +68,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           maxWorkers: 2, // most of the time they wait: for leases, timeouts, servers that are away
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
