@@ -124,7 +124,7 @@ test("a writer that holds the file for too long makes others say so, in words, w
   blocker.close();
   expect(refusals).toMatchObject([{ code: "UNAVAILABLE", message: expect.stringMatching(/busy for too long/) }]);
   expect(refusals.filter((refusal) => rawDatabaseText.test(refusal.message))).toEqual([]);
-  expect(performance.now() - begun).toBeLessThan(20_000);
+  expect(performance.now() - begun).toBeLessThan(30_000);
   claimer.go();
   expect(((await claimer.line(1)) as Outcome).done.length).toBe(1);
 });

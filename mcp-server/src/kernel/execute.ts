@@ -47,11 +47,14 @@ export interface CallOptions {
   /** Asks the person at the session; only where a surface knows that no model answers. */
   readonly ask?: Ask | undefined;
   readonly inspect?: OperationContext["inspect"];
+  /** How long to try again while others are in the way; less where the caller itself waits for less. */
+  readonly patienceMs?: number;
 }
 
 /** A sweep takes a bounded step; a read waits for this many. */
 const MAX_SWEEPS = 50;
-const MAX_RETRY_MS = 10_000;
+/** With thirty processes on a busy machine some wait for more than ten seconds. */
+const PATIENCE_MS = 20_000;
 /** Random and not growing: whoever has waited longest must not be the one who asks most rarely. */
 const RETRY_DELAY_MS = 16;
 
@@ -84,7 +87,7 @@ async function runRead(runtime: Runtime, operation: Operation, input: Record<str
   const { db, readOnly } = runtime.store;
   const isDue = () => runtime.hooks.isSweepDue(db, runtime.now(), runtime.config);
   for (let step = 0; !readOnly && step < MAX_SWEEPS && (await isDue()); step += 1) await sweep(runtime);
-  return untilFree(runtime, () => operation.run(context(runtime, db, options, operation.name), input));
+  return untilFree(runtime, options, () => operation.run(context(runtime, db, options, operation.name), input));
 }
 
 /** Wakes what is due and frees expired claims, as the system. */
@@ -116,7 +119,7 @@ export async function inTransaction<T>(
   operationName: string,
   work: (ctx: OperationContext) => Promise<T>,
 ): Promise<T> {
-  return untilFree(runtime, () =>
+  return untilFree(runtime, options, () =>
     runtime.store.db.transaction().execute(async (trx) => {
       const before = context(runtime, trx, { principal: systemPrincipal }, "sweep");
       await runtime.hooks.beforeWrite(before);
@@ -130,13 +133,17 @@ export async function inTransaction<T>(
 }
 
 /** Does it again while others are in the way, for as long as a caller may be kept waiting. */
-async function untilFree<T>(runtime: Runtime, attempt: () => Promise<T>): Promise<T> {
+async function untilFree<T>(
+  runtime: Runtime,
+  { patienceMs = PATIENCE_MS }: CallOptions,
+  attempt: () => Promise<T>,
+): Promise<T> {
   const begun = performance.now();
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (performance.now() - begun > MAX_RETRY_MS || !runtime.store.port.isRetryable(error)) throw error;
+      if (performance.now() - begun > patienceMs || !runtime.store.port.isRetryable(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_DELAY_MS));
     }
   }

@@ -49,6 +49,8 @@ function plain(value: unknown): string {
   return textOf(value).replaceAll("\0", "");
 }
 
+/** The client waits ten seconds for a hook, and then goes on as if nothing had been said. */
+const PATIENCE_MS = 7000;
 const OWN_TOOL = /^mcp__plugin_teamwright_teamwright__(\w+)$/;
 const RENEW_EVERY_MS = 10_000;
 
@@ -288,7 +290,7 @@ export class Guard {
   }
 
   #write<T>(operation: string, work: (ctx: OperationContext) => Promise<T>): Promise<T> {
-    return inTransaction(this.#runtime, { principal: systemPrincipal }, operation, work);
+    return inTransaction(this.#runtime, { principal: systemPrincipal, patienceMs: PATIENCE_MS }, operation, work);
   }
 }
 

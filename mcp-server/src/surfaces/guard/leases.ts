@@ -9,7 +9,9 @@ export async function keepLeases(runtime: Runtime, holder: string): Promise<void
   if (runtime.store.readOnly) return;
   if (holder.startsWith(LEAD)) await keepRun(runtime, holder.slice(LEAD.length), leaseMs);
   if (!(await needsRenewal(runtime.store.db, holder, runtime.now(), leaseMs))) return;
-  await inTransaction(runtime, { principal: systemPrincipal }, "lease_renew", (ctx) => renewLeases(ctx, holder));
+  await inTransaction(runtime, { principal: systemPrincipal, patienceMs: 5000 }, "lease_renew", (ctx) =>
+    renewLeases(ctx, holder),
+  );
 }
 
 const LEAD = "lead:";
@@ -18,7 +20,7 @@ const LEAD = "lead:";
 async function keepRun(runtime: Runtime, session: string, leaseMs: number): Promise<void> {
   const run = await activeRun(runtime.store.db, session);
   if (!run || runtime.now() - Number(run.seen_at) < leaseMs / 2) return;
-  await inTransaction(runtime, { principal: systemPrincipal }, "run_seen", (ctx) =>
+  await inTransaction(runtime, { principal: systemPrincipal, patienceMs: 5000 }, "run_seen", (ctx) =>
     changeRun(ctx, run.id, { seen_at: ctx.now }),
   );
 }
