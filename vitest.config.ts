@@ -5,6 +5,11 @@ const heavy = [
   "tests/processes/races.test.ts",
   "tests/processes/crash.test.ts",
   "tests/processes/loop-crash.test.ts",
+  "tests/processes/demo.test.ts", // half a minute of live boards, three times
+  "tests/processes/experiment.test.ts",
+  "tests/processes/coordination.test.ts",
+  "tests/processes/portfolio.test.ts",
+  "tests/scenarios/history.test.ts",
   "tests/scenarios/adversaries.test.ts",
   "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
   "tests/scenarios/reviews-hardened.test.ts",
