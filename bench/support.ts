@@ -53,7 +53,11 @@ export async function prepare(): Promise<Bench & AsyncDisposable> {
       target: "node22.14",
       external: ["pg", "pg-native"],
       logLevel: "error",
-      define: { "import.meta.url": "importMetaUrl", "import.meta.dirname": "__dirname" },
+      define: {
+        "import.meta.url": "importMetaUrl",
+        "import.meta.dirname": "__dirname",
+        TEAMWRIGHT_VERSION: JSON.stringify("bench"),
+      },
       banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
     });
     return outfile;
