@@ -13,7 +13,12 @@ export function isCoordinated(config: ProjectConfig): boolean {
   return config.coordination.enabled && config.teams.length > 1;
 }
 
-/** The full loop comes before sprints 2, 2 + N, 2 + 2N … (requirements CO-02, C-17). */
+/** The full loop comes before sprints 2, 2 + cadence, 2 + 2 × cadence … (requirements CO-02, C-17). */
+export function isLoopDue(n: number, cadence: number): boolean {
+  return n >= 2 && (n - 2) % cadence === 0;
+}
+
+/** Whether it comes before this sprint here. */
 export function isFullLoopDue(config: ProjectConfig, sprint: number): boolean {
-  return isCoordinated(config) && sprint >= 2 && (sprint - 2) % config.coordination.full_loop_cadence === 0;
+  return isCoordinated(config) && isLoopDue(sprint, config.coordination.full_loop_cadence);
 }

@@ -3,8 +3,9 @@ import { directsWork } from "../../kernel/principal.ts";
 import { openTaskIn } from "../agent/agent.store.ts";
 import { closeTask } from "../task/close.store.ts";
 import { addEdge, adoptDanglingEdges } from "../task/graph.store.ts";
+import { insertDraft } from "../task/new-task.store.ts";
 import type { Task } from "../task/task.schema.ts";
-import { findTaskByKey, insertTask, lockTask } from "../task/task.store.ts";
+import { findTaskByKey, lockTask } from "../task/task.store.ts";
 import { titleFor } from "./bridge.rules.ts";
 import { type ClientTaskRow, changeClientTask } from "./bridge.store.ts";
 
@@ -70,43 +71,12 @@ async function taskInSubject(ctx: OperationContext, subject: string): Promise<Ta
 async function createFor(ctx: OperationContext, row: ClientTaskRow): Promise<Task> {
   const [first] = ctx.config.teams;
   const known = ctx.config.teams.some((team) => team.id === row.creator_team);
-  const task = await insertTask(ctx, {
-    key: ctx.newKey(),
+  const task = await insertDraft(ctx, {
     team: (known ? row.creator_team : first?.id) ?? "main",
     title: titleFor(row.subject, row.client_id),
-    description: row.description,
-    design: null,
-    acceptance: null,
-    notes: null,
-    kind: "task",
-    status: "open",
-    outcome: null,
-    foreignStatus: null,
-    priority: 2,
-    points: null,
-    estimateMinutes: null,
-    assignee: null,
-    scope: [],
-    externalRef: row.wanted,
-    dueAt: null,
-    deferUntil: null,
-    blockedReason: null,
-    blockedSince: null,
-    blockedBy: null,
-    holder: null,
-    holderName: null,
-    leaseExpiresAt: null,
-    pinned: false,
-    ephemeral: false,
-    template: false,
-    createdAt: ctx.now,
+    description: row.description ?? undefined,
+    externalRef: row.wanted ?? undefined,
     createdBy: row.creator_name,
-    updatedAt: ctx.now,
-    startedAt: null,
-    closedAt: null,
-    closeReason: null,
-    foreignRaw: null,
-    foreignDigest: null,
   });
   ctx.record({
     type: "task.created",

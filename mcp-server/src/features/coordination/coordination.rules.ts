@@ -1,7 +1,7 @@
 import { coordinatorRoles } from "../../config/people.schema.ts";
+import { isLoopDue } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { Principal } from "../../kernel/principal.ts";
-import { isLoopDue } from "../sprint/sprint.rules.ts";
 
 export const roundKinds = ["full", "checkin"] as const;
 export type RoundKind = (typeof roundKinds)[number];

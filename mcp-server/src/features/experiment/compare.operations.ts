@@ -1,10 +1,8 @@
 import * as z from "zod";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type FilePort } from "../../kernel/operation.ts";
-import { compareVariants } from "./compare.rules.ts";
 import { type Comparison, comparison, metricKeys } from "./compare.schema.ts";
 import { renderComparison } from "./compare.view.ts";
-import { readVariants } from "./compare-read.ts";
 
 /** Requirements OU-04, EX-02 to EX-04, ME-05. */
 export const experimentCompare = defineOperation({
@@ -29,6 +27,11 @@ export const experimentCompare = defineOperation({
   output: comparison,
   async run(ctx, { runs, html, metric }) {
     const files = filesOf(ctx.files);
+    // the statistics are much code that no other start should load
+    const [{ compareVariants }, { readVariants }] = await Promise.all([
+      import("./compare.rules.ts"),
+      import("./compare-read.ts"),
+    ]);
     const { variants, problems } = await readVariants(files, runs, (done, total) =>
       ctx.progress(done, total, "reports"),
     );

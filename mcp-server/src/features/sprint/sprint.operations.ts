@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type SprintPhase, sprintPhases } from "../../config/coordination.schema.ts";
+import { isCoordinated, isFullLoopDue } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
@@ -12,7 +13,7 @@ import { endOverdueRounds } from "../coordination/round-end.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { distribute } from "../portfolio/distribute.store.ts";
 import { assigned } from "../portfolio/portfolio.schema.ts";
-import { checkKeepsTime, checkPhase, isLoopDue, MINUTE_MS } from "./sprint.rules.ts";
+import { checkKeepsTime, checkPhase, MINUTE_MS } from "./sprint.rules.ts";
 import { shownSprint, teamResult } from "./sprint.schema.ts";
 import * as store from "./sprint.store.ts";
 import { renderResults, renderSprint, toShownSprint, toTeamResult } from "./sprint.view.ts";
@@ -69,12 +70,10 @@ export const sprintStart = defineOperation({
 
 /** Throws RULE_VIOLATED while the full loop that comes before this sprint has not been held (requirement CO-02). */
 async function checkLoop(ctx: OperationContext, n: number): Promise<void> {
-  const { teams, coordination } = ctx.config;
-  const { enabled, full_loop_cadence } = coordination;
-  if (!enabled || teams.length < 2) return;
+  if (!isCoordinated(ctx.config)) return;
   await lockRounds(ctx);
   await endOverdueRounds(ctx); // one whose coordinators have been silent for too long is held, too
-  if (!isLoopDue(n, full_loop_cadence) || (await store.isLoopDone(ctx.db, n))) return;
+  if (!isFullLoopDue(ctx.config, n) || (await store.isLoopDone(ctx.db, n))) return;
   throw new TeamwrightError(
     "RULE_VIOLATED",
     `Before sprint ${n} the teams are coordinated, and that has not been done.`,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkPhase, isLoopDue, MINUTE_MS, remainingMs, sprintTime } from "./sprint.rules.ts";
+import { isLoopDue } from "../../config/practices.rules.ts";
+import { checkPhase, MINUTE_MS, remainingMs, sprintTime } from "./sprint.rules.ts";
 
 test("the full loop is due before sprint 2 and every so many from there (CO-02, C-17)", () => {
   const due = (cadence: number) => [1, 2, 3, 4, 5, 6, 7, 8].filter((n) => isLoopDue(n, cadence));

@@ -4,11 +4,6 @@ import { directsWork, type Principal } from "../../kernel/principal.ts";
 
 export const MINUTE_MS = 60_000;
 
-/** Whether the full loop is to run before this sprint: 2, 2 + cadence, 2 + 2 × cadence … (requirement CO-02, C-17). */
-export function isLoopDue(n: number, cadence: number): boolean {
-  return n >= 2 && (n - 2) % cadence === 0;
-}
-
 /** Throws FORBIDDEN for agents: the time of all teams is the lead's, or a person's. */
 export function checkKeepsTime(principal: Principal): void {
   if (directsWork(principal)) return;

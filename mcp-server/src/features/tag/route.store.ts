@@ -6,8 +6,9 @@ import { raiseEscalation } from "../escalation/escalation.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { edgesInto } from "../task/dependents.store.ts";
 import { addEdge, saveTaskInGraph } from "../task/graph.store.ts";
+import { insertDraft } from "../task/new-task.store.ts";
 import type { Task } from "../task/task.schema.ts";
-import { insertTask, lockTaskById } from "../task/task.store.ts";
+import { lockTaskById } from "../task/task.store.ts";
 import { insertComment } from "../task/task-parts.store.ts";
 import { followUpTitle, isPointless } from "./tag.rules.ts";
 import { type ReportRow, settleTag, type TagRow } from "./tag.store.ts";
@@ -49,15 +50,12 @@ async function followUp(ctx: OperationContext, tag: TagRow, { task, author }: Or
   const target = tag.target ?? "coordinator";
   const place = await teamOf(ctx.db, ctx.config, target);
   const team = target.startsWith("team:") ? target.slice(5) : (place ?? task.team);
-  const assignee = place === undefined ? null : target;
-  const made = await insertTask(ctx, {
-    ...emptyTask(ctx),
-    key: ctx.newKey(),
+  const assignee = place === undefined ? undefined : target;
+  const made = await insertDraft(ctx, {
     team: ctx.config.teams.some((known) => known.id === team) ? team : task.team,
     title: followUpTitle(tag.kind, target, tag.text),
     description: `${author.name} found while working on ${task.key}, for ${target}:\n\n${tag.text}`,
     acceptance: `The finding of ${author.name} is dealt with, and ${task.key} says how.`,
-    scope: [],
     priority: tag.kind === "BLOCKER" ? Math.min(task.priority, 1) : task.priority,
     assignee,
     createdBy: author.name,
@@ -141,36 +139,4 @@ export async function routeFailure(ctx: OperationContext, { report, author, task
     reason: `${reason}, and its retries are used up`,
     exhausted: true,
   });
-}
-
-function emptyTask(ctx: OperationContext) {
-  return {
-    design: null,
-    notes: null,
-    kind: "task",
-    status: "open",
-    outcome: null,
-    foreignStatus: null,
-    points: null,
-    estimateMinutes: null,
-    externalRef: null,
-    dueAt: null,
-    deferUntil: null,
-    blockedReason: null,
-    blockedSince: null,
-    blockedBy: null,
-    holder: null,
-    holderName: null,
-    leaseExpiresAt: null,
-    pinned: false,
-    ephemeral: false,
-    template: false,
-    createdAt: ctx.now,
-    updatedAt: ctx.now,
-    startedAt: null,
-    closedAt: null,
-    closeReason: null,
-    foreignRaw: null,
-    foreignDigest: null,
-  } as const;
 }

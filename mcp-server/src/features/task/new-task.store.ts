@@ -21,15 +21,17 @@ export interface TaskDraft {
   readonly dueAt?: number | undefined;
   readonly deferUntil?: number | undefined;
   readonly labels?: readonly string[] | undefined;
+  /** The caller unless told. */
+  readonly createdBy?: string | undefined;
 }
 
-/** A new task on its team's board, with its labels, its event, and the edges that were waiting for its id. */
-export async function createTask(ctx: OperationContext, draft: TaskDraft): Promise<Task> {
+/** The row of a new task; whoever makes it records what it came from, too. */
+export async function insertDraft(ctx: OperationContext, draft: TaskDraft): Promise<Task> {
   const deferUntil = draft.deferUntil !== undefined && draft.deferUntil > ctx.now ? draft.deferUntil : null;
-  const task = await insertTask(ctx, {
+  return insertTask(ctx, {
     key: ctx.newKey(),
     team: draft.team,
-    title: draft.title.trim(),
+    title: draft.title,
     description: draft.description ?? null,
     design: draft.design ?? null,
     acceptance: draft.acceptance ?? null,
@@ -41,7 +43,7 @@ export async function createTask(ctx: OperationContext, draft: TaskDraft): Promi
     priority: draft.priority ?? 2,
     points: draft.points ?? null,
     estimateMinutes: null,
-    assignee: draft.assignee?.trim() || null,
+    assignee: draft.assignee ?? null,
     scope: draft.scope ?? [],
     externalRef: draft.externalRef ?? null,
     dueAt: draft.dueAt ?? null,
@@ -56,7 +58,7 @@ export async function createTask(ctx: OperationContext, draft: TaskDraft): Promi
     ephemeral: false,
     template: false,
     createdAt: ctx.now,
-    createdBy: ctx.principal.name,
+    createdBy: draft.createdBy ?? ctx.principal.name,
     updatedAt: ctx.now,
     startedAt: null,
     closedAt: null,
@@ -64,6 +66,12 @@ export async function createTask(ctx: OperationContext, draft: TaskDraft): Promi
     foreignRaw: null,
     foreignDigest: null,
   });
+}
+
+/** A new task on its team's board, with its labels, its event, and the edges that were waiting for its id. */
+export async function createTask(ctx: OperationContext, draft: TaskDraft): Promise<Task> {
+  const assignee = draft.assignee?.trim() || undefined;
+  const task = await insertDraft(ctx, { ...draft, title: draft.title.trim(), assignee });
   if (draft.labels) await changeLabels(ctx, task.id, [...draft.labels], []);
   ctx.record({
     type: "task.created",
