@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { coordinated } from "../support/coordination.ts";
 import { inspect } from "../support/inspect.ts";
-import { cleanEnvironment, ensureBuilt, node, openProject, type Project, stores } from "../support/processes.ts";
+import { ensureBuilt, openProject, type Project, startCommand, stores } from "../support/processes.ts";
 
 const AT_ONCE = 4;
 const KILLED = Number(process.env.TEAMWRIGHT_TEST_KILLS ?? 10);
@@ -14,21 +12,7 @@ beforeAll(async () => {
   await ensureBuilt();
 });
 
-/** A command of the shipped program, with how it ended. */
-async function start(project: Project, ...args: string[]) {
-  const { server } = await ensureBuilt();
-  const child = spawn(node, [...server, ...args, "--json"], { cwd: project.root, env: cleanEnvironment() });
-  let out = "";
-  child.stdout.on("data", (data) => {
-    out += data;
-  });
-  const ended = once(child, "close").then(([code]) => ({
-    code: code as number | null,
-    answer: out ? JSON.parse(out) : {},
-  }));
-  return { child, ended };
-}
-const run = async (project: Project, ...args: string[]) => (await start(project, ...args)).ended;
+const run = async (project: Project, ...args: string[]) => (await startCommand(project, args)).ended;
 const atOnce = (args: (n: number) => string[], project: Project) =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, n) => run(project, ...args(n))));
 
@@ -74,7 +58,7 @@ describe.each(stores)("rounds of several processes on %s", (kind) => {
     await run(project, "coordination", "record", answer.round, "--evaluation", "All is well.");
     const plan = "BORROW: abe from alpha to beta because of QA\nBORROW: bea from beta to alpha because of Go";
     for (let n = 0; n < KILLED; n += 1) {
-      const { child, ended } = await start(project, "coordination", "record", answer.round, "--plan", plan);
+      const { child, ended } = await startCommand(project, ["coordination", "record", answer.round, "--plan", plan]);
       await sleep(usual * (0.5 + n / KILLED)); // the moment of the kill wanders over the steps
       child.kill("SIGKILL");
       await ended.catch(() => undefined);

@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { inspect } from "../support/inspect.ts";
-import { cleanEnvironment, ensureBuilt, node, openProject, type Project, stores } from "../support/processes.ts";
+import { ensureBuilt, openProject, type Project, startCommand, stores } from "../support/processes.ts";
 
 const STORIES = 300;
 const KILLED = Number(process.env.TEAMWRIGHT_TEST_KILLS ?? 12);
@@ -20,27 +18,12 @@ beforeAll(async () => {
   await ensureBuilt();
 });
 
-/** A command of the shipped program, with how it ended. */
-async function start(project: Project, args: readonly string[]) {
-  const { server } = await ensureBuilt();
-  const child = spawn(node, [...server, ...args, "--json"], { cwd: project.root, env: cleanEnvironment() });
-  let out = "";
-  child.stdout.on("data", (data) => {
-    out += data;
-  });
-  const ended = once(child, "close").then(([code]) => ({
-    code: code as number | null,
-    answer: out ? JSON.parse(out) : {},
-  }));
-  return { child, ended };
-}
-
 /** Gives how long such a command takes here, in ms. */
 async function loadStories(project: Project): Promise<number> {
   const begun = performance.now();
   const stories = Array.from({ length: STORIES }, (_, n) => ({ id: `US-${n}`, title: `Moor ship number ${n}` }));
   writeFileSync(join(project.root, "backlog.json"), JSON.stringify(stories));
-  const { code, answer } = await (await start(project, ["portfolio", "load", "backlog.json"])).ended;
+  const { code, answer } = await (await startCommand(project, ["portfolio", "load", "backlog.json"])).ended;
   expect([code, answer.created]).toEqual([0, STORIES]);
   return performance.now() - begun;
 }
@@ -61,13 +44,13 @@ describe.each(stores)("the portfolio on %s", (kind) => {
     await using project = await openProject(kind, config);
     const usual = await loadStories(project);
     for (let round = 0; round < KILLED; round += 1) {
-      const { child, ended } = await start(project, ["portfolio", "distribute"]);
+      const { child, ended } = await startCommand(project, ["portfolio", "distribute"]);
       await sleep(usual * (0.4 + Math.random() * 0.8)); // from before the store is open to after the answer
       child.kill("SIGKILL");
       await ended.catch(() => undefined); // half an answer may have been written
       if (round % 4 === 3) await expectEachOnce(project);
     }
-    const { code } = await (await start(project, ["portfolio", "distribute"])).ended;
+    const { code } = await (await startCommand(project, ["portfolio", "distribute"])).ended;
     expect(code).toBe(0);
     await expectEachOnce(project);
     await using store = await inspect(project.root);
@@ -77,7 +60,7 @@ describe.each(stores)("the portfolio on %s", (kind) => {
   test("two processes that distribute at once give each story once, and share one budget of time (PF-08, OH-09)", async () => {
     await using project = await openProject(kind, config);
     await loadStories(project);
-    const both = await Promise.all([1, 2].map(() => start(project, ["portfolio", "distribute"])));
+    const both = await Promise.all([1, 2].map(() => startCommand(project, ["portfolio", "distribute"])));
     const answers = await Promise.all(both.map(({ ended }) => ended));
     expect(answers.map(({ code }) => code)).toEqual([0, 0]);
     const given = answers.flatMap(({ answer }) => answer.assigned.map((each: { story: string }) => each.story));

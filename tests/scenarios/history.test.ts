@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { passing, review } from "../support/loop.ts";
+import { beginUnit, passing, review } from "../support/loop.ts";
 import { makeRepository } from "../support/repository.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
@@ -10,18 +10,7 @@ async function begun(world: World) {
   repo.write(".gitignore", ".teamwright/\n");
   repo.git("add", ".gitignore");
   repo.git("commit", "-qm", "Ignore");
-  const lead = world.lead();
-  const { task } = await lead.must("task_create", {
-    title: "Write a line",
-    acceptance: "- it is there",
-    scope: ["src"],
-  });
-  const plan = await lead.must("unit_plan", { tasks: [task.id], about: "9" });
-  const unit: string = plan.units[0].id;
-  await lead.must("unit_start", { unit });
-  const ada = await world.spawn("ada", { prompt: `Do ${task.id}` });
-  await ada.must("task_claim", { id: task.id });
-  return { repo, lead, ada, unit, task: task.id as string };
+  return beginUnit(world, undefined, repo);
 }
 
 let calls = 0;

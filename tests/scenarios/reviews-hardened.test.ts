@@ -1,29 +1,15 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { askReviewer, failing, passing, review } from "../support/loop.ts";
+import { askReviewer, beginUnit, failing, passing, review } from "../support/loop.ts";
 import { makeRepository } from "../support/repository.ts";
 import { dialects, openWorld, type World } from "../support/world.ts";
 
 const config = "gates: []\n";
 
 /** A unit that ada works on; `task` says what it is to do. */
-async function begun(world: World) {
-  const repo = makeRepository(world.root);
-  const lead = world.lead();
-  const { task } = await lead.must("task_create", {
-    title: "Write the second line",
-    description: "The file gets a second line.",
-    acceptance: "- it is there",
-    scope: ["src"],
-  });
-  const plan = await lead.must("unit_plan", { tasks: [task.id], about: "9" });
-  const unit: string = plan.units[0].id;
-  await lead.must("unit_start", { unit });
-  const ada = await world.spawn("ada", { prompt: `Do ${task.id}` });
-  await ada.must("task_claim", { id: task.id });
-  return { repo, lead, ada, unit, task: task.id as string };
-}
+const begun = (world: World) =>
+  beginUnit(world, { title: "Write the second line", description: "The file gets a second line." });
 
 /** A report whose author has changed an interface. */
 const changed = (text: string) => `# [Builder] Report

@@ -1,25 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { passing, review } from "../support/loop.ts";
-import { makeRepository } from "../support/repository.ts";
+import { beginUnit, passing, review } from "../support/loop.ts";
 import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 const config = "gates: []\n";
 
-async function begun(world: World) {
-  const repo = makeRepository(world.root);
-  const lead = world.lead();
-  const { task } = await lead.must("task_create", {
-    title: "Write a line",
-    acceptance: "- it is there",
-    scope: ["src"],
-  });
-  const plan = await lead.must("unit_plan", { tasks: [task.id], about: "9" });
-  const unit: string = plan.units[0].id;
-  await lead.must("unit_start", { unit });
-  const ada = await world.spawn("ada", { prompt: `Do ${task.id}` });
-  await ada.must("task_claim", { id: task.id });
-  return { repo, lead, ada, unit, task: task.id as string };
-}
+const begun = (world: World) => beginUnit(world);
 
 const phase = async (world: World, unit: string) => (await world.person("unit_show", { unit })).unit.phase;
 const state = async (world: World, id: string) => (await world.person("task_show", { id })).task.state;

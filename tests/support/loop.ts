@@ -1,3 +1,4 @@
+import { makeRepository } from "./repository.ts";
 import type { Actor, Answer, World } from "./world.ts";
 
 let reviewers = 0;
@@ -78,3 +79,19 @@ export const passing = (items: number, place = "src/a.txt:1") =>
 
 export const failing = (text: string) =>
   `VERDICT: FAIL\nITEM 1: FAIL | src/a.txt:1 | none | ${text}\nISSUE BLOCKING: src/a.txt:1 | ${text}`;
+
+/** A unit in the project's tree that ada has begun to work on. */
+export async function beginUnit(
+  world: World,
+  draft: { title: string; description?: string } = { title: "Write a line" },
+  repo = makeRepository(world.root),
+) {
+  const lead = world.lead();
+  const { task } = await lead.must("task_create", { ...draft, acceptance: "- it is there", scope: ["src"] });
+  const plan = await lead.must("unit_plan", { tasks: [task.id], about: "9" });
+  const unit: string = plan.units[0].id;
+  await lead.must("unit_start", { unit });
+  const ada = await world.spawn("ada", { prompt: `Do ${task.id}` });
+  await ada.must("task_claim", { id: task.id });
+  return { repo, lead, ada, unit, task: task.id as string };
+}

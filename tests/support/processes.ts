@@ -117,6 +117,21 @@ async function createDatabase(root: string, config: string): Promise<{ url: stri
   return { url: url.toString(), drop: () => run(`drop database ${name} with (force)`) };
 }
 
+/** A command of the shipped program, with how it ended and what it answered. */
+export async function startCommand(project: Project, args: readonly string[]) {
+  const { server } = await ensureBuilt();
+  const child = spawn(node, [...server, ...args, "--json"], { cwd: project.root, env: cleanEnvironment() });
+  let out = "";
+  child.stdout.on("data", (data) => {
+    out += data;
+  });
+  const ended = once(child, "close").then(([code]) => ({
+    code: code as number | null,
+    answer: out ? JSON.parse(out) : {},
+  }));
+  return { child, ended };
+}
+
 /** A worker process that has loaded everything and waits for `go`. */
 export class Worker {
   readonly process: ChildProcess;
