@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { Script, Turn } from "./support/actor.ts";
 import { runClaude } from "./support/client.ts";
+import { builderReport } from "./support/report.ts";
 import { clientVersions, openSandbox } from "./support/sandbox.ts";
 import { startModel } from "./support/scripted-model.ts";
 import { pluginDir, readStore, storeFile, teamwrightJson, tool, until } from "./support/teamwright.ts";
@@ -19,37 +20,7 @@ gates:
   - { name: tests, command: [sh, -c, "test ! -e broken"] }
 `;
 
-const report = `# [Builder] Report
-Status: COMPLETE
-
-## [ada] - [Second line]
-
-**Files touched**: src/a.txt
-**Tests affected**: none
-
-### Findings / Changes Made
-
-### The second line is there
-
-- File: src/a.txt:2
-- Severity: LOW
-- It was appended
-
-### Cross-Domain Tags
-
-None
-
-### Verification
-
-- [x] Code compiles/runs
-- [x] Tests pass
-- [x] No lint errors
-- [x] Matches existing patterns
-
-### Knowledge Base Additions
-
-- The file ends with a newline
-`;
+const report = builderReport();
 
 interface Pair {
   readonly client: string;

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { Actor, Turn } from "./support/actor.ts";
 import { runClaude } from "./support/client.ts";
+import { builderReport } from "./support/report.ts";
 import { type ClientVersion, clientVersions, openSandbox, type Sandbox } from "./support/sandbox.ts";
 import { type ScriptedModel, startModel } from "./support/scripted-model.ts";
 import {
@@ -29,37 +30,7 @@ ownership:
   - { paths: ["lib/**"], owner: mal }
 `;
 
-const report = `# [Builder] Report
-Status: COMPLETE
-
-## [ada] - [Second line]
-
-**Files touched**: src/a.txt
-**Tests affected**: none
-
-### Findings / Changes Made
-
-### The second line is there
-
-- File: src/a.txt:2
-- Severity: LOW
-- It was appended
-
-### Cross-Domain Tags
-
-None
-
-### Verification
-
-- [x] Code compiles/runs
-- [x] Tests pass
-- [x] No lint errors
-- [x] Matches existing patterns
-
-### Knowledge Base Additions
-
-- The file ends with a newline
-`;
+const report = builderReport();
 
 const PASS = "VERDICT: PASS\nITEM 1: PASS | src/a.txt:2 | none | it is there";
 const FAIL =

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { Turn } from "./support/actor.ts";
 import { runClaude } from "./support/client.ts";
+import { builderReport } from "./support/report.ts";
 import { clientVersions, openSandbox } from "./support/sandbox.ts";
 import { startModel } from "./support/scripted-model.ts";
 import { pluginDir, readStore, storeFile, teamwrightJson, tool, until } from "./support/teamwright.ts";
@@ -16,38 +17,6 @@ const config = `teams:
 claims: { lease_seconds: 5 }
 gates:
   - { name: tests, command: [sh, -c, "test ! -e broken"] }
-`;
-
-const report = (name: string, file: string) => `# [Builder] Report
-Status: COMPLETE
-
-## [${name}] - [A line]
-
-**Files touched**: ${file}
-**Tests affected**: none
-
-### Findings / Changes Made
-
-### The line is there
-
-- File: ${file}:2
-- Severity: LOW
-- It was appended
-
-### Cross-Domain Tags
-
-None
-
-### Verification
-
-- [x] Code compiles/runs
-- [x] Tests pass
-- [x] No lint errors
-- [x] Matches existing patterns
-
-### Knowledge Base Additions
-
-- The file ends with a newline
 `;
 
 function query<T>(project: string, sql: string, ...values: unknown[]): T[] {
@@ -178,7 +147,7 @@ describe.each(clientVersions)("two sessions on one store, %s client", (version) 
         await turn.must(tool("task_claim"), { id: key });
         appendFileSync(join(project, team, "a.txt"), "two\n");
         await turn.must(tool("unit_submit"), { unit: key });
-        return report(name, `${team}/a.txt`);
+        return builderReport(name, `${team}/a.txt`);
       });
     for (const team of ["web", "api"])
       model.actor(`rex-${team}`, async (turn) => {
