@@ -26,9 +26,8 @@ describe.each(clientVersions)("the %s client", (version) => {
     const git = (...args: string[]) => execFileSync("git", args, { cwd: project, encoding: "utf8" }).trim();
     const text = (path: string) => readFileSync(join(project, path), "utf8");
     let validated = "";
-    let told = "";
     let again = "";
-    model.actor("lead", async (turn) => {
+    const lead = model.actor("lead", async (turn) => {
       const spawn = { subagent_type: "teamwright:builder", run_in_background: false, model: "sonnet" };
       await turn.must("Agent", { ...spawn, description: "eve", prompt: "[actor:eve] Try it." }); // no run is open
       const draft = { title: "Write the second line", acceptance: "- it is there", scope: ["src"] };
@@ -38,7 +37,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.must(tool("unit_start"), { unit: key });
       await turn.must("Agent", { ...spawn, description: "ada", prompt: `[actor:ada] Do ${key}.` });
       validated = (await turn.call(tool("unit_validate"), { unit: key })).text;
-      told = (await turn.call(tool("message_inbox"))).text;
+      await turn.call(tool("message_inbox")); // shown here, unless a hook has shown it by now
       git("reset", "-q", "--soft", "HEAD~1"); // the person, in a terminal of their own
       git("checkout", "-q", "HEAD", "--", "lib/b.txt");
       await turn.must("Agent", { ...spawn, description: "bob", prompt: `[actor:bob] Hand in ${key}.` });
@@ -80,7 +79,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect([text("code"), text("err")]).toEqual(["1\n", expect.stringContaining("Nobody vouches for this caller")]);
 
     expect(validated).toContain("History has moved: ");
-    expect(told).toContain("This is what was seen, not who has done it");
+    expect(lead.shown).toContain("This is what was seen, not who has done it");
     expect(again).toContain('"passed":true');
     const { events, tasks } = readStore(project);
     expect(tasks.map(({ title }) => title)).toEqual(["Write the second line"]);
