@@ -203,6 +203,35 @@ coordination: { max_borrows_per_sprint: 1 }
     await expectSound(world);
   });
 
+  test("an agent is sent home early by lender, borrower or a person, and by no third lead (C-22, BO-04)", async () => {
+    for (const consent of ["rule", "lead"]) {
+      await using world = await openWorld({ dialect, config: `${teams}\ncoordination: { consent: ${consent} }\n` });
+      const [one, two, three] = [world.lead("s1"), world.lead("s2"), world.lead("s3")];
+      const ada = await world.spawn("ada", { session: "s1" });
+      await world.spawn("bea", { session: "s2" });
+      await world.spawn("gus", { session: "s3" });
+      const planner = await world.spawn("planner", { role: "teamwright:enablement-lead", session: "s3" });
+      for (const who of [one, two]) {
+        const loan = await lend(one, "ada", "alpha", "beta");
+        const back = { loan: loan.id, decision: "return" };
+        expect((await three.call("borrow_decide", back)).error).toMatchObject({
+          code: "FORBIDDEN",
+          next: "message_send",
+        });
+        expect(await refusal(planner.call("borrow_decide", back))).toBe("FORBIDDEN");
+        // nor by another name for it
+        const home = { agent: "ada", from: "beta", to: "alpha", ...because };
+        expect(await refusal(three.call("borrow_request", home))).toBe("FORBIDDEN");
+        await world.spawn("abe", { session: "s3" }); // nobody's lead by starting somebody under a name of theirs
+        expect(await refusal(three.call("borrow_decide", back))).toBe("FORBIDDEN");
+        expect(await teamOf(ada)).toBe("beta");
+        expect((await who.must("borrow_decide", back)).loan.status).toBe("returned");
+        expect(await teamOf(ada)).toBe("alpha");
+      }
+      await expectSound(world);
+    }
+  });
+
   test("a loan that goes on ends at home, whoever is alive (BO-03, BO-04, C-17)", async () => {
     await using world = await openWorld({
       dialect,

@@ -67,7 +67,7 @@ export const coordination = z
       .min(0)
       .max(50)
       .default(2)
-      .describe("No team lends when fewer agents than this would stay."),
+      .describe("No team lends when fewer of its own agents than this would stay; guests do not count."),
     protected_roles: z
       .array(name)
       .default(["product_owner", "dev_lead", "qa_lead"])

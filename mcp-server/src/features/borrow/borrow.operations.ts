@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { defineOperation } from "../../kernel/operation.ts";
+import { homeOf } from "../agent/placement.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { checkTeam, teamInView } from "../team/team.rules.ts";
 import { agentName, loanRef, loanStatuses, shownLoan, teamRef } from "./borrow.schema.ts";
 import { renderLoan, toShownLoan } from "./borrow.view.ts";
-import { checkMayAsk, checkMayConsent } from "./consent.store.ts";
+import { checkMayAsk, checkMayConsent, checkMayReturn } from "./consent.store.ts";
 import { type Debt, debtOfTeams, listLoans, loanVelocities } from "./debt.store.ts";
-import { consent, endLoan, getLoan, refuseLoan, requestLoan } from "./loan.store.ts";
+import { activeLoanOf, consent, endLoan, getLoan, refuseLoan, requestLoan } from "./loan.store.ts";
 
 const changed = z.object({ loan: shownLoan, next: z.array(z.string()) });
 
@@ -25,6 +26,8 @@ export const borrowRequest = defineOperation({
   output: changed,
   async run(ctx, input) {
     await checkMayAsk(ctx);
+    const current = await activeLoanOf(ctx.db, input.agent);
+    if (current && homeOf(ctx.config.teams, input.agent) === input.to) await checkMayReturn(ctx, current);
     const loan = toShownLoan(await requestLoan(ctx, input));
     return { loan, next: nextFor(loan.status) };
   },
@@ -45,7 +48,7 @@ export const borrowDecide = defineOperation({
   output: changed,
   async run(ctx, { loan: key, decision, reason }) {
     if (decision === "return") {
-      await checkMayAsk(ctx);
+      await checkMayReturn(ctx, await getLoan(ctx.db, key));
       const ended = toShownLoan(await endLoan(ctx, key, reason ?? "no longer needed"));
       return { loan: ended, next: nextFor(ended.status) };
     }

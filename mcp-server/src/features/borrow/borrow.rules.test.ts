@@ -53,10 +53,10 @@ describe("whether an agent may be lent", () => {
       "minimum_staffing",
     ],
     [
-      "from a team that has a guest to spare",
+      "from a team that a guest would have to keep going (BO-10)",
       { agent: "bea", from: "beta", to: "alpha" },
       { loans: [lent("gus", "gamma", "beta")] },
-      "lend",
+      "minimum_staffing",
     ],
     ["of a team's lead (BO-10)", ada, { roles: ["developer", "dev_lead"] }, "protected_role"],
     ["of a team's lead, however it is spelt", ada, { roles: ["Dev-Lead"] }, "protected_role"],
@@ -139,11 +139,11 @@ class Ledger {
       .map(({ agent, home, to }) => ({ agent, home, to, isActive: true }));
   }
 
-  ask(request: rules.LoanRequest, maxPerSprint: number, duration: number): void {
+  ask(request: rules.LoanRequest, maxPerSprint: number, duration: number, minTeamSize: number): void {
     const granted = this.granted.get(this.sprint) ?? 0;
     const judgement = rules.judgeLoan(
       request,
-      staff({ loans: this.open(), grantedInSprint: granted, maxPerSprint, minTeamSize: 1 }),
+      staff({ loans: this.open(), grantedInSprint: granted, maxPerSprint, minTeamSize }),
     );
     if (!judgement.ok) return;
     const current = this.loans.find((loan) => loan.agent === request.agent && loan.last === undefined);
@@ -176,19 +176,24 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("crash" as const), agent: fc.constantFrom(...names) }),
 );
 
-test("whatever is lent, lent on, given back and lost: one team each at any time, and home in the end (BO-03, BO-04)", () => {
+test("whatever is lent, lent on, given back and lost: one team each at any time, none below its minimum, and home in the end (BO-03, BO-04, BO-10)", () => {
+  const limits = [fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 3 })] as const;
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 4 }), (steps, cap) => {
+    fc.property(fc.array(step, { maxLength: 60 }), ...limits, (steps, cap, least) => {
       const ledger = new Ledger();
       for (const one of steps) {
         if (one.kind === "sprint") ledger.startSprint();
         if (one.kind === "ask") {
           const from = one.from ?? placeOf(teams, ledger.open(), one.agent) ?? "alpha";
-          ledger.ask({ agent: one.agent, from, to: one.to }, cap, one.duration);
+          ledger.ask({ agent: one.agent, from, to: one.to }, cap, one.duration, least);
         }
         const members = ids.flatMap((id) => membersOf(teams, ledger.open(), id));
         expect(members.sort()).toEqual([...names].sort());
-        expect(ids.every((id) => membersOf(teams, ledger.open(), id).length >= 1)).toBe(true);
+        // were all guests called home this moment, each team that lends would still have its minimum
+        for (const { id, agents } of teams) {
+          const atHome = agents.filter((name) => placeOf(teams, ledger.open(), name) === id).length;
+          expect(atHome).toBeGreaterThanOrEqual(Math.min(least, agents.length));
+        }
         const away = ledger.open().map((loan) => loan.agent);
         expect(new Set(away).size).toBe(away.length);
       }

@@ -70,13 +70,24 @@ export function judgeLoan({ agent, from, to }: LoanRequest, staff: Staff): Judge
   const kept = staff.protectedRoles.map(spelt);
   const role = staff.roles.find((one) => kept.includes(spelt(one)));
   if (role !== undefined) return refuse("protected_role", `${agent} is ${role} of its team, which nobody lends`);
-  const left = membersOf(staff.teams, active, from).length - 1;
+  const left = ownAtHome(staff.teams, active, from).filter((one) => one !== agent).length;
   if (left < staff.minTeamSize)
-    return refuse("minimum_staffing", `${from} would be left with ${left} of at least ${staff.minTeamSize} agents`);
+    return refuse(
+      "minimum_staffing",
+      `${from} would be left with ${left} of its own agents, at least ${staff.minTeamSize} stay`,
+    );
   if (staff.maxPerSprint === 0) return refuse("cap", "coordination only observes: max_borrows_per_sprint is 0");
   if (staff.grantedInSprint >= staff.maxPerSprint)
     return refuse("cap", `the ${staff.maxPerSprint} loans of this sprint are used up`);
   return { ok: true, kind: current ? "onward" : "lend" };
+}
+
+/**
+ * The agents of a team that work in it. Guests are no staffing: each may be called home on any day, and then the team
+ * would be left with fewer than it keeps (requirement BO-10).
+ */
+function ownAtHome(teams: readonly Staffed[], active: readonly Placement[], team: string): string[] {
+  return membersOf(teams, active, team).filter((agent) => homeOf(teams, agent) === team);
 }
 
 /** `Dev Lead` and the definition `dev-lead` are the role dev_lead. */

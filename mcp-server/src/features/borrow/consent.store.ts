@@ -7,7 +7,7 @@ import type { Database } from "../../store/database.ts";
 import { findAgent } from "../agent/agent.store.ts";
 import type { LoanRow } from "../agent/placement.store.ts";
 import { coordinates } from "../message/message.rules.ts";
-import { firstAgentOf, isLedBefore } from "./move.store.ts";
+import { firstAgentOf, isLedBefore, sessionOf } from "./move.store.ts";
 
 /**
  * Throws FORBIDDEN for agents that coordinate nothing: who is lent is decided above the teams (requirement C-22). One
@@ -54,6 +54,31 @@ export async function mayConsent(
     if (own && !(gains && (await isLedBefore(ctx, team, own)))) return true;
   }
   return false;
+}
+
+/**
+ * Throws FORBIDDEN for everybody but whoever leads the lender or the borrower, and people (requirement C-22): neither
+ * team is to lose an agent, or get it back, by the word of a third. A lead is no third where it has asked for the loan,
+ * or where no other session has agents of the two.
+ */
+export async function checkMayReturn(ctx: OperationContext, loan: LoanRow): Promise<void> {
+  const { principal } = ctx;
+  if (principal.kind === "human" || principal.kind === "service") return;
+  if (principal.kind === "lead" && principal.session !== undefined) {
+    if (loan.requested_by === principal.key) return;
+    let isLed = false;
+    for (const team of new Set([loan.home_team, loan.from_team, loan.to_team])) {
+      const own = await firstAgentOf(ctx, principal.session, team);
+      if (own && !(await isLedBefore(ctx, team, own))) return;
+      isLed ||= (await sessionOf(ctx, team, principal.session)) !== undefined;
+    }
+    if (!isLed) return;
+  }
+  throw new TeamwrightError(
+    "FORBIDDEN",
+    `Only whoever leads team ${loan.home_team} or ${loan.to_team}, or a person, sends ${loan.agent} home before the loan is due.`,
+    hint("message_send", `to team:${loan.to_team} asks for it`),
+  );
 }
 
 /** Throws FORBIDDEN for everybody but those who may agree for the lender. */

@@ -236,7 +236,7 @@ function notThat(row: LoanRow, wanted: string): TeamwrightError {
   return new TeamwrightError("RULE_VIOLATED", text, hint("borrow_list", "shows how each loan stands"));
 }
 
-async function activeLoanOf(db: Kysely<Database>, agent: string): Promise<LoanRow | undefined> {
+export async function activeLoanOf(db: Kysely<Database>, agent: string): Promise<LoanRow | undefined> {
   return db.selectFrom("loan").selectAll().where("agent", "=", agent).where("status", "=", "active").executeTakeFirst();
 }
 
