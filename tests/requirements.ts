@@ -215,6 +215,9 @@ const inForce: readonly (readonly [string, string])[] = [
   ["AG-10", "Quality has thresholds."],
   ["C-29", "The rule beats the sample."],
   ["KB-07", "The board of each team is exported per sprint."],
+  ["FP-06", "Units are delivered one by one."],
+  ["FP-07", "Phases wait for merges."],
+  ["C-19", "Phase gates are pluggable."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -250,8 +253,6 @@ const later: readonly (readonly [string, string])[] = [
   ["MD-04", "Both modes are compared."],
   ["AR-02", "A reviewer is not anchored."],
   ["AR-05", "Collaborative reviews are another kind."],
-  ["FP-06", "Units are delivered one by one."],
-  ["FP-07", "Phases wait for merges."],
   ["FP-10", "Knowledge comes before work."],
   ["FP-13", "The whole workflow has nine stages."],
   ["FP-14", "Design verdicts are recorded."],
@@ -284,7 +285,6 @@ const later: readonly (readonly [string, string])[] = [
   ["C-12", "The server writes reports and logs."],
   ["C-15", "Reviews are adversarial or collaborative."],
   ["C-16", "Isolation is a setting."],
-  ["C-19", "Phase gates are pluggable."],
   ["C-25", "Three built-in roles."],
   ["C-26", "Over budget is a setting."],
   ["C-30", "Re-spawn or message by mode."],

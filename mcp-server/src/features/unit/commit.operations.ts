@@ -23,6 +23,7 @@ const answer = z.object({
   unblocked: z.array(fields.taskBrief).optional(),
   conflicts: z.array(z.string()).optional(),
   overridden: z.array(z.string()).optional(),
+  publish: z.string().optional(),
 });
 
 export const unitCommit = defineOperation({
@@ -41,9 +42,11 @@ export const unitCommit = defineOperation({
   async run(ctx, input) {
     checkDirects(ctx.principal, "commits");
     const unit = await take(ctx, input.unit);
-    return whileBusy(ctx, unit, async () =>
-      toAnswer(await commitTaken(ctx, unit, await warrantOf(ctx, unit), input.summary)),
-    );
+    const run = await getRunById(ctx.db, unit.run_id);
+    return whileBusy(ctx, unit, async () => {
+      const done = toAnswer(await commitTaken(ctx, unit, await warrantOf(ctx, unit), input.summary));
+      return done.committed && run.phase_gate === "pr_merged" ? { ...done, publish: PUBLISH } : done;
+    });
   },
   render(output, view) {
     const lines = [
@@ -55,9 +58,14 @@ export const unitCommit = defineOperation({
     for (const path of output.conflicts ?? []) lines.push(`conflict in ${plainLine(path, 200)}`);
     for (const task of output.unblocked ?? []) lines.push(`now ready: ${task.id} ${plainLine(task.title, 80)}`);
     lines.push(renderUnit(output.unit));
+    if (output.publish) lines.push(output.publish);
     return lines.join("\n");
   },
 });
+
+/** Units leave one by one, none waits for the others (requirements FP-06, FP-07). */
+const PUBLISH =
+  "Push it now, open its pull request, and start a shepherd for that: the next stage begins when it is merged.";
 
 async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
   return ctx.transaction(async (trx) => {

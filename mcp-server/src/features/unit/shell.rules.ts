@@ -34,6 +34,16 @@ export function historyCommand(command: string): string | undefined {
   return undefined;
 }
 
+/**
+ * What a plain `git push` would send, when the command is that and nothing else: the branch it names, "HEAD" for the one
+ * that is checked out. Undefined for anything that forces, deletes, renames or sends more.
+ */
+export function plainPush(command: string): string | undefined {
+  const match = /^\s*git\s+push(?:\s+(?:-u|--set-upstream))?(?:\s+[\w.-]+(?:\s+([\w./-]+))?)?\s*$/.exec(command);
+  if (!match || match[0].split(/\s+/).some((word) => /^-(?!u$|-set-upstream$)/.test(word))) return undefined;
+  return match[1] ?? "HEAD";
+}
+
 function subcommand(words: readonly string[]): string | undefined {
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";

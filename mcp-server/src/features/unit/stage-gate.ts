@@ -18,6 +18,7 @@ export async function stageObstacles(
   const unfinished = earlier.filter((unit) => unit.phase !== "done" && unit.phase !== "abandoned");
   if (unfinished.length > 0)
     return unfinished.map((unit) => `${unit.key} of stage ${unit.stage} is in phase ${unit.phase}`);
+  if (earlier.length === 0) return []; // the first stage waits for nobody
   const commits = earlier.flatMap((unit) => (unit.commit_sha === null ? [] : [unit]));
   if (phaseGate === "manual") return (await isApproved()) ? [] : ["no person has approved the stage before"];
   if (commits.length === 0) return [];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { historyCommand } from "./shell.rules.ts";
+import { historyCommand, plainPush } from "./shell.rules.ts";
 import { commitMessage, isUnitCommit, nextPhase, type Phase, phases, type UnitEvent } from "./unit.rules.ts";
 
 const events: UnitEvent[] = [
@@ -104,5 +104,24 @@ describe("shell commands that would write history (design §7)", () => {
     "npm run commit-lint",
   ])("%s is none", (command) => {
     expect(historyCommand(command)).toBeUndefined();
+  });
+
+  test.each([
+    ["git push", "HEAD"],
+    ["git push -u origin feat/a", "feat/a"],
+    ["git push --set-upstream origin HEAD", "HEAD"],
+    ["git push origin", "HEAD"],
+    ["git push -f", undefined],
+    ["git push --force-with-lease origin a", undefined],
+    ["git push origin :a", undefined],
+    ["git push origin a:b", undefined],
+    ["git push origin +a", undefined],
+    ["git push --tags", undefined],
+    ["git push origin a b", undefined],
+    ["git push; rm x", undefined],
+    ["git push $(git commit)", undefined],
+    ["git -C .. push", undefined],
+  ])("%s is a plain push of %s (FP-06)", (command, branch) => {
+    expect(plainPush(command)).toBe(branch);
   });
 });

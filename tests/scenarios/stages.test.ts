@@ -1,0 +1,132 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { passing, review } from "../support/loop.ts";
+import { makeRepository, type Repository } from "../support/repository.ts";
+import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
+
+/** A run of two stages: what the first makes is what the second builds on. */
+async function twoStages(world: World) {
+  const repo = makeRepository(world.root);
+  repo.git("remote", "add", "origin", join(world.root, "..", "none"));
+  const lead = world.lead();
+  const { tasks } = await lead.must("task_create", {
+    tasks: [
+      { ref: "first", title: "Write the first line", acceptance: "- it is there", scope: ["src/a.txt"] },
+      {
+        ref: "second",
+        title: "Try the first line",
+        acceptance: "- it is there",
+        scope: ["src/b.txt"],
+        blocked_by: ["first"],
+      },
+    ],
+  });
+  const plan = await lead.must("unit_plan", { tasks: tasks.map((task: Answer) => task.id), about: "55" });
+  const [first, second] = plan.units as { id: string; task: string; stage: number }[];
+  if (!first || !second) throw new Error("no units");
+  expect([first.stage, second.stage]).toEqual([1, 2]);
+  return { repo, lead, run: plan.run.id as string, first, second };
+}
+
+async function deliver(world: World, lead: Actor, unit: { id: string; task: string }, repo: Repository) {
+  await lead.must("unit_start", { unit: unit.id });
+  await lead.must("task_claim", { id: unit.task });
+  repo.write("src/a.txt", "one\ntwo\n");
+  await lead.must("unit_submit", { unit: unit.id });
+  await lead.must("unit_validate", { unit: unit.id });
+  await review(world, lead, unit.id, passing(1));
+  return lead.must("unit_commit", { unit: unit.id });
+}
+
+const problems = async (call: Promise<Answer>): Promise<string> => {
+  const { error } = await call;
+  return error === undefined ? "started" : `${error.code}: ${(error.problems ?? []).join("; ")}`;
+};
+
+/** What the guard says of a shell command of the lead; undefined lets it pass. */
+const shell = async (world: World, command: string): Promise<string | undefined> => {
+  const tool_input = JSON.stringify({ command });
+  const answer = await world.hook({ event: "PreToolUse", tool_name: "Bash", tool_use_id: command, tool_input });
+  return answer?.hookSpecificOutput?.permissionDecisionReason;
+};
+
+/** A `gh` that knows of one merged pull request, once a file says so. */
+function putGh(world: World): { merge: () => void; asked: () => string; path: string } {
+  const folder = join(world.root, ".tools");
+  mkdirSync(folder);
+  const script = `#!/bin/sh\necho "$@" >> "${folder}/asked"\nif test -e "${folder}/merged"; then echo '[{"number":7}]'; else echo '[]'; fi\n`;
+  writeFileSync(join(folder, "gh"), script);
+  chmodSync(join(folder, "gh"), 0o755);
+  const asked = () => readFileSync(join(folder, "asked"), "utf8");
+  return { path: folder, asked, merge: () => writeFileSync(join(folder, "merged"), "") };
+}
+
+// git does the work, and is the same under every store
+for (const dialect of dialects.slice(0, 1)) {
+  describe(`the gate between two stages on ${dialect}`, () => {
+    test("merged_local: the next begins when the commits of the one before are on this branch (FP-07, C-19)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\n" });
+      const { repo, lead, first, second } = await twoStages(world);
+      expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(
+        `BLOCKED: ${first.id} of stage 1 is in phase planned`,
+      );
+      expect(await deliver(world, lead, first, repo)).toMatchObject({ committed: true });
+      repo.git("checkout", "-q", "-b", "elsewhere", "HEAD~1");
+      expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(
+        `BLOCKED: the commit of ${first.id} is not on this branch`,
+      );
+      repo.git("checkout", "-q", "main");
+      expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe("started");
+    });
+
+    test("manual: the next begins when a person has approved, and who it was is kept (FP-07, FP-08, C-19)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\nunits: { phase_gate: manual }\n" });
+      const { repo, lead, run, first, second } = await twoStages(world);
+      await deliver(world, lead, first, repo);
+      const waits = "BLOCKED: no person has approved the stage before";
+      expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(waits);
+      const about = `${run}:stage-2`;
+      const { checkpoint } = await lead.must("checkpoint_request", { title: "Build on it?", kind: "gate", about });
+      expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(waits);
+      await world.person("checkpoint_approve", { id: checkpoint.id });
+      expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe("started");
+      const { checkpoints } = await world.person("checkpoint_list", { status: "all" });
+      expect(checkpoints).toMatchObject([{ about, status: "approved", decided_by: expect.stringContaining("pat") }]);
+    });
+
+    test("pr_merged: each unit is pushed as it is done, and the next stage begins when its pull request is merged (FP-06, FP-07, C-19)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\nunits: { phase_gate: pr_merged }\n" });
+      const { repo, lead, first, second } = await twoStages(world);
+      expect(await shell(world, "git push -u origin main")).toContain("has nothing to push yet");
+      const done = await deliver(world, lead, first, repo);
+      expect(done.publish).toContain("shepherd");
+      const unmerged = `BLOCKED: the pull request of ${first.id} is not merged`;
+      const path = process.env.PATH;
+      const gh = putGh(world);
+      try {
+        process.env.PATH = `${gh.path}:${path}`;
+        expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(unmerged);
+        expect(gh.asked()).toContain(`--search ${repo.git("rev-parse", "HEAD").trim()}`);
+        // what has been reviewed leaves at once, while the second unit is still open
+        for (const push of ["git push", "git push -u origin main", "git push origin HEAD"])
+          expect(await shell(world, push)).toBeUndefined();
+        for (const push of [
+          "git push --force origin main",
+          "git push origin +main",
+          "git push origin main:release",
+          "git push --all",
+          "git push origin elsewhere",
+          "git commit -am x && git push",
+        ])
+          expect(await shell(world, push), push).toContain("would bypass the review");
+        gh.merge();
+        expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe("started");
+      } finally {
+        process.env.PATH = path;
+      }
+      repo.git("commit", "-q", "--allow-empty", "-m", "nobody has reviewed this");
+      expect(await shell(world, "git push")).toContain("that no unit_commit has made");
+    });
+  });
+}
