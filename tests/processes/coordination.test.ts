@@ -45,8 +45,10 @@ describe.each(stores)("rounds of several processes on %s", (kind) => {
     expect(rounds.map(({ status }) => status)).toEqual(["done"]);
     expect(loans.map(({ status }) => status)).toEqual(["active"]);
     expect(told).toHaveLength(1);
-    const started = await atOnce(() => ["sprint", "start"], project);
-    expect(started.filter(({ code }) => code === 0)).toHaveLength(1); // the others find the next round due
+    // the others find it started, and none of them burns it
+    const started = await atOnce((n) => ["sprint", "start", ...(n % 2 === 0 ? ["--sprint", "2"] : [])], project);
+    expect(started.map(({ code, answer }) => [code, answer.sprint?.n])).toEqual(started.map(() => [0, 2]));
+    expect(started.filter(({ answer }) => !answer.already)).toHaveLength(1);
   });
 
   test("plans whose process is killed are carried out wholly or not at all", async () => {

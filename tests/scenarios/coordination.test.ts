@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDirectives } from "../../mcp-server/src/features/coordination/directives.rules.ts";
-import { expectSound } from "../support/answers.ts";
+import { expectSound, nextSprint } from "../support/answers.ts";
 import { coordinated, holdRound, mustStart, startCoordinator } from "../support/coordination.ts";
 import { type Actor, dialects, openWorld, type World } from "../support/world.ts";
 
@@ -326,7 +326,7 @@ for (const dialect of dialects.slice(0, 1)) {
     test("switched off it is absent, and sprints start freely (CO-05)", async () => {
       await using world = await openWorld({ dialect, config: coordinated({ enabled: false }) });
       const lead = world.lead();
-      for (const n of [1, 2, 3]) expect((await lead.must("sprint_start")).sprint.n).toBe(n);
+      for (const n of [1, 2, 3]) expect((await nextSprint(world, lead)).sprint.n).toBe(n);
       expect((await lead.call("coordination_begin")).error).toMatchObject({
         code: "RULE_VIOLATED",
         message: expect.stringContaining("coordination.enabled"),
@@ -348,7 +348,7 @@ for (const dialect of dialects.slice(0, 1)) {
           held.push(begunRound.sprint);
           world.clock.advance(60 * 60_000);
         }
-        await lead.must("sprint_start");
+        await nextSprint(world, lead);
       }
       expect(held).toEqual([2, 5]);
       await world.person("sprint_phase", { phase: "qa" });

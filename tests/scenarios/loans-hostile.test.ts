@@ -8,7 +8,7 @@ import { findOperation } from "../../mcp-server/src/features/index.ts";
 import { execute, inTransaction } from "../../mcp-server/src/kernel/execute.ts";
 import { systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
 import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
-import { expectSound, newTask, personRefusal, refusal } from "../support/answers.ts";
+import { expectSound, newTask, nextSprint, personRefusal, refusal } from "../support/answers.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 const config = (extra = "", { alpha = "ada, abe, amy", beta = "bea, bob", gamma = "gus, gil, gry" } = {}) => `
@@ -122,13 +122,13 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("hosts that hand an agent on do not keep it from its home (C-17, BO-04)", async () => {
     await using world = await openWorld({ dialect, config: config("coordination: { max_borrows_per_sprint: 9 }") });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const ada = await world.spawn("ada");
     await lend(lead, "ada", "alpha", "beta");
     await world.person("sprint_phase", { phase: "review" });
     // it is promised home for sprint 2, and what is asked for now is for sprint 2
     expect(await lend(lead, "ada", "beta", "gamma")).toMatchObject({ refused: "already_lent" });
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     expect(await teamOf(ada)).toBe("alpha");
     await expectSound(world);
   });
@@ -136,7 +136,7 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("a round that speaks when its sprint is over lends for the one that runs, and within its cap (BO-06, C-17)", async () => {
     await using world = await openWorld({ dialect, config: config("coordination: { max_borrows_per_sprint: 1 }") });
     const lead = world.lead();
-    for (let n = 0; n < 3; n += 1) await lead.must("sprint_start");
+    for (let n = 0; n < 3; n += 1) await nextSprint(world, lead);
     await lend(lead, "gus", "gamma", "beta");
     const late = await inTransaction(world.runtime, { principal: systemPrincipal }, "coordination_record", (ctx) =>
       requestLoan(ctx, { agent: "ada", from: "alpha", to: "beta", ...because }, 2),
@@ -147,7 +147,7 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("a team that is taken out of the configuration keeps nobody (BO-04, TC-03)", async () => {
     await using world = await openWorld({ dialect, config: config() });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const ada = await world.spawn("ada");
     await lend(lead, "ada", "alpha", "beta");
     edit(world, config("", { beta: "" }));
@@ -155,7 +155,7 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     expect(await lend(lead, "ada", "alpha", "gamma")).toMatchObject({ status: "active" });
     expect(await teamOf(ada)).toBe("gamma");
     await ada.must("task_claim", { id: work });
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     expect(await teamOf(ada)).toBe("alpha");
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
     await expectSound(world);
@@ -164,11 +164,11 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("a team that goes while it has a guest: the guest is home at the next sprint", async () => {
     await using world = await openWorld({ dialect, config: config() });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const ada = await world.spawn("ada");
     await lend(lead, "ada", "alpha", "beta");
     edit(world, "teams:\n  - { id: alpha, agents: [ada, abe, amy] }\n");
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     edit(world, config());
     expect(await teamOf(ada)).toBe("alpha");
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
@@ -178,12 +178,12 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("an agent whose home was changed in the configuration is lent from there and comes back there (BO-03, TC-03)", async () => {
     await using world = await openWorld({ dialect, config: config() });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const ada = await world.spawn("ada");
     edit(world, config("", { alpha: "abe, amy", gamma: "gus, gil, gry, ada" }));
     expect(await lend(lead, "ada", "gamma", "beta")).toMatchObject({ status: "active", home: "gamma" });
     expect(await teamOf(ada)).toBe("beta");
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     expect(await teamOf(ada)).toBe("gamma");
     expect((await world.person("message_list", { channel: "team:gamma" })).messages.at(-1).text).toContain(
       "ada is back",
@@ -194,11 +194,11 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("a lent agent that is renamed or taken out in the configuration is not kept by its host (BO-04)", async () => {
     await using world = await openWorld({ dialect, config: config() });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const ada = await world.spawn("ada");
     await lend(lead, "ada", "alpha", "beta");
     edit(world, config("", { alpha: "eve, abe, amy" }));
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     expect(await teamOf(ada)).toBe("alpha");
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
     await expectSound(world);
@@ -236,16 +236,16 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     const seven = Array.from({ length: 7 }, (_, i) => `  - { id: t${i}, agents: [a${i}] }`).join("\n");
     await using world = await openWorld({ dialect, config: `teams:\n${seven}\ncoordination: { enabled: true }` });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     for (let i = 0; i < 7; i += 1)
       expect((await lend(lead, `a${i}`, `t${i}`, `t${(i + 1) % 7}`)).refused).toBe("minimum_staffing");
     await world.person("sprint_end");
     expect((await lead.must("coordination_begin")).outcome).toBeDefined();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     edit(world, "teams: [{ id: t0, agents: [] }, { id: t1, agents: [a1] }]\ncoordination: { min_team_size: 0 }");
     expect((await lend(lead, "a0", "t0", "t1")).refused).toBe("not_in_team");
     expect((await lend(lead, "a1", "t1", "t0")).status).toBe("active");
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
     await expectSound(world);
   });
@@ -253,13 +253,13 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
   test("a clock that goes back loses no velocity and ends no sprint (ME-03)", async () => {
     await using world = await openWorld({ dialect, config: config() });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const abe = await world.spawn("abe");
     const id = await newTask(lead, { title: "Tend the alpha garden", team: "alpha", points: 5 });
     world.clock.advance(-3 * 3_600_000);
     await abe.must("task_claim", { id });
     await lead.must("task_close", { id, reason: "done" });
-    const { ended } = await lead.must("sprint_start");
+    const { ended } = await nextSprint(world, lead);
     expect(ended.teams[0]).toMatchObject({ team: "alpha", velocity: 5, done: 1 });
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { expectSound, idsReady, newTask, refusal, show } from "../support/answers.ts";
+import { expectSound, idsReady, newTask, nextSprint, refusal, show } from "../support/answers.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 const teams = `
@@ -238,10 +238,10 @@ coordination: { max_borrows_per_sprint: 1 }
       config: `${teams}\ncoordination: { borrow_duration_sprints: 2, max_borrows_per_sprint: 4, min_team_size: 1 }\n`,
     });
     const lead = world.lead();
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     const ada = await world.spawn("ada");
     expect(await lend(lead, "ada", "alpha", "beta")).toMatchObject({ sprint: 1, due_sprint: 3 });
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     expect(await lend(lead, "ada", "beta", "gamma")).toMatchObject({ home: "alpha", from: "beta", due_sprint: 3 });
     expect(await teamOf(ada)).toBe("gamma");
     const work = await newTask(lead, { title: "Tend the gamma garden", team: "gamma" });
@@ -258,7 +258,7 @@ coordination: { max_borrows_per_sprint: 1 }
       tool_input: JSON.stringify({ task_id: heir.id }),
       tool_response: "{}",
     });
-    const { returned } = await lead.must("sprint_start");
+    const { returned } = await nextSprint(world, lead);
     expect(returned).toMatchObject([{ agent: "ada", home: "alpha", returned: "sprint 3 starts" }]);
     expect(await teamOf(await world.spawn("ada"))).toBe("alpha");
     const { debt, loans } = await world.person("borrow_list");
@@ -343,7 +343,7 @@ coordination: { max_borrows_per_sprint: 1 }
       for (const { kind, agent, to } of steps) {
         const place = (await placesNow()).get(agent) ?? "";
         if (kind === "lend") await lead.must("borrow_request", { agent, from: place, to, ...because });
-        if (kind === "sprint") await lead.must("sprint_start");
+        if (kind === "sprint") await nextSprint(world, lead);
         if (kind === "return") {
           const { loans } = await world.person("borrow_list", { status: "active" });
           const [first] = loans;
@@ -363,7 +363,7 @@ coordination: { max_borrows_per_sprint: 1 }
           alive.delete(agent);
         }
       }
-      for (let n = 0; n < 3; n += 1) await lead.must("sprint_start");
+      for (let n = 0; n < 3; n += 1) await nextSprint(world, lead);
       expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
       for (const [agent, actor] of alive)
         expect([agent, await teamOf(actor)]).toEqual([agent, (await placesNow()).get(agent)]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { expectSound, MINUTE, newTask, personRefusal, refusal } from "../support/answers.ts";
+import { expectSound, MINUTE, newTask, nextSprint, personRefusal, refusal } from "../support/answers.ts";
 import { type Actor, type Answer, dialects, openWorld, START } from "../support/world.ts";
 
 const teams = `
@@ -123,13 +123,13 @@ describe.each(dialects)("sprints on %s", (dialect) => {
     const lead = world.lead();
     const [ada, abe, bea] = [await world.spawn("ada"), await world.spawn("abe"), await world.spawn("bea")];
     for (const points of [3, 5]) {
-      await lead.must("sprint_start");
+      await nextSprint(world, lead);
       world.clock.advance(MINUTE);
       await finish(lead, ada, "alpha", { points });
       await finish(lead, bea, "beta", { points: 1 });
       world.clock.advance(MINUTE);
     }
-    await lead.must("sprint_start");
+    await nextSprint(world, lead);
     await lead.must("borrow_request", { agent: "ada", from: "alpha", to: "beta", reason: "beta is slow" });
     const wip = await newTask(lead, { title: "Plant the alpha garden", team: "alpha" });
     await abe.must("task_claim", { id: wip });
@@ -194,7 +194,7 @@ describe.each(dialects)("sprints on %s", (dialect) => {
       { story: "US-001", team: "alpha" },
       { story: "US-002", team: "beta" },
     ]);
-    const early = await lead.call("sprint_start");
+    const early = await lead.call("sprint_start", { sprint: 2 });
     expect(early.error).toMatchObject({ code: "RULE_VIOLATED", next: "coordination_begin" });
     expect((await world.person("sprint_show")).sprints[0].sprint).toMatchObject({ n: 1, phase: "planning" });
     await lead.must("coordination_begin"); // without coordinators it is over at once
@@ -203,8 +203,8 @@ describe.each(dialects)("sprints on %s", (dialect) => {
     // every second sprint
     const [story] = (await lead.must("task_ready", { team: "alpha" })).tasks;
     await lead.must("task_close", { id: story.id });
-    expect((await lead.must("sprint_start")).stories).toMatchObject([{ story: "US-003", team: "alpha" }]);
-    expect(await refusal(lead.call("sprint_start"))).toBe("RULE_VIOLATED");
+    expect((await nextSprint(world, lead)).stories).toMatchObject([{ story: "US-003", team: "alpha" }]);
+    expect(await refusal(lead.call("sprint_start", { sprint: 4 }))).toBe("RULE_VIOLATED");
     await expectSound(world);
   });
 
@@ -226,15 +226,28 @@ describe.each(dialects)("sprints on %s", (dialect) => {
     expect(await start()).not.toContain("## Time Context");
   });
 
-  test("two starts at once are two sprints one after the other (AG-01)", async () => {
+  test("leads who start a sprint at once start one, and a sprint that is named is started once (AG-01)", async () => {
     await using world = await openWorld({ dialect, config: teams });
-    const answers = await Promise.all(["s1", "s2", "s3"].map((session) => world.lead(session).must("sprint_start")));
-    expect(answers.map(({ sprint }) => sprint.n).sort()).toEqual([1, 2, 3]);
+    const leads = ["s1", "s2", "s3"].map((session) => world.lead(session));
+    const atOnce = async (input: Record<string, unknown> = {}) => {
+      const answers = await Promise.all(leads.map((lead) => lead.must("sprint_start", input)));
+      return [answers.map(({ sprint }) => sprint.n), answers.filter(({ already }) => !already).length];
+    };
+    expect(await atOnce()).toEqual([[1, 1, 1], 1]);
+    expect(await atOnce({ sprint: 2 })).toEqual([[2, 2, 2], 1]); // although 1 has just begun
+    world.clock.advance(30 * MINUTE);
+    expect(await atOnce({ sprint: 2 })).toEqual([[2, 2, 2], 0]);
+    expect(await atOnce()).toEqual([[3, 3, 3], 1]);
+    expect(await refusal(world.lead().call("sprint_start", { sprint: 2 }))).toBe("RULE_VIOLATED");
+    expect(await world.personText("sprint_start")).toContain("Running already; sprint 4 starts when it is named.");
     const { sprints } = await world.person("sprint_show");
     expect(sprints.map(({ sprint }: Answer) => [sprint.n, sprint.phase])).toEqual([
       [3, "planning"],
       [2, "ended"],
       [1, "ended"],
     ]);
+    // asked again it has neither told nor given out anything twice
+    const { messages } = await world.person("message_list", { channel: "portfolio" });
+    expect(messages.map(({ text }: Answer) => text.slice(0, 8))).toEqual(["Sprint 1", "Sprint 2", "Sprint 3"]);
   });
 });

@@ -28,6 +28,12 @@ export async function show(actor: Actor, id: string): Promise<Answer> {
   return (await actor.must("task_show", { id })).task;
 }
 
+/** Starts the sprint after the newest, also when that has only just begun. */
+export async function nextSprint(world: World, by: Actor): Promise<Answer> {
+  const { sprints } = await world.person("sprint_show", { limit: 1 });
+  return by.must("sprint_start", { sprint: (sprints[0]?.sprint.n ?? 0) + 1 });
+}
+
 /** No derived value may ever drift from what a recount gives. */
 export async function expectSound(world: World): Promise<void> {
   const { checks } = await world.person("doctor_check");

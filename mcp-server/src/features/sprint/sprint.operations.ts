@@ -13,11 +13,12 @@ import { endOverdueRounds } from "../coordination/round-end.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { distribute } from "../portfolio/distribute.store.ts";
 import { assigned } from "../portfolio/portfolio.schema.ts";
-import { checkKeepsTime, checkPhase, MINUTE_MS } from "./sprint.rules.ts";
+import { checkKeepsTime, checkPhase, MINUTE_MS, startWish } from "./sprint.rules.ts";
 import { shownSprint, teamResult } from "./sprint.schema.ts";
 import * as store from "./sprint.store.ts";
 import { renderResults, renderSprint, toShownSprint, toTeamResult } from "./sprint.view.ts";
 
+const NEXT = ["task_ready", "board_show"];
 const ended = z.object({ sprint: shownSprint, teams: z.array(teamResult) });
 
 export const sprintStart = defineOperation({
@@ -26,23 +27,34 @@ export const sprintStart = defineOperation({
     "Start the next sprint: ends the running one, sends agents on loan home, gives out stories, opens a time box.",
   kind: "write",
   mcp: "all",
+  details:
+    "Asked twice, by two leads or again, it is one sprint: with `sprint` the running sprint of that number is answered as it is, and without it so is a sprint that is still being planned and has used less than a tenth of its time. `sprint` with the next number ends even that one.",
+  listedFields: ["minutes"],
   input: z.strictObject({
     minutes: z.number().min(1).max(100_000).optional().describe("Length; default as configured."),
+    sprint: z.number().int().min(1).optional().describe("Number of the sprint that is meant."),
   }),
   output: z.object({
     sprint: shownSprint,
+    /** It runs already: nothing was changed. */
+    already: z.boolean().optional(),
     ended: ended.optional(),
     returned: z.array(shownLoan),
     stories: z.array(assigned),
     next: z.array(z.string()),
   }),
-  async run(ctx, { minutes = ctx.config.sprint.minutes }) {
+  async run(ctx, { minutes = ctx.config.sprint.minutes, sprint: wanted }) {
     checkKeepsTime(ctx.principal);
     await store.lockSprints(ctx);
     const last = await store.lastSprint(ctx.db);
+    const current = last && last.ended_at === null ? last : undefined;
+    const box = current && store.timeBoxOf(current);
+    const wish = startWish({ now: ctx.now, last: last?.n ?? 0, running: box }, wanted);
+    if (wish.kind === "running" && current)
+      return { sprint: toShownSprint(current, ctx.now), already: true, returned: [], stories: [], next: NEXT };
     const n = (last?.n ?? 0) + 1;
     await checkLoop(ctx, n);
-    const results = last && last.ended_at === null ? await end(ctx, last) : undefined;
+    const results = current ? await end(ctx, current) : undefined;
     const returned = await returnDueLoans(ctx, n);
     const row = await store.openSprint(ctx, n, minutes * MINUTE_MS);
     const { assigned: stories } = await distribute(ctx, { sprint: n, strategy: ctx.config.portfolio.strategy });
@@ -53,11 +65,12 @@ export const sprintStart = defineOperation({
       ...(results ? { ended: results } : {}),
       returned: returned.map(toShownLoan),
       stories: [...stories],
-      next: ["task_ready", "board_show"],
+      next: NEXT,
     };
   },
-  render: ({ sprint, ended: before, returned, stories, next }, view) =>
+  render: ({ sprint, already, ended: before, returned, stories, next }, view) =>
     [
+      ...(already ? [`Running already; sprint ${sprint.n + 1} starts when it is named.`] : []),
       ...(before ? [renderSprint(before.sprint, view), renderResults(before.teams, view)] : []),
       ...returned.map((loan) => renderLoan(loan, view)),
       ...stories.map(

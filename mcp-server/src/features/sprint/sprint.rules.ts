@@ -51,3 +51,34 @@ export function sprintTime(box: TimeBox, now: number): string {
     advice,
   ].join("\n");
 }
+
+/** What a call to start a sprint comes to: the next is opened, or the running one is what was meant. */
+export type StartWish = { readonly kind: "open"; readonly n: number } | { readonly kind: "running" };
+
+/** Of its time box; in the first of it a sprint counts as just begun. */
+const JUST_BEGUN = 0.1;
+
+/**
+ * Which sprint a caller means (requirement AG-01). With a number exactly that one. Without one the next, unless the
+ * running one has only just begun: it is still planned, and a tenth of its time has not passed. Two leads who start a
+ * sprint at the same moment, or one who asks again, mean one sprint. Throws RULE_VIOLATED for a number that is neither
+ * the running sprint's nor the next one's.
+ */
+export function startWish(
+  at: { readonly now: number; readonly last: number; readonly running: TimeBox | undefined },
+  wanted?: number,
+): StartWish {
+  const { now, last, running } = at;
+  if (wanted === undefined) {
+    const isJustBegun =
+      running !== undefined && running.phase === "planning" && now - running.startedAt < running.plannedMs * JUST_BEGUN;
+    return isJustBegun ? { kind: "running" } : { kind: "open", n: last + 1 };
+  }
+  if (wanted === last + 1) return { kind: "open", n: wanted };
+  if (wanted === running?.n) return { kind: "running" };
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    wanted <= last ? `Sprint ${wanted} is over; the next is ${last + 1}.` : `The next sprint is ${last + 1}.`,
+    hint("sprint_start", `with sprint ${last + 1} starts it`),
+  );
+}
