@@ -245,7 +245,7 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
 });
 
 describe.each(dialects)("what an agent of a run is told on %s", (dialect) => {
-  test("task, links with what finished ones left, knowledge, LEARNINGS.md, people; in that order (CX-01, CX-04, CX-05, C-11)", async () => {
+  test("task, links with what finished ones left, knowledge, LEARNINGS.md, people; in that order (CX-01, CX-04, CX-05, C-11, FP-10)", async () => {
     await using world = await openWorld({ dialect });
     await openRun(world.runtime);
     writeFileSync(join(world.root, "LEARNINGS.md"), Array.from({ length: 120 }, (_, n) => `learned ${n}`).join("\n"));

@@ -8,6 +8,7 @@ import { taskBrief } from "../task/task.schema.ts";
 import { renderBriefs } from "../task/task.view.ts";
 import { renderRun, runBrief } from "../unit/unit.view.ts";
 import { composeBrief } from "./brief.store.ts";
+import { leadSteps } from "./next.rules.ts";
 import { renderWaiting } from "./waiting.view.ts";
 
 const who = z.object({ name: z.string(), role: z.string().optional(), team: z.string().optional() });
@@ -64,8 +65,11 @@ export const briefShow = defineOperation({
   }),
   async run(ctx) {
     const brief = await composeBrief(ctx, ctx.principal);
-    const next =
-      brief.holding.length > 0
+    const { session } = ctx.principal;
+    const own = session === undefined ? undefined : brief.runs?.find((run) => run.session === session);
+    const next = own
+      ? [...(brief.holding.length > 0 ? ["unit_submit"] : []), ...leadSteps(own, brief.blocked.length)]
+      : brief.holding.length > 0
         ? ["task_update", "board_move", "task_close"]
         : brief.ready_total > 0
           ? ["task_claim", "task_ready"]

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { leadBrief } from "../brief/lead-brief.store.ts";
 import { activeRun, checkLeads, insertRun, openRuns, type RunRow } from "../run/run.store.ts";
 import { edgesFrom } from "../task/graph.store.ts";
 import type { Task } from "../task/task.schema.ts";
@@ -55,6 +56,7 @@ export const unitPlan = defineOperation({
     problems: z.array(z.string()),
     run: z.object({ id: z.string(), name: z.string() }).optional(),
     units: z.array(z.object({ id: z.string(), task: z.string(), stage: z.number() })).optional(),
+    read_first: z.string().optional().describe("What is known about this work, what is in hand, who is on the teams."),
     next: z.array(z.string()),
   }),
   async run(ctx, input) {
@@ -112,7 +114,13 @@ export const unitPlan = defineOperation({
       });
       units.push({ id: unit.key, task: task.key, stage: unit.stage });
     }
-    return compact({ ...answer, run: { id: run.key, name: run.name }, units, next: ["unit_start", "brief_show"] });
+    return compact({
+      ...answer,
+      run: { id: run.key, name: run.name },
+      units,
+      read_first: current ? undefined : (await leadBrief(ctx, tasks)) || undefined,
+      next: ["unit_start", "brief_show"],
+    });
   },
   render(output, view) {
     const lines = [`${view.paint("bold", output.verdict)}: ${plainLine(output.reason, 300)}`];
@@ -124,6 +132,7 @@ export const unitPlan = defineOperation({
     if (output.run) lines.push(`${view.paint("green", "Started")} ${output.run.name} (${output.run.id})`);
     for (const unit of output.units ?? [])
       lines.push(`${view.paint("cyan", unit.id)} for ${unit.task}, stage ${unit.stage}`);
+    if (output.read_first) lines.push(view.paint("bold", "Read first:"), output.read_first);
     lines.push(`next: ${output.next.join(", ")}`);
     return lines.join("\n");
   },

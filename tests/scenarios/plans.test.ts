@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Actor, type Answer, dialects, openWorld } from "../support/world.ts";
+
+const teams = `
+gates: []
+teams:
+  - { id: alpha, team_type: platform, agents: [ada, abe], wip_limits: { in_progress: 3 } }
+`;
+
+/** Tasks of one file each; `chained`: each waits for the one before. */
+async function tasks(lead: Actor, count: number, chained = false): Promise<string[]> {
+  const drafts = Array.from({ length: count }, (_, n) => ({
+    ref: `t${n}`,
+    title: `Write part ${n} of the parser`,
+    acceptance: "- it is there",
+    scope: [`src/part-${n}`],
+    ...(chained && n > 0 ? { blocked_by: [`t${n - 1}`] } : {}),
+  }));
+  return (await lead.must("task_create", { tasks: drafts })).tasks.map((task: Answer) => task.id);
+}
+
+const mayWrite = ["Agent", "SendMessage"];
+
+describe.each(dialects)("plans on %s", (dialect) => {
+  test("no team without a need to talk: the verdict is counted from tasks and needs (EN-01, EN-02, EN-05, C-03)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const lead = world.lead();
+    const ids = await tasks(lead, 3);
+    const [a, b, c] = ids;
+    const chain = await tasks(lead, 2, true);
+    const preview = async (of: readonly (string | undefined)[], ...pairs: (readonly [unknown, unknown])[]) => {
+      const needs = pairs.map(([from, to]) => ({ from, to }));
+      const plan = await lead.must("unit_plan", { tasks: of, needs, tools: mayWrite, preview: true });
+      return [plan.verdict, plan.pairs.length, plan.mode];
+    };
+    expect(await preview([a])).toEqual(["single", 0, "task"]);
+    expect(await preview([a, b, c])).toEqual(["parallel", 0, "task"]);
+    expect(await preview(chain)).toEqual(["delegated", 0, "task"]);
+    expect(await preview([a, b, c], [a, b])).toEqual(["single", 1, "task"]);
+    // either direction is the same pair, and a need of nobody planned is none
+    expect(await preview([a, b, c], [a, b], [b, a], [c, chain[0]])).toEqual(["single", 1, "task"]);
+    expect(await preview([a, b, c], [a, b], [b, c])).toEqual(["team", 2, "team"]);
+    expect((await lead.must("brief_show")).runs).toBeUndefined();
+  });
+
+  test("the mode comes from what the caller can do, once: nothing changes it while the run lives (MD-01, C-02, C-03)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const lead = world.lead();
+    const [a, b, c, d] = await tasks(lead, 4);
+    const needs = [
+      { from: a, to: b },
+      { from: b, to: c },
+    ];
+    const plan = (input: Record<string, unknown>) =>
+      lead.must("unit_plan", { tasks: [a, b, c], needs, preview: true, ...input });
+    expect(await plan({ tools: ["Agent"] })).toMatchObject({ verdict: "team", mode: "task" });
+    expect(await plan({ tools: mayWrite })).toMatchObject({ verdict: "team", mode: "team" });
+    const begun = await plan({ tools: ["Agent"], preview: false });
+    expect(begun).toMatchObject({ mode: "task", mode_reason: expect.stringContaining("no named agents") });
+    // after a compaction it sees other tools, and decides nothing anew
+    const more = await lead.must("unit_plan", { tasks: [d], needs: [], tools: mayWrite });
+    expect(more).toMatchObject({ mode: "task", run: begun.run });
+    expect((await world.lead("s2").must("brief_show")).runs).toMatchObject([{ id: begun.run.id, mode: "task" }]);
+  });
+
+  test("a setting decides before both (C-02)", async () => {
+    await using world = await openWorld({ dialect, config: `${teams}units: { mode: team }\n` });
+    const lead = world.lead();
+    const [a] = await tasks(lead, 1);
+    expect(await lead.must("unit_plan", { tasks: [a], preview: true })).toMatchObject({
+      verdict: "single",
+      mode: "team",
+    });
+  });
+
+  test("tasks come before the run, and the run before its agents (EN-06)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const lead = world.lead();
+    expect((await lead.call("unit_plan", { tasks: [] })).error.code).toBe("INVALID_INPUT");
+    expect((await lead.call("unit_plan", { tasks: ["tw-00000000"] })).error.code).toBe("NOT_FOUND");
+    const [a] = await tasks(lead, 1);
+    const spawn = async (prompt: string) => {
+      const tool_input = JSON.stringify({ subagent_type: "teamwright:builder", model: "sonnet", prompt });
+      const call = { event: "PreToolUse", tool_name: "Agent", tool_use_id: `toolu_${prompt}`, tool_input };
+      return (await world.hook(call))?.hookSpecificOutput?.permissionDecision;
+    };
+    await lead.must("unit_plan", { tasks: [a], about: "8" });
+    expect(await spawn("Do something")).toBe("deny");
+    expect(await spawn(`Do ${a}`)).not.toBe("deny");
+  });
+
+  test("a lead is told what is known, in hand and who is there before it starts, and then what is next (LP-01, FP-10, CA-06)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    mkdirSync(join(world.root, "team-registry/teams"), { recursive: true });
+    writeFileSync(join(world.root, "team-registry/teams/alpha.md"), "# Alpha\n");
+    writeFileSync(join(world.root, "LEARNINGS.md"), "- LEARNED that the build is slow\n");
+    const lead = world.lead();
+    await lead.must("knowledge_add", { fact: "GOTCHA: the parser drops the last comment", scope: "org" });
+    await lead.must("knowledge_add", { fact: "GOTCHA: invoices are rounded per line", scope: "org" });
+    const [a, old] = await tasks(lead, 2);
+    const earlier = await world.spawn("abe", { session: "s0", prompt: `Do ${old}` });
+    await earlier.must("task_claim", { id: old });
+    const plan = await lead.must("unit_plan", { tasks: [a], about: "9" });
+    expect(plan.read_first).toContain("the parser drops the last comment");
+    expect(plan.read_first).not.toContain("invoices");
+    expect(plan.read_first).toContain("LEARNED that the build is slow");
+    expect(plan.read_first).toContain(`${old} (in_progress, abe)`);
+    expect(plan.read_first).toContain(
+      "alpha (platform): ada, abe; limits: in_progress 3; definition: team-registry/teams/alpha.md",
+    );
+    expect((await lead.must("brief_show")).next).toEqual(["unit_start"]);
+    await lead.must("task_update", { id: a, block: "the licence is missing" });
+    expect((await lead.must("brief_show")).next).toEqual(["task_update", "message_send", "unit_start"]);
+    await lead.must("task_update", { id: a, unblock: true });
+    await lead.must("unit_end", { unit: plan.units[0].id, reason: "the part is not needed" });
+    expect((await lead.must("brief_show")).next).toEqual(["unit_end"]);
+  });
+});
