@@ -10,3 +10,26 @@ export function childEnvironment(extra: Readonly<Record<string, string>> = {}): 
   );
   return { ...Object.fromEntries(kept), GIT_NO_REPLACE_OBJECTS: "1", ...extra };
 }
+
+/** What belongs to the session, repository or script that this process was itself started from. */
+const OF_OUR_OWN =
+  /^(CLAUDECODE|CLAUDE_(PROJECT_DIR|ENV_FILE|PLUGIN_.*)|CLAUDE_CODE_(SESSION_ID|ENTRYPOINT|SSE_PORT|CHILD_.*|REMOTE.*)|GIT_(DIR|WORK_TREE|COMMON_DIR|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX|CEILING_DIRECTORIES|EDITOR|SEQUENCE_EDITOR)|PREFIX|NODE_(COMPILE_CACHE|CHANNEL_.*)|TEAMWRIGHT_.*|npm_(lifecycle|package|command|execpath|node_execpath).*|INIT_CWD)$/;
+
+/**
+ * What a session of the client inherits that is started on a project of its own: all that the caller has, its way to a
+ * model and its credentials too, without what would point the session at the caller's own.
+ */
+export function clientEnvironment(
+  extra: Readonly<Record<string, string>> = {},
+  own: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  const kept = Object.entries(own).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !OF_OUR_OWN.test(entry[0]),
+  );
+  return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** A variable of this process's environment that only we set. */
+export function ownMark(name: `TEAMWRIGHT_${string}`): string | undefined {
+  return process.env[name];
+}

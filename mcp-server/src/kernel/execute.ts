@@ -44,6 +44,7 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   readonly files?: FilePort;
   readonly progress?: (done: number, total: number, what: string) => void;
+  readonly tell?: (line: string) => void;
   /** Asks the person at the session; only where a surface knows that no model answers. */
   readonly ask?: Ask | undefined;
   readonly inspect?: OperationContext["inspect"];
@@ -170,6 +171,7 @@ function context(
     transaction: (work, principal = options.principal) =>
       inTransaction(runtime, { ...options, principal }, operationName, work),
     progress: options.progress ?? (() => {}),
+    tell: options.tell ?? (() => {}),
     ...(options.files ? { files: options.files } : {}),
     ...(options.inspect ? { inspect: options.inspect } : {}),
   };

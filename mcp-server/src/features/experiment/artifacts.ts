@@ -1,10 +1,12 @@
 import { practiceOn } from "../../config/practices.rules.ts";
+import type { Runtime } from "../../kernel/execute.ts";
 import { doneBetween, openCards } from "./experiment.store.ts";
 import { jsonText, type Output, sprintFolder } from "./output.ts";
 import type { SprintPlay, TeamPlay } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
 import { learningsOf, renderRetro, voicesOf } from "./retro.rules.ts";
 import type { SprintRecord, TeamRecord } from "./state.rules.ts";
+import type { Card } from "./work.rules.ts";
 
 /** Boards, pairing logs and retrospectives of a sprint (requirements OU-01, KB-07, AG-06, AG-07). */
 export async function writeSprint(play: SprintPlay, record: SprintRecord, output: Output): Promise<void> {
@@ -15,16 +17,26 @@ export async function writeSprint(play: SprintPlay, record: SprintRecord, output
     output.write(`${folder}/kanban.json`, jsonText(await boardOf(play, team)));
     if (practiceOn(play.config, team.id, "pairing"))
       output.write(`${folder}/pairing_log.json`, jsonText(team.sessions));
-    if (numbers.departure_events.length > 0)
-      output.write(
-        `${folder}/departure_report.json`,
-        jsonText({ departures: numbers.departure_events, backfills: numbers.backfill_events }),
-      );
   }
 }
 
+/** Who has left at the end of a sprint; only where somebody did (AG-09). */
+export function writeDepartures(play: WrittenSprint, record: SprintRecord, output: Output): void {
+  for (const { id } of play.teams) {
+    const { departure_events: departures = [], backfill_events: backfills = [] } = record.teams[id] ?? {};
+    if (departures.length > 0)
+      output.write(`${id}/${sprintFolder(play.n)}/departure_report.json`, jsonText({ departures, backfills }));
+  }
+}
+
+/** What a board is drawn from, whoever has worked in the sprint. */
+export interface BoardFacts extends Pick<SprintPlay, "n" | "startedAt"> {
+  readonly stage: { readonly runtime: Pick<Runtime, "store">; readonly clock: { readonly now: number } };
+  readonly state: { readonly cards: Readonly<Record<string, { readonly domain: string }>> };
+}
+
 /** The board at the end of a sprint: what is open, and what this sprint has closed; earlier ones tell the rest. */
-async function boardOf(play: SprintPlay, team: TeamPlay) {
+export async function boardOf(play: BoardFacts, team: Pick<TeamPlay, "id">) {
   const { db } = play.stage.runtime.store;
   const open = await openCards(db, team.id);
   const done = await doneBetween(db, team.id, play.startedAt, play.stage.clock.now + 1);
@@ -33,6 +45,7 @@ async function boardOf(play: SprintPlay, team: TeamPlay) {
     title: card.title,
     points: card.points,
     domain: play.state.cards[card.key]?.domain,
+    tasks: play.state.cards[card.key]?.tasks?.map(({ id, hours, owner }) => ({ id, hours, owner })),
   });
   const column = (fits: (card: (typeof open)[number]) => boolean) =>
     open.filter(fits).map((card) => ({

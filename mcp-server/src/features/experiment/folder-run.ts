@@ -63,7 +63,8 @@ function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
-function answer(folder: string, inputs: Inputs, outcome: RunOutcome) {
+/** What a run answers, whoever has worked in it. */
+export function answer(folder: string, inputs: Inputs, outcome: RunOutcome) {
   const { state, sprints, isCancelled } = outcome;
   const fresh = sprints.filter(({ sprint }) => sprint > inputs.done);
   return {

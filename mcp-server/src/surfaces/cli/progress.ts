@@ -2,6 +2,8 @@ import { plainLine } from "../../kernel/fence.ts";
 
 export interface ProgressLine {
   report(done: number, total: number, what: string): void;
+  /** A line that stays. */
+  tell(line: string): void;
   /** Clears the line, so that what follows starts on a clean one. */
   end(): void;
 }
@@ -29,6 +31,10 @@ export function progressLine(write: (text: string) => void, isTerminal: boolean)
       if (tenth === lastTenth) return;
       lastTenth = tenth;
       write(`${text}\n`);
+    },
+    tell(line) {
+      write(`${drawn ? "\r\u001b[K" : ""}${plainLine(line, 200)}\n`);
+      drawn = false;
     },
     end() {
       if (drawn) write("\r\u001b[K");
