@@ -14,7 +14,7 @@ import { pluginDir, readStore, storeFile, teamwrightJson, tool, until } from "./
 const config = `teams:
   - { id: web, agents: [ada] }
   - { id: api, agents: [bea] }
-claims: { lease_seconds: 5 }
+claims: { lease_seconds: 15 } # a starved session must not seem dead
 gates:
   - { name: tests, command: [sh, -c, "test ! -e broken"] }
 `;
@@ -57,7 +57,7 @@ async function build(turn: Turn, project: string, key: string, name: string): Pr
     run_in_background: false,
     prompt: `[actor:${name}] Do ${key}.`,
   });
-  await until(() => phaseOf(project, key) === "validate", `${key} is handed in`, 45_000);
+  await until(() => phaseOf(project, key) === "validate", `${key} is handed in`, 80_000);
 }
 
 async function reviewAndCommit(turn: Turn, project: string, key: string): Promise<void> {
@@ -68,7 +68,7 @@ async function reviewAndCommit(turn: Turn, project: string, key: string): Promis
     run_in_background: false,
     prompt: review,
   });
-  await until(() => phaseOf(project, key) === "commit", `${key} has passed`, 45_000);
+  await until(() => phaseOf(project, key) === "commit", `${key} has passed`, 80_000);
   await committed(turn, key);
 }
 
@@ -78,7 +78,7 @@ async function openReview(turn: Turn, key: string): Promise<string> {
     const opened = await turn.call(tool("review_open"), { unit: key });
     const review = /\brv-\w+/.exec(opened.text)?.[0];
     if (!opened.isError && review !== undefined) return review;
-    if (tried > 30) throw new Error(opened.text);
+    if (tried > 100) throw new Error(opened.text);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
@@ -111,7 +111,7 @@ describe.each(clientVersions)("two sessions on one store, %s client", (version) 
 
     const first = model.actor("webLead", async (turn) => {
       keys.web = await begin(turn, project, "web", "Write the web line");
-      await until(() => keys.api !== "" && phaseOf(project, keys.api) === "implement", "the other has begun", 45_000);
+      await until(() => keys.api !== "" && phaseOf(project, keys.api) === "implement", "the other has begun", 80_000);
       for (const name of ["unit_validate", "review_open", "unit_commit", "unit_start"]) {
         const answer = await turn.call(tool(name), { unit: keys.api });
         expect(answer.isError).toBe(true);
