@@ -75,7 +75,7 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(await phase(world, unit)).toBe("review");
     });
 
-    test("a reviewer whose call is not known yet is one all the same, and reads no records of earlier rounds (AR-01)", async () => {
+    test("a reviewer whose call is not known yet is one all the same, and reads no records of earlier rounds (AR-01, AR-02)", async () => {
       await using world = await openWorld({ dialect, config });
       await begun(world);
       writeFileSync(join(world.root, "LEARNINGS.md"), "- the reviewer found\n");

@@ -1,5 +1,8 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { askReviewer, failing, passing, review } from "../support/loop.ts";
+import { builderReport } from "../e2e/support/report.ts";
+import { askReviewer, beginUnit, failing, passing, review } from "../support/loop.ts";
 import { makeRepository } from "../support/repository.ts";
 import { type Actor, dialects, openWorld } from "../support/world.ts";
 
@@ -23,7 +26,7 @@ async function begin(lead: Actor) {
 
 for (const dialect of dialects) {
   describe(`work units on ${dialect}`, () => {
-    test("a unit walks through FAIL, fix and a fresh PASS to a commit of exactly its files (FP-01, FP-02, FP-05, FP-15, AR-01, AR-04, AR-06, RE-05, TN-01)", async () => {
+    test("a unit walks through FAIL, fix and a fresh PASS to a commit of exactly its files (FP-01, FP-02, FP-05, FP-15, AR-01, AR-02, AR-04, AR-06, RE-05, TN-01)", async () => {
       await using world = await openWorld({ dialect, config });
       const repo = makeRepository(world.root);
       const lead = world.lead();
@@ -137,6 +140,41 @@ gates:
         tool_input: JSON.stringify({ command: "git add -A && git commit -m 'quick fix'" }),
       });
       expect(by?.hookSpecificOutput.permissionDecisionReason).toContain("git commit");
+    });
+
+    test("the done list tells what was checked, what was reviewed and what is only attested, and gates come before done (DC-01, DC-02, DC-03)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const repo = makeRepository(world.root);
+      repo.write("broken", "");
+      const { lead, ada, unit, task } = await beginUnit(world, undefined, repo);
+      repo.write("src/a.txt", "one\ntwo\n");
+      expect((await ada.call("task_close", { id: task })).error.code).toBe("RULE_VIOLATED");
+      await ada.must("unit_submit", { unit });
+      const last_assistant_message = builderReport();
+      await world.hook({ event: "SubagentStop", agent_id: ada.id, last_assistant_message });
+      expect((await lead.must("unit_validate", { unit })).passed).toBe(false);
+      const lines = async () =>
+        (await world.person("unit_show", { unit })).done.map(
+          (line: { how: string; ok?: boolean; item: string }) => `${line.ok ?? "open"} ${line.how} ${line.item}`,
+        );
+      const said = ["Code compiles/runs", "Tests pass", "No lint errors", "Matches existing patterns"];
+      const attested = [...said.map((box) => `true attested ${box}`)];
+      expect(await lines()).toEqual(expect.arrayContaining(["open reviewed it is there", ...attested]));
+      expect((await ada.call("task_close", { id: task })).error.code).not.toBeUndefined();
+      rmSync(join(world.root, "broken"));
+      await ada.must("task_claim", { id: task });
+      await ada.must("unit_submit", { unit });
+      expect((await lead.must("unit_validate", { unit })).passed).toBe(true);
+      await review(world, lead, unit, passing(1));
+      expect(await lines()).toEqual([
+        "true checked gate tests",
+        "true checked changes within the scope only",
+        "true reviewed it is there",
+        ...attested,
+        "true checked files touched are listed",
+        "true attested learnings written down: 1",
+      ]);
+      expect(await world.personText("unit_show", { unit })).toContain("[x] attested Tests pass (ada)");
     });
 
     test("a reviewer is fresh, nameless, unresumed and started by the lead; every way around has its own code (AR-01, AR-06)", async () => {

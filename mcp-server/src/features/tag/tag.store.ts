@@ -63,6 +63,11 @@ export async function lastReport(db: Kysely<Database>, agentId: string): Promise
   return db.selectFrom("report").selectAll().where("agent_id", "=", agentId).orderBy("id", "desc").executeTakeFirst();
 }
 
+/** The report that was handed in last on a task, whoever wrote it. */
+export async function reportOfTask(db: Kysely<Database>, taskKey: string): Promise<ReportRow | undefined> {
+  return db.selectFrom("report").selectAll().where("task_key", "=", taskKey).orderBy("id", "desc").executeTakeFirst();
+}
+
 const workTypes = ["task.claimed", "task.submitted", "task.closed"];
 
 /**

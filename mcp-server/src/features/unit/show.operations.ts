@@ -3,6 +3,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { writeRunLog } from "../knowledge/run-log.store.ts";
+import { doneListOf } from "../review/done-list.store.ts";
 import { activeRun, changeRun, checkLeads, findRun, getRunById } from "../run/run.store.ts";
 import { sendBack } from "../task/rework.store.ts";
 import * as fields from "../task/task.schema.ts";
@@ -19,7 +20,8 @@ import { leftBehind, renderRun, renderUnit, runBrief, toUnitBrief, unitBrief, un
 
 export const unitShow = defineOperation({
   name: "unit_show",
-  description: "Show a work unit with its attempts and gate runs, or without an id the open runs with their units.",
+  description:
+    "Show a work unit with its attempts, gate runs and done list (checked, reviewed, attested), or without an id the open runs with their units.",
   kind: "read",
   mcp: "none",
   positional: ["unit"],
@@ -52,6 +54,16 @@ export const unitShow = defineOperation({
         }),
       )
       .optional(),
+    done: z
+      .array(
+        z.object({
+          item: z.string(),
+          how: z.enum(["checked", "reviewed", "attested"]),
+          ok: z.boolean().optional(),
+          by: z.string().optional(),
+        }),
+      )
+      .optional(),
   }),
   async run(ctx, input) {
     if (input.unit === undefined) {
@@ -61,6 +73,7 @@ export const unitShow = defineOperation({
     const attempts = await attemptsOf(ctx.db, unit.id);
     const gates = await gateRunsOf(ctx.db, unit.id);
     const taken = await lastOverride(ctx.db, unit.id);
+    const takenBy = taken?.diff_hash === unit.diff_hash ? taken?.decided_by : undefined;
     return compact({
       unit: toUnitBrief(unit),
       left_behind: unit.left_behind === null ? undefined : leftBehind.parse(JSON.parse(unit.left_behind)),
@@ -88,6 +101,8 @@ export const unitShow = defineOperation({
           text: row.result === "passed" ? undefined : row.output_tail.slice(-2000),
         }),
       ),
+      // agents see no review but their own
+      done: ctx.principal.kind === "agent" ? undefined : await doneListOf(ctx.db, unit, gates, takenBy),
     });
   },
   render(output, view) {
@@ -109,6 +124,11 @@ export const unitShow = defineOperation({
       );
       if (gate.text) lines.push(fenceText(`end of ${gate.gate}`, gate.text));
     }
+    if (output.done) lines.push(view.paint("bold", "Done when:"));
+    for (const { how, ok, item, by } of output.done ?? [])
+      lines.push(
+        `  [${ok === undefined ? " " : ok ? "x" : "!"}] ${how.padEnd(8)} ${plainLine(item, 120)}${by ? ` (${plainLine(by, 120)})` : ""}`,
+      );
     return lines.join("\n");
   },
 });
