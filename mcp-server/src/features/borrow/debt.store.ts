@@ -1,6 +1,7 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import type { LoanRow } from "../agent/placement.store.ts";
 import { lastSprint, velocities } from "../sprint/sprint.store.ts";
 import { debts, type Served, sprintsServed } from "./borrow.rules.ts";
@@ -15,9 +16,8 @@ export interface Debt {
 
 /** What each team has given and taken so far; whoever has lent most is to be helped first (requirement BO-07). */
 export async function debtOfTeams({ db, config }: OperationContext): Promise<Debt[]> {
-  const rows = await db.selectFrom("loan").selectAll().where("status", "in", ["active", "returned"]).execute();
   const current = (await lastSprint(db))?.n ?? 0;
-  const served = rows.map(toServed);
+  const served = await servedByTeams(db, current);
   const found = debts(
     config.teams.map(({ id }) => id),
     served,
@@ -32,10 +32,26 @@ export async function debtOfTeams({ db, config }: OperationContext): Promise<Deb
   }));
 }
 
-function toServed(row: LoanRow): Served {
-  const lastSprint = row.last_sprint ?? undefined;
-  return { home: row.home_team, to: row.to_team, sprintFrom: row.sprint_from, lastSprint };
+/** All loans between two teams as one of as many sprints: there are few pairs of teams, however long it has gone on. */
+async function servedByTeams(db: Kysely<Database>, current: number): Promise<Served[]> {
+  const rows = await served.all(db, { current });
+  return rows.map(({ home, to, n }) => ({ home, to, sprintFrom: 1, lastSprint: Number(n) }));
 }
+
+const served = prepared((db, p: { current: number }) => {
+  const sprints = sql<number>`coalesce(last_sprint, ${p.current}) - sprint_from + 1`;
+  return db
+    .selectFrom("loan")
+    .select([
+      "home_team as home",
+      "to_team as to",
+      sql<number>`sum(case when ${sprints} > 0 then ${sprints} else 0 end)`.as("n"),
+    ])
+    .where("status", "in", [sql.lit("active"), sql.lit("returned")])
+    .groupBy(["home_team", "to_team"])
+    .orderBy("home_team")
+    .orderBy("to_team");
+});
 
 export interface LoanVelocities {
   /** Numbers of the sprints, and the points of both teams in each. */

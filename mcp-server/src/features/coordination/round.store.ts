@@ -96,9 +96,11 @@ export async function lastSeen(
   db: Kysely<Database>,
   kind: RoundKind,
 ): Promise<{ at: number; needs: Facts["needs"] } | undefined> {
-  let query = db.selectFrom("coordination_round").selectAll().orderBy("id", "desc").limit(1);
-  if (kind === "full") query = query.where("kind", "=", kind);
-  const row = await query.executeTakeFirst();
+  const rounds = db.selectFrom("coordination_round").selectAll().limit(1);
+  const row = await (kind === "full"
+    ? rounds.where("kind", "=", kind).orderBy("sprint", "desc") // as they were held, and in the order of the index
+    : rounds.orderBy("id", "desc")
+  ).executeTakeFirst();
   return row && { at: Number(row.opened_at), needs: seenOf(row).needs };
 }
 

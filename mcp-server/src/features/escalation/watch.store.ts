@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import type { EventDraft, OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
@@ -54,12 +54,13 @@ async function unitOf(db: Kysely<Database>, taskId: number, taskKey: string) {
   };
 }
 
-const openOfTask = prepared((db, p: { task: string }) =>
-  db
-    .selectFrom("escalation")
-    .select(["id", "key", "operation", "level"])
-    .where("task_key", "=", p.task)
-    .where("status", "=", "open"),
+const openOfTask = prepared(
+  (db, p: { task: string }) =>
+    db
+      .selectFrom("escalation")
+      .select(["id", "key", "operation", "level"])
+      .where("task_key", "=", p.task)
+      .where("status", "=", sql.lit("open")), // the condition of the index escalation_task
 );
 
 /**

@@ -30,12 +30,18 @@ export async function saveSprint(db: Kysely<Database>, record: SprintRecord): Pr
   await write.run(db, { key: sprintKey(record.sprint), value: JSON.stringify(record) });
 }
 
+/** One complete sprint, as it is kept; the set-up is sprint 0, and not every run has one. */
+export async function loadSprint(db: Kysely<Database>, n: number): Promise<SprintRecord | undefined> {
+  const row = await read.first(db, { key: sprintKey(n) });
+  return row && (JSON.parse(row.value) as SprintRecord); // written by saveSprint only
+}
+
 /** All complete sprints, in order. */
 export async function loadSprints(db: Kysely<Database>, last: number): Promise<SprintRecord[]> {
   const records: SprintRecord[] = [];
   for (let n = 0; n <= last; n += 1) {
-    const row = await read.first(db, { key: sprintKey(n) });
-    if (row) records.push(JSON.parse(row.value) as SprintRecord); // written by saveSprint only
+    const record = await loadSprint(db, n);
+    if (record) records.push(record);
   }
   return records;
 }

@@ -3,7 +3,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { FilePort } from "../../kernel/operation.ts";
 import { coordinatorsOf, rolesOfParts } from "../coordination/coordination.rules.ts";
 import type { OverheadStep } from "../overhead/overhead.schema.ts";
-import { beginStep, runningStep } from "../overhead/overhead.store.ts";
+import { beginStep } from "../overhead/overhead.store.ts";
 import {
   checkinText,
   evaluationText,
@@ -86,17 +86,9 @@ function triageText(prompt: string, stage: Stage): string {
 export async function beginSprint(stage: Stage, state: RunState, n: number): Promise<Round | null> {
   const round = isFullLoopDue(stage.config, n) ? await fullLoop(stage, state, n) : null;
   if (n > 1) await distributeFor(stage, state, n);
-  await stage.must(lead, "sprint_start", {});
-  await giveOut(stage);
+  await stage.must(lead, "sprint_start", {}); // which gives out the stories
   await stage.must(lead, "sprint_phase", { phase: "development" });
   return round ?? (isCoordinated(stage.config) ? { loop: false, borrows: [], refused: [], recommendations: [] } : null);
-}
-
-/** What the sprint's start has not given out: the time box that is still open says so. */
-async function giveOut(stage: Stage): Promise<void> {
-  if (stage.config.portfolio.strategy === "coordinator") return;
-  const isDone = isCoordinated(stage.config) && !(await runningStep(stage.runtime.store.db, "distribution"));
-  if (!isDone) await stage.must(lead, "portfolio_distribute");
 }
 
 async function distributeFor(stage: Stage, state: RunState, n: number): Promise<void> {

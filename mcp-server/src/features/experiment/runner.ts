@@ -5,7 +5,15 @@ import { enclose } from "../../store/rehearse.ts";
 import { overheadReport } from "../overhead/overhead.store.ts";
 import { countPending, productOf } from "../portfolio/story.store.ts";
 import { type Backlog, repeated } from "./backlog.rules.ts";
-import { loadSprints, loadState, type StoredInputs, saveInputs, saveSprint, saveState } from "./experiment.store.ts";
+import {
+  loadSprint,
+  loadSprints,
+  loadState,
+  type StoredInputs,
+  saveInputs,
+  saveSprint,
+  saveState,
+} from "./experiment.store.ts";
 import { noOutput, type Output } from "./output.ts";
 import { membersOf } from "./people.rules.ts";
 import { loadBacklog } from "./policy.ts";
@@ -55,10 +63,13 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
   const base = simulated(options.config, options.sprints);
   const { store } = options;
   let state = (await loadState(store.db)) ?? (await setUp(options, base));
+  const past = await loadSprints(store.db, state.sprint);
   let isCancelled = false;
   while (state.sprint < options.sprints) {
     if (state.waitsFor && options.feedback?.(feedbackFile(state.waitsFor.sprint)) === undefined) break;
-    state = await enclose(store, (inner) => nextSprint({ ...options, store: inner }, base, state));
+    const soFar = { before: state, past };
+    state = await enclose(store, (inner) => nextSprint({ ...options, store: inner }, base, soFar));
+    await remember(store, past, state.sprint);
     options.progress?.(state.sprint, options.sprints);
     await breath();
     isCancelled = options.isCancelled?.() === true && state.sprint < options.sprints;
@@ -67,7 +78,7 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
   return {
     state,
     config: staffed(base, state.members),
-    sprints: await loadSprints(store.db, state.sprint),
+    sprints: past,
     overhead: await overheadReport(store.db, base, state.clock),
     isCancelled,
   };
@@ -120,7 +131,22 @@ async function setUp(options: RunOptions, base: ProjectConfig): Promise<RunState
   });
 }
 
-async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunState): Promise<RunState> {
+/** Reads what the sprint has left behind, and the one before, which an answer may have changed. */
+async function remember(store: Store, past: SprintRecord[], n: number): Promise<void> {
+  while ((past.at(-1)?.sprint ?? -1) >= n - 1) past.pop();
+  for (const each of [n - 1, n]) {
+    const record = await loadSprint(store.db, each);
+    if (record) past.push(record);
+  }
+}
+
+/** How far a run has come: its state, and the records of its sprints, so that none is read again for each sprint. */
+interface SoFar {
+  readonly before: RunState;
+  readonly past: readonly SprintRecord[];
+}
+
+async function nextSprint(options: RunOptions, base: ProjectConfig, { before, past }: SoFar): Promise<RunState> {
   const { store, seed } = options;
   if ((await loadState(store.db))?.sprint !== before.sprint)
     throw new TeamwrightError("CONFLICT", "Another process plays this experiment at the same time.");
@@ -142,7 +168,7 @@ async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunS
     replaces: vacancy.like.id,
   }));
   const parts = partsOf(options, stage, config, state, backfills);
-  const record = await playSprint({ ...parts, ...(answered ? { answered } : {}) });
+  const record = await playSprint({ ...parts, past: async () => past, ...(answered ? { answered } : {}) });
   await saveSprint(store.db, record);
   await saveState(store.db, state);
   return state;
@@ -152,7 +178,7 @@ async function nextSprint(options: RunOptions, base: ProjectConfig, before: RunS
 async function answerOf({ store, feedback }: RunOptions, { waitsFor }: RunState): Promise<Feedback | undefined> {
   if (!waitsFor) return undefined;
   const given = parseFeedback(waitsFor.file, feedback?.(waitsFor.file));
-  const about = (await loadSprints(store.db, waitsFor.sprint)).at(-1);
+  const about = await loadSprint(store.db, waitsFor.sprint);
   if (given && about) await saveSprint(store.db, { ...about, review: reviewBy(given) });
   return given;
 }
@@ -171,7 +197,7 @@ function partsOf(
     output: options.output ?? noOutput,
     feedback: options.feedback ?? (() => undefined),
     backfills,
-    past: () => loadSprints(options.store.db, state.sprint),
+    past: async () => [],
   };
 }
 

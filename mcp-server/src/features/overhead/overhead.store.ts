@@ -1,9 +1,18 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import { isCoordinated } from "../../config/practices.rules.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
-import { asStep, type Budget, budgetOf, type ReportedStep, reportOf, stepTimeout } from "./overhead.rules.ts";
+import { prepared } from "../../store/prepared.ts";
+import {
+  asStep,
+  type Budget,
+  budgetOf,
+  type ReportedStep,
+  reportOf,
+  type StepFacts,
+  stepTimeout,
+} from "./overhead.rules.ts";
 import type { OverheadReport, OverheadStep } from "./overhead.schema.ts";
 import type { OverheadStepTable } from "./overhead.table.ts";
 
@@ -33,7 +42,7 @@ export async function beginStep(
   if (!isCoordinated(ctx.config)) return undefined;
   await ctx.dialect.lockName(ctx.db, "overhead"); // two steps that begin at once share what remains
   await expireSteps(ctx);
-  const past = (await allSteps(ctx.db)).map(toFacts);
+  const past = await spentBefore(ctx.db, sprint);
   const { timeoutMs, overrunMs } = stepTimeout(liveBudget(ctx.config, past, sprint), step, sprint, past);
   const row = await ctx.db
     .insertInto("overhead_step")
@@ -146,10 +155,35 @@ export async function overheadReport(
 }
 
 /** For as many sprints as are planned; live teams that go on beyond have more sprint time, and more overhead. */
-function liveBudget(config: ProjectConfig, past: readonly ReportedStep[], sprint: number): Budget {
+function liveBudget(config: ProjectConfig, past: readonly StepFacts[], sprint: number): Budget {
   const sprints = Math.max(config.experiment.sprints, sprint, ...past.map((fact) => fact.sprint));
   return budgetOf(config.coordination.overhead_budget, sprints, config.sprint.minutes);
 }
+
+/**
+ * What was spent so far, summed by step, before this sprint and from it on: what a step is granted depends on no more,
+ * and these are eight rows however long a team works.
+ */
+async function spentBefore(db: Kysely<Database>, sprint: number): Promise<StepFacts[]> {
+  const rows = await spent.all(db, { sprint });
+  return rows.map((row) => ({
+    step: row.step as OverheadStep, // written by this file only
+    sprint: row.sprint,
+    timeoutMs: 0,
+    elapsedMs: Number(row.ms),
+  }));
+}
+
+const spent = prepared((db, p: { sprint: number }) =>
+  db
+    .selectFrom("overhead_step")
+    .select((e) => [
+      "step",
+      e.fn.max("sprint").as("sprint"),
+      sql<number>`sum(coalesce(elapsed_ms, timeout_ms))`.as("ms"),
+    ])
+    .groupBy(["step", sql`case when sprint < ${p.sprint} then 0 else 1 end`]),
+);
 
 async function allSteps(db: Kysely<Database>): Promise<StepRow[]> {
   return db.selectFrom("overhead_step").selectAll().orderBy("id").execute();

@@ -8,6 +8,8 @@ import type { StoryTable } from "./portfolio.table.ts";
 export type StoryRow = Selectable<StoryTable>;
 /** Owner of the stories that all teams without a backlog of their own draw from. */
 export const PORTFOLIO = "";
+/** As a literal it is the condition of the index story_pending: what was given out long ago is not looked at. */
+const PENDING = sql.lit("pending");
 
 /** Loads and distributions of the portfolio happen one after another. */
 export async function lockPortfolio(ctx: OperationContext): Promise<void> {
@@ -107,7 +109,7 @@ export async function pendingStories(
     .selectFrom("story")
     .selectAll()
     .where("owner", "=", owner)
-    .where("status", "=", "pending")
+    .where("status", "=", PENDING)
     .where((e) => e.or([e("sprint", "is", null), e("sprint", "<=", sprint)]))
     .orderBy("priority")
     .orderBy("id")
@@ -122,7 +124,7 @@ export async function pendingNamed(db: Kysely<Database>, keys: readonly string[]
     .selectFrom("story")
     .selectAll()
     .where("owner", "=", PORTFOLIO)
-    .where("status", "=", "pending")
+    .where("status", "=", PENDING)
     .where((e) =>
       e.or([
         e("key", "in", keys), // beyond ASCII, what is lower case is each store's own affair
@@ -143,7 +145,7 @@ export async function countPending(db: Kysely<Database>, owner = PORTFOLIO): Pro
     .selectFrom("story")
     .select(sql<number>`count(*)`.as("n"))
     .where("owner", "=", owner)
-    .where("status", "=", "pending")
+    .where("status", "=", PENDING)
     .executeTakeFirst();
   return Number(row?.n ?? 0);
 }
@@ -166,7 +168,7 @@ export async function givenByTeam(db: Kysely<Database>): Promise<Map<string, num
   const rows = await db
     .selectFrom("story")
     .select(["team", sql<number>`count(*)`.as("n")])
-    .where("status", "=", "assigned")
+    .where("status", "=", sql.lit("assigned"))
     .groupBy("team")
     .execute();
   return new Map(rows.map((row) => [row.team ?? "", Number(row.n)]));
