@@ -109,6 +109,56 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("a need without a task gets one by name, from either team, is told to both, and resolves when that closes (DE-06)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    const [ada, bea, gus] = [await world.spawn("ada"), await world.spawn("bea"), await world.spawn("gus")];
+    const told = async (channel: string) =>
+      (await world.person("message_list", { channel })).messages.map((message: { text: string }) => message.text);
+    const waiting = await newTask(lead, { title: "Call the login service", team: "alpha" });
+    const { dependency } = await ada.must("dependency_declare", { task: waiting, needs_team: "beta", note: "v2" });
+    expect(dependency).not.toHaveProperty("needed_task");
+    expect(await told("team:beta")).toEqual([
+      expect.stringMatching(new RegExp(`${dependency.id}.*\\n.*${waiting}.*v2\\n.*needed_task`)),
+    ]);
+    const inbox = await bea.must("message_inbox");
+    expect(inbox.messages).toMatchObject([{ to: "team:beta", text: expect.stringContaining("name it") }]);
+
+    // whoever makes it says so; a third team does not, and nobody names a task of another
+    const needed = await newTask(bea, "Serve the login");
+    const elsewhere = await newTask(gus, "Serve tea");
+    const name = { task: waiting, needs_team: "beta", needed_task: needed };
+    expect(await refusal(gus.call("dependency_declare", name))).toBe("FORBIDDEN");
+    expect(await refusal(bea.call("dependency_declare", { ...name, needed_task: elsewhere }))).toBe("INVALID_INPUT");
+    expect(await refusal(bea.call("dependency_declare", { task: waiting, needs_team: "beta" }))).toBe("FORBIDDEN");
+    expect((await bea.must("dependency_declare", name)).dependency).toMatchObject({
+      id: dependency.id,
+      needed_task: needed,
+      status: "open",
+    });
+    expect(await refusal(bea.call("dependency_declare", name))).toBe("FORBIDDEN"); // answered: what is left is alpha's
+    expect((await ada.must("dependency_declare", name)).dependency.id).toBe(dependency.id);
+    expect((await lead.must("dependency_list")).total).toBe(1);
+    expect(await told("team:alpha")).toEqual([expect.stringContaining(`goes on when ${needed} of team beta closes`)]);
+    await bea.must("task_claim", { id: needed });
+    expect((await bea.must("task_close", { id: needed })).unblocked).toMatchObject([{ id: waiting }]);
+
+    // what is there already ends the wait at once, and a circle is refused
+    const second = await newTask(lead, { title: "Show who is there", team: "alpha" });
+    await ada.must("dependency_declare", { task: second, needs_team: "beta" });
+    await lead.must("dependency_declare", { ...name, task: second });
+    expect(await show(ada, second)).toMatchObject({ state: "ready" });
+    const [third, fourth] = [await newTask(ada, "Greet them"), await newTask(bea, "Name them")];
+    await ada.must("dependency_declare", { task: third, needs_team: "beta" });
+    await lead.must("dependency_declare", { task: fourth, needs_team: "alpha", needed_task: third });
+    const circle = { task: third, needs_team: "beta", needed_task: fourth };
+    expect(await refusal(lead.call("dependency_declare", circle))).toBe("RULE_VIOLATED");
+    const [left] = (await ada.must("dependency_list", { status: "open" })).dependencies;
+    await bea.must("dependency_resolve", { id: left.id, resolution: "call them by their number" });
+    expect((await told("team:alpha")).at(-1)).toContain("call them by their number");
+    await expectSound(world);
+  });
+
   test("the total counts those too that a limit keeps back (DE-02)", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();

@@ -14,7 +14,8 @@ import {
   checkpointRequest,
 } from "./checkpoint/checkpoint.operations.ts";
 import { coordinationBegin, coordinationRecord, coordinationShow } from "./coordination/coordination.operations.ts";
-import { dependencyDeclare, dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
+import { dependencyDeclare } from "./dependency/declare.operations.ts";
+import { dependencyList, dependencyResolve } from "./dependency/dependency.operations.ts";
 import { doctorCheck } from "./doctor/doctor.operations.ts";
 import { escalationList, escalationRaise, escalationResolve } from "./escalation/escalation.operations.ts";
 import { blockedBefore, settleByDeed, watchBlocks } from "./escalation/watch.store.ts";

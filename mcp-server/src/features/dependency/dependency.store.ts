@@ -1,4 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
@@ -65,6 +66,22 @@ export async function insertDependency(
       resolution: null,
     })
     .execute();
+}
+
+/** Throws NOT_FOUND with where they are listed. */
+export async function getDependency({ db }: Pick<OperationContext, "db">, key: string): Promise<DependencyRow> {
+  const row = await findDependency(db, key);
+  if (row) return row;
+  throw new TeamwrightError("NOT_FOUND", "No dependency has this id.", hint("dependency_list", "shows them"));
+}
+
+/** Which task delivers it, and so which team. */
+export async function setNeededTask(
+  ctx: OperationContext,
+  id: number,
+  delivery: { readonly needed_task_id: number; readonly needs_team: string },
+): Promise<void> {
+  await ctx.db.updateTable("dependency").set(delivery).where("id", "=", id).where("status", "=", "open").execute();
 }
 
 /** False when it was resolved already, maybe by another at the same moment. */
