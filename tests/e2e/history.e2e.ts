@@ -40,7 +40,6 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.call(tool("message_inbox")); // shown here, unless a hook has shown it by now
       git("reset", "-q", "--soft", "HEAD~1"); // the person, in a terminal of their own
       git("checkout", "-q", "HEAD", "--", "lib/b.txt");
-      await turn.must("Agent", { ...spawn, description: "bob", prompt: `[actor:bob] Hand in ${key}.` });
       again = (await turn.call(tool("unit_validate"), { unit: key })).text;
       return "over"; // it is sent back: the escalation waits for a person
     });
@@ -59,12 +58,6 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.must("Bash", { command: "sh build.sh", description: "Build" });
       await turn.must(tool("unit_submit"), { unit: key });
       return "Handed in.";
-    });
-    model.actor("bob", async (turn) => {
-      const { key } = readStore(project).task("Write the second line");
-      await turn.call(tool("task_claim"), { id: key });
-      await turn.must(tool("unit_submit"), { unit: key });
-      return "Handed in again.";
     });
     const at = { version, cwd: project, home, pluginDir };
     expect(await runClaude({ ...at, prompt: "[actor:lead] Begin.", model })).toMatchObject({ code: 0 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { commitsBeyond, commonFolder, isPlainMerge, readHeads } from "./git-heads.ts";
+import { commitsBeyond, commonFolder, headsOf, isPlainMerge, pathsBetween, readHeads } from "./git-heads.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-heads-")));
 const root = join(folder, "project");
@@ -17,7 +17,7 @@ const commit = (cwd: string, text: string) => {
   gitIn(cwd, "commit", "-q", "-m", text);
   return gitIn(cwd, "rev-parse", "HEAD");
 };
-const heads = () => readHeads(commonFolder(root) ?? "") ?? new Map();
+const heads = () => readHeads(commonFolder(root) ?? "");
 const branches = () => git("for-each-ref", "--format=%(refname) %(objectname)", "refs/heads").split("\n").sort();
 const seen = () =>
   [...heads()]
@@ -76,4 +76,37 @@ test("a look costs no process and next to no time, with thousands of packed bran
   const begun = performance.now();
   for (let look = 0; look < 50; look += 1) heads();
   expect((performance.now() - begun) / 50).toBeLessThan(20);
+});
+
+test("branches in a reftable are read through git, again when they have changed; a folder of that name alone blinds nobody", async () => {
+  const project = join(folder, "tables");
+  mkdirSync(project);
+  const own = (...args: string[]) => gitIn(project, ...args);
+  let isReal = true;
+  try {
+    own("init", "-q", "-b", "main", "--ref-format=reftable");
+  } catch {
+    isReal = false; // an old git reads its files whatever this setting says
+    own("init", "-q", "-b", "main");
+    mkdirSync(join(project, ".git/reftable"));
+  }
+  const first = commit(project, "one");
+  if (!isReal) expect((await headsOf(project))?.get("refs/heads/main")).toBe(first);
+  if (!isReal) own("config", "extensions.refStorage", "reftable");
+  const changed = (n: number) => !isReal && writeFileSync(join(project, ".git/reftable/tables.list"), `${n}.ref\n`);
+  own("worktree", "add", "-q", "-b", "side", join(folder, "table-tree"));
+  changed(1);
+  const expected = { HEAD: first, "refs/heads/main": first, "refs/heads/side": first };
+  expect(Object.fromEntries((await headsOf(project)) ?? [])).toEqual({
+    ...expected,
+    "worktrees/table-tree/HEAD": first,
+  });
+  const second = commit(join(folder, "table-tree"), "two");
+  changed(2);
+  expect(Object.fromEntries((await headsOf(project)) ?? [])).toEqual({
+    ...expected,
+    "refs/heads/side": second,
+    "worktrees/table-tree/HEAD": second,
+  });
+  expect(await pathsBetween(project, [[first, second]])).toEqual(["two.txt"]);
 });

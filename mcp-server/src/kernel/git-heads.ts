@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { childEnvironment } from "./child-environment.ts";
 
 const GIT_TIMEOUT_MS = 30_000;
+/** The client waits ten seconds for a hook. */
+const LOOK_MS = 4000;
 const MAX_BYTES = 64 * 2 ** 20;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
@@ -27,11 +29,47 @@ export function commonFolder(root: string): string | undefined {
 }
 
 /**
- * Reads where branches and HEADs are from git's files: no process, for it is done at every shell command of an agent.
- * Undefined where there is no repository, or one that keeps its branches in another form (reftable).
+ * Where branches and HEADs are now; undefined where there is no repository. Reads git's files and starts no process, for
+ * it is done at every shell command of an agent; where branches are kept as a reftable, git is asked when it has changed.
  */
-export function readHeads(common: string): Heads | undefined {
-  if (statSync(join(common, "reftable"), { throwIfNoEntry: false })) return undefined;
+export async function headsOf(root: string): Promise<Heads | undefined> {
+  const common = commonFolder(root);
+  if (common === undefined) return undefined;
+  return isReftable(common) ? tableHeads(root, common) : readHeads(common);
+}
+
+/** By git's own setting: a folder of that name alone would blind whoever believes it. */
+function isReftable(common: string): boolean {
+  if (!statSync(join(common, "reftable"), { throwIfNoEntry: false })) return false;
+  return /^\s*refstorage\s*=\s*"?reftable/im.test(textOf(join(common, "config")) ?? "");
+}
+
+/** By the folder of the repository; a table's list of files names others after each change. */
+const asked = new Map<string, { stamp: string; heads: Heads }>();
+
+async function tableHeads(root: string, common: string): Promise<Heads> {
+  const trees = namesIn(join(common, "worktrees")).map(({ name }) => join(common, "worktrees", name));
+  const stamp = [common, ...trees].map((each) => `${each}\0${textOf(join(each, "reftable/tables.list"))}`).join("\0");
+  const known = asked.get(common);
+  if (known?.stamp === stamp) return known.heads;
+  const branches = await git(root, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"], LOOK_MS);
+  const heads = new Map<string, string>();
+  for (const [, name = "", commit = ""] of branches.matchAll(/^(\S+) ([0-9a-f]{40,64})$/gm)) heads.set(name, commit);
+  const listed = (await git(root, ["worktree", "list", "--porcelain", "-z"], LOOK_MS)).split("\0\0");
+  for (const [index, entry] of listed.entries()) {
+    const folder = /^worktree (.*)$/m.exec(entry.split("\0")[0] ?? "")?.[1] ?? "";
+    const commit = entry
+      .split("\0")
+      .find((line) => /^HEAD (?!0+$)[0-9a-f]{40,64}$/.test(line))
+      ?.slice(5);
+    if (commit !== undefined) heads.set(index === 0 ? "HEAD" : `worktrees/${basename(folder)}/HEAD`, commit);
+  }
+  asked.set(common, { stamp, heads });
+  return heads;
+}
+
+/** The same from git's files, loose and packed. */
+export function readHeads(common: string): Heads {
   const branches = new Map(packedBranches(join(common, "packed-refs")));
   for (const [name, commit] of looseBranches(common, "refs/heads")) branches.set(name, commit);
   const heads = new Map(branches);
@@ -101,14 +139,16 @@ export async function commitsBeyond(
 ): Promise<Commit[]> {
   if (wanted.length === 0) return [];
   const lines = [...wanted, ...known.map((commit) => `^${commit}`)].join("\n");
-  return commitsIn(await git(root, ["rev-list", "--ignore-missing", "--parents", "--stdin"], `${lines}\n`));
+  return commitsIn(
+    await git(root, ["rev-list", "--ignore-missing", "--parents", "--stdin"], GIT_TIMEOUT_MS, `${lines}\n`),
+  );
 }
 
 /** These commits with their parents; what the repository has lost is left out. */
 export async function commitsNamed(root: string, names: readonly string[]): Promise<Commit[]> {
   if (names.length === 0) return [];
   const args = ["rev-list", "--ignore-missing", "--no-walk", "--parents", "--stdin"];
-  return commitsIn(await git(root, args, `${names.join("\n")}\n`));
+  return commitsIn(await git(root, args, GIT_TIMEOUT_MS, `${names.join("\n")}\n`));
 }
 
 function commitsIn(text: string): Commit[] {
@@ -118,6 +158,16 @@ function commitsIn(text: string): Commit[] {
   });
 }
 
+/** Paths that are not the same in two commits, of all pairs together. */
+export async function pathsBetween(root: string, pairs: readonly (readonly [string, string])[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const [from, to] of pairs) {
+    const text = await git(root, ["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", from, to, "--"]);
+    for (const path of text.split("\0")) if (path !== "") found.add(path);
+  }
+  return [...found];
+}
+
 /** True when a merge holds what git makes of its two parents, and nothing beside. An old git cannot tell: then true. */
 export async function isPlainMerge(root: string, { commit, parents }: Commit): Promise<boolean> {
   const made = await git(root, ["merge-tree", "--write-tree", ...parents]).catch(() => undefined);
@@ -125,11 +175,11 @@ export async function isPlainMerge(root: string, { commit, parents }: Commit): P
   return made.trim() === (await git(root, ["rev-parse", "--verify", `${commit}^{tree}`])).trim();
 }
 
-function git(cwd: string, args: readonly string[], input?: string): Promise<string> {
+function git(cwd: string, args: readonly string[], timeout = GIT_TIMEOUT_MS, input = ""): Promise<string> {
   return new Promise((done, fail) => {
-    const options = { cwd, env: childEnvironment(), timeout: GIT_TIMEOUT_MS, maxBuffer: MAX_BYTES };
+    const options = { cwd, env: childEnvironment(), timeout, maxBuffer: MAX_BYTES };
     const child = execFile("git", args, options, (error, out) => (error ? fail(error) : done(out)));
     child.stdin?.on("error", () => {}); // it has ended without reading
-    child.stdin?.end(input ?? "");
+    child.stdin?.end(input);
   });
 }

@@ -20,6 +20,7 @@ import type { ReportAskTable, ReportTable, TagTable } from "../features/tag/tag.
 import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
 import type {
   GateRunTable,
+  HistoryLookTable,
   UnitAttemptTable,
   UnitInstanceTable,
   UnitOverrideTable,
@@ -60,6 +61,7 @@ export interface Database {
   gate_run: GateRunTable;
   unit_instance: UnitInstanceTable;
   unit_override: UnitOverrideTable;
+  history_look: HistoryLookTable;
   review: ReviewTable;
   design_review: DesignReviewTable;
   client_task: ClientTaskTable;

@@ -15,8 +15,50 @@ export function movesBetween(before: ReadonlyMap<string, string>, now: ReadonlyM
   });
 }
 
+/** True when nothing has changed since: no branch moved, none is new. What is gone is remembered as it was. */
+export function isSame(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): boolean {
+  for (const [ref, commit] of now) if (before.get(ref) !== commit) return false;
+  return true;
+}
+
+/** What is known after a look. A branch that is gone is remembered: when it is back elsewhere, it has moved. */
+export function afterLook(
+  { heads, strange }: { heads: ReadonlyMap<string, string>; strange: ReadonlySet<string> },
+  now: ReadonlyMap<string, string>,
+): { heads: ReadonlyMap<string, string>; strange: ReadonlySet<string> } {
+  const vouched = new Set(heads.values());
+  const begun = [...now].flatMap(([ref, commit]) => (heads.has(ref) || vouched.has(commit) ? [] : [commit]));
+  return { heads: new Map([...heads, ...now]), strange: new Set([...strange, ...begun]) };
+}
+
 /** When it was seen. It is told as what it is: somebody else may have committed at that moment. */
-export type Moment = "in a command" | "between commands" | "at its stop";
+export type Moment = "in a command" | "between commands" | "at its start" | "at its stop";
+
+/** What was seen, as far as it decides whether work goes on. */
+export interface Circumstances {
+  /** No command that a session has started ran, as far as anybody knows. */
+  readonly isQuiet: boolean;
+  /** Units whose files are other than they were. */
+  readonly touched: readonly string[];
+  /** Units whose diff is measured from a commit that is gone. */
+  readonly cutOff: readonly string[];
+  /** A reviewed commit is gone. */
+  readonly isReviewedLost: boolean;
+  /** Units of those whose commands ran. */
+  readonly own: readonly string[];
+  /** All that are open. */
+  readonly open: readonly string[];
+}
+
+/**
+ * The units that wait until it is taken back or a person has said that it is right; none where a person who commits
+ * something else in the same tree would be kept from it: nobody's command ran, no unit's files were touched and what the
+ * units stand on is there.
+ */
+export function waitingUnits(seen: Circumstances): string[] {
+  if (!seen.isQuiet) return [...(seen.own.length > 0 ? seen.own : seen.open)];
+  return seen.isReviewedLost ? [...seen.open] : [...new Set([...seen.touched, ...seen.cutOff])];
+}
 
 export interface Sighting {
   readonly moves: readonly Move[];
@@ -37,6 +79,7 @@ export function sightingText({ moves, added, lost, moment, agent, others }: Sigh
   const when = {
     "in a command": `while a command of ${who} ran`,
     "between commands": `before a command of ${who} began, perhaps by something left running`,
+    "at its start": `before ${who} began`,
     "at its stop": `since the last command of ${who} ended and before it stopped`,
   }[moment];
   const beside =

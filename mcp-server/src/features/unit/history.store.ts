@@ -1,17 +1,13 @@
 import type { Kysely } from "kysely";
-import {
-  type Commit,
-  commitsBeyond,
-  commitsNamed,
-  commonFolder,
-  isPlainMerge,
-  readHeads,
-} from "../../kernel/git-heads.ts";
+import { type Commit, commitsBeyond, commitsNamed, headsOf, isPlainMerge } from "../../kernel/git-heads.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
+import { systemPrincipal } from "../../kernel/principal.ts";
 import { isRecord, textOf } from "../../kernel/records.ts";
 import type { Database } from "../../store/database.ts";
-import { getRunById } from "../run/run.store.ts";
-import { short } from "./history.rules.ts";
+import { raiseEscalation } from "../escalation/escalation.store.ts";
+import { insertMessage } from "../message/message.store.ts";
+import { getRunById, type RunRow } from "../run/run.store.ts";
+import { type Move, short } from "./history.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
 
 export const HISTORY_MOVED = "history.moved";
@@ -26,6 +22,46 @@ export interface StoredMove {
   readonly units: readonly string[];
   /** What the escalation about it goes by. */
   readonly about: string;
+}
+
+/** A sighting as it is told. */
+export interface ToldMove extends StoredMove {
+  readonly session: string;
+  readonly agents: readonly string[];
+  readonly moves: readonly Move[];
+}
+
+/**
+ * Event and message to the lead. Where units wait for it, the message is urgent, and an escalation asks a person, who
+ * alone can say that a commit was theirs.
+ */
+export async function tellMove(ctx: OperationContext, run: RunRow, told: ToldMove): Promise<void> {
+  const { session, moves, text, agents, units, added, lost, about } = told;
+  ctx.record({
+    type: HISTORY_MOVED,
+    subject: run.key,
+    before: { at: moves.map(({ ref, from }) => `${ref} ${from}`) },
+    after: { at: moves.map(({ ref, to }) => `${ref} ${to}`), agents, text, added, lost, units, about },
+  });
+  const message = {
+    sender: systemPrincipal,
+    recipient: { name: "lead", key: `lead:${session}` },
+    runId: Number(run.id),
+  };
+  if (units.length === 0) {
+    const why = "No command ran that we know of, no open unit's files were touched, and what they stand on is there";
+    await insertMessage(ctx, { ...message, kind: "INFO", text: `${text} ${why}: work goes on upon it.` });
+    return;
+  }
+  const until = `Until then ${units.join(", ")} is neither validated nor committed.`;
+  const reason = `${text} A person who has done it says so with override; else it is taken back. ${until}`;
+  const where = { scope: about, unitKey: null, taskKey: null, runId: Number(run.id) };
+  const { key } = await raiseEscalation(ctx, { ...where, operation: "gate", reason, exhausted: true });
+  await insertMessage(ctx, {
+    ...message,
+    kind: "BLOCKER",
+    text: `${text} This is what was seen, not who has done it: a person may commit here, too. Have the commit taken back and its changes left, or a person settles ${key} with override. ${until}`,
+  });
 }
 
 /** What was seen in a run so far. */
@@ -95,6 +131,7 @@ export async function unitsOfAgents(
   runId: number,
   agentIds: readonly string[],
 ): Promise<string[]> {
+  if (agentIds.length === 0) return [];
   const rows = await db
     .selectFrom("unit")
     .innerJoin("task", "task.id", "unit.task_id")
@@ -124,8 +161,7 @@ export async function unitsOfAgents(
 export async function historyFault(ctx: OperationContext, unit: UnitRow, own?: string): Promise<string | undefined> {
   const run = await getRunById(ctx.db, Number(unit.run_id));
   const moves = (await movesOf(ctx.db, run.key)).filter(({ units }) => units.includes(unit.key));
-  const common = moves.length === 0 ? undefined : commonFolder(ctx.config.root);
-  const heads = common === undefined ? undefined : readHeads(common);
+  const heads = moves.length === 0 ? undefined : await headsOf(ctx.config.root);
   if (!heads) return undefined;
   const tips = [...new Set(heads.values())];
   for (const { text, added, lost, about } of moves) {
@@ -142,6 +178,15 @@ export async function historyFault(ctx: OperationContext, unit: UnitRow, own?: s
     return `${text} To go on, ${todo} (teamwright escalation list).`;
   }
   return undefined;
+}
+
+/** Commits that a person has said are right: those of sightings settled with override. */
+export async function vouchedCommits(ctx: OperationContext, unit: UnitRow): Promise<ReadonlySet<string>> {
+  const run = await getRunById(ctx.db, Number(unit.run_id));
+  const vouched = new Set<string>();
+  for (const { added, units, about } of await movesOf(ctx.db, run.key))
+    if (units.length > 0 && (await isTaken(ctx.db, about))) for (const commit of added) vouched.add(commit);
+  return vouched;
 }
 
 /** True when a person has said that it is right; it waits for a person alone. */

@@ -89,18 +89,20 @@ export async function freezeUnit(
 /**
  * A commit that no review stands behind (requirements FP-05): one of the unit's files, or in a tree of its own any,
  * for all of them would be merged. `own`: the unit's commit, where it is made already; what lies below it counts, for it
- * may have been made to look so. Says which; undefined when there is none.
+ * may have been made to look so. `vouched`: commits a person has said are right. Says which; undefined when there is none.
  */
 export async function unreviewedCommit(
   git: Git,
   project: Git,
   unit: Pick<UnitRow, "base" | "key" | "worktree">,
   paths: readonly string[],
-  own?: string,
+  { own, vouched }: { own?: string | undefined; vouched: ReadonlySet<string> },
 ): Promise<string | undefined> {
   if (unit.base === null) return undefined;
   const isApart = unit.worktree !== null;
-  const found = isApart ? await apart(git, project, own) : await byHand(git, unit.base, unit.key, paths, own);
+  const found = isApart
+    ? await apart(git, project, own)
+    : await byHand(git, unit, paths, (commit) => commit === own || vouched.has(commit));
   if (found === undefined) return undefined;
   const what = isApart ? "its working tree holds a commit made by hand" : "its files were committed by hand";
   return `${what}, ${found.slice(0, 10)}: take the commit back and leave the changes`;
@@ -113,9 +115,14 @@ async function apart(git: Git, project: Git, own: string | undefined): Promise<s
   return (await git.isReachable(below, head)) ? undefined : below;
 }
 
-async function byHand(git: Git, base: string, key: string, paths: readonly string[], own: string | undefined) {
-  const found = (await git.commitsSince(base, paths)).find(
-    ({ commit, message }) => commit !== own && (!isUnitCommit(message) || isCommitOf(key, message)),
+async function byHand(
+  git: Git,
+  { base, key }: Pick<UnitRow, "base" | "key">,
+  paths: readonly string[],
+  isRight: (commit: string) => boolean,
+) {
+  const found = (await git.commitsSince(base ?? "", paths)).find(
+    ({ commit, message }) => !isRight(commit) && (!isUnitCommit(message) || isCommitOf(key, message)),
   );
   return found?.commit;
 }

@@ -107,3 +107,15 @@ export interface UnitInstanceTable {
   role: string;
   at: number;
 }
+
+/** Where branches and HEADs stood when a run's history was looked at last, by whichever process (FP-05). */
+export interface HistoryLookTable {
+  run_id: number;
+  /** Another after each change: of two who see the same move, one writes it. */
+  stamp: string;
+  /** Names with their commits, as JSON; a branch that is gone stays. */
+  heads: string;
+  /** Commits where branches began meanwhile and which nobody has vouched for, as JSON. */
+  strange: string;
+  at: number;
+}

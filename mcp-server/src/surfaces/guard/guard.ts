@@ -97,6 +97,7 @@ export class Guard {
       case "PreToolUse":
         return this.#beforeTool(call);
       case "PostToolUse":
+      case "PostToolUseFailure":
         return this.#afterTool(call);
       case "SubagentStart":
         return call.agentId === "" ? undefined : this.#agentStarts(call);
@@ -139,7 +140,7 @@ export class Guard {
     const { context } = await this.#ask(call, await this.#principalOf(call), (rule) =>
       rule.afterTool?.tools.test(call.toolName) ? rule.afterTool.decide : undefined,
     );
-    return context === undefined ? undefined : hookOutput("PostToolUse", { additionalContext: context });
+    return context === undefined ? undefined : hookOutput(call.event, { additionalContext: context });
   }
 
   async #confirmSpawn(call: HookCall): Promise<void> {
