@@ -77,6 +77,8 @@ const verbs = [
   "audit",
   "team",
   "portfolio",
+  "flow",
+  "serve",
   "run",
   "compare",
 ];

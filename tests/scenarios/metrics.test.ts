@@ -1,11 +1,19 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { dialects, openWorld } from "../support/world.ts";
+import { refusedWrite } from "../support/files.ts";
+import { type Actor, dialects, openWorld } from "../support/world.ts";
 
 const config = `teams:
   - { id: web, agents: [ada, abe] }
   - { id: api, agents: [bea, ben] }
+task_quality: off
+`;
+
+const portfolio = `coordination: { min_team_size: 1 }
+teams:
+  - { id: web, team_type: stream_aligned, agents: [ada, abe, ann] }
+  - { id: api, team_type: platform, agents: [bea] }
 task_quality: off
 `;
 
@@ -69,5 +77,174 @@ describe.each(dialects)("metrics on %s", (dialect) => {
         input: written.get(file) ?? "",
         stdio: ["pipe", "pipe", "pipe"],
       });
+  });
+
+  test("performance of a team: each measure from what is in the store, and null for too little (ME-02, C-23)", async () => {
+    await using world = await openWorld({ dialect, config });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    const bea = await world.spawn("bea");
+    await world.person("sprint_start", {});
+    const started = new Date(world.clock.now).toISOString();
+    const none = await world.person("metrics_team", { team: "web" });
+    expect(none).toMatchObject({ velocity: 0, velocity_points: null, quality_score: null, collaboration_score: null });
+    const drafts = [3, 2, 2, 1, 1].map((points, n) => ({ title: `Draw page ${n}`, team: "web", points }));
+    const made = await lead.must("task_create", { tasks: [...drafts, { title: "Serve it", team: "api" }] });
+    const [first, ...others] = made.tasks.map((task: { id: string }) => task.id) as string[];
+    const wanted = others.pop() ?? "";
+    for (const id of [first, ...others]) {
+      await ada.must("task_claim", { id });
+      await ada.must("board_move", { id, to: "review" });
+      if (id === first) {
+        await lead.must("board_move", { id, to: "in_progress", reason: "no footer" });
+        await ada.must("board_move", { id, to: "review" });
+      }
+      world.clock.advance(60_000);
+      await lead.must("task_close", { id });
+    }
+    await world.person("task_reopen", { id: others[0] });
+    await ada.must("task_claim", { id: others[0] });
+    await ada.must("task_close", { id: others[0] });
+    world.clock.advance(1000);
+    const bug = await lead.must("task_create", { title: "Mend the page", team: "web", kind: "bug" });
+    await lead.must("task_link", { id: bug.task.id, target: first, type: "discovered-from" });
+    await lead.must("knowledge_add", { fact: "The footer is drawn by the layout", kind: "pattern", task: first });
+    const { dependency } = await lead.must("dependency_declare", {
+      task: wanted,
+      needs_team: "web",
+      type: "needs_api",
+    });
+    await lead.must("dependency_resolve", { id: dependency.id, resolution: "It is served." });
+    await bea.must("message_send", { to: "ada", text: "Where is it?", kind: "QUESTION" });
+    await lead.must("borrow_request", { agent: "abe", from: "web", to: "api", reason: "nobody draws there" });
+    await lead.must("borrow_request", { agent: "nobody", from: "web", to: "api", reason: "a rule forbids it" });
+    world.clock.advance(60 * 60_000);
+    await world.person("sprint_end", {});
+    const found = await world.person("metrics_team", { team: "web", explain: true });
+    expect(found).toMatchObject({ velocity: 5, velocity_points: 9, innovation_index: 2 });
+    const of = (name: string) => found.measures.find((measure: { name: string }) => measure.name === name);
+    expect(of("quality_score").basis).toEqual({
+      handed_in: 5,
+      sent_back: 1,
+      reopened: 1,
+      done_or_reopened: 5,
+      defective: 1,
+      done: 5,
+    });
+    expect(found.quality_score).toBeCloseTo(0.8);
+    expect(of("collaboration_score").basis).toEqual({
+      loans_given: expect.any(Number),
+      loans_asked: expect.any(Number),
+      needs_resolved: 1,
+      needs_asked: 1,
+      questions_answered: 0,
+      questions_asked: 1,
+    });
+    expect(of("cost_efficiency")).toMatchObject({
+      unit: "story points per agent and sprint",
+      formula: expect.any(String),
+    });
+    // both ends belong to the window: at the very moment of the first sprint's start nothing was done yet
+    expect((await world.person("metrics_team", { team: "web", from: started, to: started })).velocity).toBe(0);
+    expect(await world.personText("metrics_team", { team: "web", explain: true })).toContain("quality_score = mean of");
+    await expect(world.person("metrics_team", { team: "nowhere" })).rejects.toThrow("no such team");
+  });
+
+  test("flow by day and by week: throughput, times, age, use and conflicts (ME-04)", async () => {
+    await using world = await openWorld({
+      dialect,
+      config: `${config}ownership:\n  - { paths: ["src/**"], owner: bea }\n`,
+    });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    await world.spawn("abe");
+    for (const minutes of [10, 14, 12]) {
+      const { task } = await lead.must("task_create", { title: `Work for ${minutes} minutes`, team: "web" });
+      world.clock.advance(60_000);
+      await ada.must("task_claim", { id: task.id });
+      world.clock.advance(minutes * 60_000);
+      await ada.must("task_close", { id: task.id });
+    }
+    expect(await refusedWrite(world, ada, "src/a.ts")).toContain("belongs to bea");
+    await lead.must("task_create", { title: "Wait in the queue", team: "web" });
+    const { task } = await lead.must("task_create", { title: "Be at work", team: "web" });
+    await ada.must("task_claim", { id: task.id });
+    world.clock.advance(5 * 60_000);
+    const { teams } = await world.person("metrics_flow", { team: "web", from: "2026-10-31" });
+    const [web] = teams;
+    expect(web.now).toEqual({
+      queue: 1,
+      wip: 1,
+      age: { median: 300, p85: 300, oldest: 300 },
+      agents: 2,
+      busy: 1,
+      utilisation: 0.5,
+    });
+    const today = {
+      throughput: 3,
+      lead: { median: 13 * 60, p85: 15 * 60 },
+      cycle: { median: 12 * 60, p85: 14 * 60 },
+      conflicts: 1,
+      conflict_rate: 1 / 3,
+    };
+    expect(web.total).toEqual(today);
+    expect(web.periods).toEqual([
+      expect.objectContaining({
+        start: "2026-10-31",
+        throughput: 0,
+        cycle: { median: null, p85: null },
+        conflict_rate: null,
+      }),
+      { start: "2026-11-01", ...today },
+    ]);
+    // 1 November 2026 is a Sunday, the last day of its week
+    const weeks = (await world.person("metrics_flow", { period: "week", team: "web" })).teams[0].periods;
+    expect(weeks).toHaveLength(8);
+    expect(weeks.at(-1)).toEqual({ start: "2026-10-26", ...today });
+    expect(await world.personText("metrics_flow", { team: "web" })).toMatch(/web {2}▁+█ {2}queue 1, in progress 1/);
+    const { text } = await world.person("metrics_export", {});
+    for (const line of [
+      'teamwright_agents{team_id="web",state="busy"} 1',
+      'teamwright_conflicts_total{team_id="web",kind="write"} 1',
+      'teamwright_work_in_progress_age_seconds{team_id="web"} 300',
+      'teamwright_task_lead_time_seconds_count{team_id="web"} 3',
+    ])
+      expect(text.split("\n")).toContain(line);
+  });
+
+  test("teams beside each other: by size and type, with and without loans, and coordination's share (ME-05, BO-08)", async () => {
+    await using world = await openWorld({ dialect, config: portfolio });
+    const lead = world.lead();
+    const hands: Record<string, Actor> = { web: await world.spawn("ada"), api: await world.spawn("bea") };
+    const sprint = async (points: Record<string, number>) => {
+      for (const [team, each] of Object.entries(points)) {
+        const { task } = await lead.must("task_create", { title: `Do work for ${team}`, team, points: each });
+        await hands[team]?.must("task_claim", { id: task.id });
+        await hands[team]?.must("task_close", { id: task.id });
+      }
+      world.clock.advance(60 * 60_000);
+      await world.person("sprint_end", {});
+    };
+    await world.person("sprint_start", {});
+    await sprint({ web: 8, api: 2 });
+    const before = await world.person("metrics_portfolio", {});
+    expect(before).toMatchObject({ loans: [], overhead_share: 0, sprint_seconds: 3600 });
+    await lead.must("borrow_request", { agent: "abe", from: "web", to: "api", reason: "api is behind" });
+    await world.person("sprint_start", {});
+    await sprint({ web: 4, api: 6 });
+    const found = await world.person("metrics_portfolio", {});
+    expect(found.teams).toMatchObject([
+      { team: "web", team_type: "stream_aligned", size: 3, velocity: 6, velocity_trend: [8, 4], done: 2 },
+      { team: "api", team_type: "platform", size: 2, velocity: 4, velocity_trend: [2, 6], depends_on_teams: 0 },
+    ]);
+    expect(found.by_type).toEqual([
+      { group: "platform", teams: 1, agent_sprints: 3, velocity_per_capita: 8 / 3 },
+      { group: "stream_aligned", teams: 1, agent_sprints: 5, velocity_per_capita: 12 / 5 },
+    ]);
+    expect(found.loans).toEqual([
+      { team: "web", role: "lender", sprints: 1, velocity: 4, otherwise: 8 },
+      { team: "api", role: "borrower", sprints: 1, velocity: 6, otherwise: 2 },
+    ]);
+    expect(await world.personText("metrics_portfolio", {})).toContain("Velocity per capita by type");
   });
 });

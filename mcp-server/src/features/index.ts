@@ -32,7 +32,11 @@ import { knowledgeAdd, knowledgePrune, knowledgeSearch } from "./knowledge/knowl
 import { messageInbox, messageSend } from "./message/message.operations.ts";
 import { coordinates } from "./message/message.rules.ts";
 import { messageList } from "./message/message-list.operations.ts";
+import { metricsFlow } from "./metrics/flow.operations.ts";
 import { metricsExport } from "./metrics/metrics.operations.ts";
+import { metricsTeam } from "./metrics/performance.operations.ts";
+import { metricsPortfolio } from "./metrics/portfolio.operations.ts";
+import { metricsServe } from "./metrics/serve.operations.ts";
 import { overheadShow } from "./overhead/overhead.operations.ts";
 import { portfolioDistribute, portfolioShow } from "./portfolio/portfolio.operations.ts";
 import { portfolioLoad } from "./portfolio/portfolio-load.operations.ts";
@@ -97,7 +101,11 @@ export const operations: readonly Operation[] = [
   portfolioDistribute,
   portfolioShow,
   overheadShow,
+  metricsTeam,
+  metricsPortfolio,
+  metricsFlow,
   metricsExport,
+  metricsServe,
   experimentRun,
   experimentCompare,
   reportLint,

@@ -70,7 +70,8 @@ export async function execute(
     const { input: ownInput, key } = takeIdempotencyKey(operation, rawInput);
     const input = parseInput(operation, ownInput);
     runtime.hooks.authorize(operation, options.principal, runtime.config);
-    if (operation.kind === "read") return await runRead(runtime, operation, input, options);
+    if (operation.kind === "read")
+      return await inRead(runtime, options, operation.name, (ctx) => operation.run(ctx, input));
     if (runtime.store.readOnly) throw new TeamwrightError("UNAVAILABLE", runtime.store.readOnly);
     if (operation.kind === "batch") {
       const ctx = context(runtime, runtime.store.db, options, operation.name);
@@ -84,11 +85,17 @@ export async function execute(
   }
 }
 
-async function runRead(runtime: Runtime, operation: Operation, input: Record<string, unknown>, options: CallOptions) {
+/** What is due is done first, and the whole of it is tried again while others are in the way. */
+async function inRead<T>(
+  runtime: Runtime,
+  options: CallOptions,
+  operationName: string,
+  work: (ctx: OperationContext) => Promise<T>,
+): Promise<T> {
   const { db, readOnly } = runtime.store;
   const isDue = () => runtime.hooks.isSweepDue(db, runtime.now(), runtime.config);
   for (let step = 0; !readOnly && step < MAX_SWEEPS && (await isDue()); step += 1) await sweep(runtime);
-  return untilFree(runtime, options, () => operation.run(context(runtime, db, options, operation.name), input));
+  return untilFree(runtime, options, () => work(context(runtime, db, options, operationName)));
 }
 
 /** Wakes what is due and frees expired claims, as the system. */
@@ -170,6 +177,7 @@ function context(
     record: (event) => void effects.events.push(event),
     transaction: (work, principal = options.principal) =>
       inTransaction(runtime, { ...options, principal }, operationName, work),
+    read: (work) => inRead(runtime, options, operationName, work),
     progress: options.progress ?? (() => {}),
     tell: options.tell ?? (() => {}),
     ...(options.files ? { files: options.files } : {}),

@@ -40,6 +40,8 @@ export interface OperationContext {
   readonly leaseMs: number;
   newKey(prefix?: string): string;
   record(event: EventDraft): void;
+  /** Long operations only: runs `work` as a read of its own, with the time and the configuration as they are then. */
+  read<T>(work: (ctx: OperationContext) => Promise<T>): Promise<T>;
   /**
    * Long operations only: runs `work` in a transaction of its own, with effects flushed and retries. `principal` is
    * the person who has answered a question; the caller by default.

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Database } from "../../store/database.ts";
+import { familyOf, labelled } from "./catalogue.rules.ts";
 import type { MetricFamily } from "./prometheus.rules.ts";
 
 /** Units, their gates and reviews, and what waits for a person. */
@@ -33,52 +34,43 @@ export async function loopMetrics(db: Kysely<Database>): Promise<MetricFamily[]>
     .orderBy("gate_run.gate")
     .orderBy("gate_run.result")
     .execute();
-  const escalations = await db
-    .selectFrom("escalation")
-    .select((e) => ["level", e.fn.countAll<number>().as("n")])
-    .where("status", "=", "open")
-    .groupBy("level")
-    .orderBy("level")
-    .execute();
+  const ofGate = (row: (typeof gates)[number]) => ({ team_id: row.team, gate: row.gate, result: row.result });
   return [
-    {
-      name: "teamwright_units",
-      type: "gauge",
-      help: "Work units by phase of their loop.",
-      samples: units.map((row) => ({ labels: { team_id: row.team, phase: row.phase }, value: Number(row.n) })),
-    },
-    {
-      name: "teamwright_reviews_total",
-      type: "counter",
-      help: "Adversarial reviews that ended, by verdict; void means without one.",
-      samples: reviews.map((row) => ({
+    familyOf(
+      "teamwright_units",
+      units.map((row) => ({ labels: { team_id: row.team, phase: row.phase }, value: Number(row.n) })),
+    ),
+    familyOf(
+      "teamwright_reviews_total",
+      reviews.map((row) => ({
         labels: { team_id: row.team, verdict: row.status === "void" ? "void" : (row.verdict ?? "").toLowerCase() },
         value: Number(row.n),
       })),
-    },
-    {
-      name: "teamwright_gate_runs_total",
-      type: "counter",
-      help: "Gates the server has run, by result.",
-      samples: gates.map((row) => ({
-        labels: { team_id: row.team, gate: row.gate, result: row.result },
-        value: Number(row.n),
-      })),
-    },
-    {
-      name: "teamwright_gate_seconds_total",
-      type: "counter",
-      help: "Time those gates took.",
-      samples: gates.map((row) => ({
-        labels: { team_id: row.team, gate: row.gate, result: row.result },
-        value: Number(row.ms) / 1000,
-      })),
-    },
-    {
-      name: "teamwright_escalations_open",
-      type: "gauge",
-      help: "Escalations nobody has resolved, by who they wait for.",
-      samples: escalations.map((row) => ({ labels: { level: row.level }, value: Number(row.n) })),
-    },
+    ),
+    familyOf(
+      "teamwright_gate_runs_total",
+      gates.map((row) => ({ labels: ofGate(row), value: Number(row.n) })),
+    ),
+    familyOf(
+      "teamwright_gate_seconds_total",
+      gates.map((row) => ({ labels: ofGate(row), value: Number(row.ms) / 1000 })),
+    ),
+    await escalations(db),
   ];
+}
+
+async function escalations(db: Kysely<Database>): Promise<MetricFamily> {
+  const rows = await db
+    .selectFrom("escalation")
+    .leftJoin("task", "task.key", "escalation.task_key")
+    .select((e) => ["task.team", "escalation.level", e.fn.countAll<number>().as("n")])
+    .where("escalation.status", "=", "open")
+    .groupBy(["task.team", "escalation.level"])
+    .orderBy("task.team")
+    .orderBy("escalation.level")
+    .execute();
+  return familyOf(
+    "teamwright_escalations_open",
+    rows.map((row) => ({ labels: labelled({ team_id: row.team, level: row.level }), value: Number(row.n) })),
+  );
 }

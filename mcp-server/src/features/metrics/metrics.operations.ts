@@ -1,10 +1,8 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation } from "../../kernel/operation.ts";
-import { loopMetrics } from "./loop.store.ts";
+import { allMetrics } from "./export.store.ts";
 import { renderMetrics } from "./prometheus.rules.ts";
-import { sprintMetrics } from "./sprint.store.ts";
-import { workMetrics } from "./work.store.ts";
 
 export const metricsExport = defineOperation({
   name: "metrics_export",
@@ -22,11 +20,7 @@ export const metricsExport = defineOperation({
     text: z.string().optional(),
   }),
   async run(ctx, input) {
-    const families = [
-      ...(await workMetrics(ctx.db, ctx.now)),
-      ...(await sprintMetrics(ctx.db, ctx.config, ctx.now)),
-      ...(await loopMetrics(ctx.db)),
-    ].filter((family) => family.samples.length > 0);
+    const families = await allMetrics(ctx);
     const text = renderMetrics(families);
     const counted = {
       families: families.length,

@@ -39,8 +39,8 @@ function escaped(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 }
 
-/** Upper bounds of the cycle time's buckets, in seconds: from five minutes to a month. */
-export const cycleBuckets = [300, 900, 3600, 4 * 3600, 86_400, 3 * 86_400, 7 * 86_400, 30 * 86_400] as const;
+/** Upper bounds of the buckets of cycle and lead times, in seconds: from five minutes to a month. */
+export const bounds = [300, 900, 3600, 4 * 3600, 86_400, 3 * 86_400, 7 * 86_400, 30 * 86_400] as const;
 
 /**
  * Cumulative buckets with sum and count. `counts` has one more member than `bounds`: those above the last bound.

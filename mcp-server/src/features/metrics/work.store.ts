@@ -1,111 +1,137 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "../../store/database.ts";
-import { cycleBuckets, histogram, type MetricFamily, type Sample } from "./prometheus.rules.ts";
+import { familyOf } from "./catalogue.rules.ts";
+import { finishedTask, measuredEvent } from "./measured.store.ts";
+import { bounds, histogram, type MetricFamily, type Sample } from "./prometheus.rules.ts";
 
 const seconds = (ms: unknown) => Number(ms) / 1000;
 
-/** Cards by column, those that are blocked and for how long, and what was closed how fast (requirements KB-06, DE-05). */
+/** Cards by column, those that are blocked and for how long, and what was closed how fast (requirements ME-04, DE-05). */
 export async function workMetrics(db: Kysely<Database>, now: number): Promise<MetricFamily[]> {
+  const counts = await db.selectFrom("board_count").selectAll().orderBy("team").orderBy("col").execute();
+  const events = await eventCounts(db);
+  const ofType = (type: string): Sample[] =>
+    events.flatMap((row) => (row.type === type ? [{ labels: { team_id: row.team }, value: row.n }] : []));
+  const { cycle, lead } = await durations(db);
   return [
-    {
-      name: "teamwright_tasks",
-      type: "gauge",
-      help: "Tasks of a team by board column; in_progress and review are its work in progress.",
-      samples: (await db.selectFrom("board_count").selectAll().orderBy("team").orderBy("col").execute()).map((row) => ({
-        labels: { team_id: row.team, column: row.col },
-        value: Number(row.n),
-      })),
-    },
-    ...(await blocked(db, now)),
-    {
-      name: "teamwright_tasks_closed_total",
-      type: "counter",
-      help: "How often a task was closed, whatever its outcome; one that is opened again and closed again counts twice.",
-      samples: await closures(db),
-    },
-    {
-      name: "teamwright_task_cycle_time_seconds",
-      type: "histogram",
-      help: "Time from the first claim to the end of tasks closed as done.",
-      samples: await cycleTimes(db),
-    },
-    {
-      name: "teamwright_dependencies",
-      type: "gauge",
-      help: "What a team needs of another, by state.",
-      samples: await dependencies(db),
-    },
+    familyOf(
+      "teamwright_tasks",
+      counts.map((row) => ({ labels: { team_id: row.team, column: row.col }, value: Number(row.n) })),
+    ),
+    familyOf("teamwright_work_in_progress_age_seconds", await oldestWork(db, now)),
+    ...(await blocked(db, now, [...new Set(counts.map((row) => row.team))])),
+    familyOf("teamwright_tasks_closed_total", ofType("task.closed")),
+    familyOf("teamwright_tasks_reopened_total", ofType("task.reopened")),
+    familyOf("teamwright_tasks_returned_total", ofType("task.returned")),
+    familyOf("teamwright_task_cycle_time_seconds", cycle),
+    familyOf("teamwright_task_lead_time_seconds", lead),
+    familyOf(
+      "teamwright_conflicts_total",
+      events.flatMap(({ type, team, n }) => {
+        const kind = { "file.refused": "write", "unit.conflict": "merge" }[type];
+        return kind === undefined ? [] : [{ labels: { team_id: team, kind }, value: n }];
+      }),
+    ),
+    familyOf("teamwright_dependencies", await dependencies(db)),
+    familyOf("teamwright_agents", await agents(db)),
   ];
 }
 
-async function blocked(db: Kysely<Database>, now: number): Promise<MetricFamily[]> {
+/** Facts of the trail by kind and team, counted in the index. */
+async function eventCounts(db: Kysely<Database>): Promise<{ type: string; team: string; n: number }[]> {
+  const rows = await db
+    .selectFrom("event")
+    .select((e) => ["type", "team", e.fn.countAll<number>().as("n")])
+    .where(measuredEvent)
+    .groupBy(["type", "team"])
+    .orderBy("type")
+    .orderBy("team")
+    .execute();
+  return rows.flatMap(({ type, team, n }) => (team === null ? [] : [{ type, team, n: Number(n) }]));
+}
+
+async function oldestWork(db: Kysely<Database>, now: number): Promise<Sample[]> {
+  const rows = await db
+    .selectFrom("task")
+    .select((e) => ["team", e.fn.min<number>("started_at").as("since")])
+    .where("status", "in", ["in_progress", "in_review"])
+    .where("started_at", "is not", null)
+    .groupBy("team")
+    .orderBy("team")
+    .execute();
+  return rows.map((row) => ({ labels: { team_id: row.team }, value: seconds(Math.max(0, now - Number(row.since))) }));
+}
+
+/** Two small indexes know all cards that are blocked, or were; a team without any has a zero. */
+async function blocked(db: Kysely<Database>, now: number, teams: readonly string[]): Promise<MetricFamily[]> {
+  const running = await db
+    .selectFrom("task")
+    .select((e) => ["team", e.fn.countAll<number>().as("n"), e.fn.sum<number>("blocked_since").as("since")])
+    .where("blocked_since", "is not", null)
+    .groupBy("team")
+    .execute();
+  const past = await db
+    .selectFrom("task")
+    .select((e) => ["team", e.fn.sum<number>("blocked_ms").as("ms")])
+    .where("blocked_ms", ">", sql.lit(0))
+    .groupBy("team")
+    .execute();
+  const all = [...new Set([...teams, ...past.map((row) => row.team), ...running.map((row) => row.team)])].sort();
+  const rows = all.map((team) => {
+    const open_ = running.find((row) => row.team === team);
+    const n = Number(open_?.n ?? 0);
+    const open = Math.max(0, n * now - Number(open_?.since ?? 0));
+    return { team, n, ms: open + Number(past.find((row) => row.team === team)?.ms ?? 0) };
+  });
+  return [
+    familyOf(
+      "teamwright_blocked_tasks",
+      rows.map((row) => ({ labels: { team_id: row.team }, value: row.n })),
+    ),
+    familyOf(
+      "teamwright_blocked_seconds_total",
+      rows.map((row) => ({ labels: { team_id: row.team }, value: seconds(row.ms) })),
+    ),
+  ];
+}
+
+/** Both histograms in one pass over the index of closed tasks. */
+async function durations(db: Kysely<Database>): Promise<{ cycle: Sample[]; lead: Sample[] }> {
+  const [cycle, lead] = [sql<number>`(closed_at - started_at)`, sql<number>`(closed_at - created_at)`];
   const rows = await db
     .selectFrom("task")
     .select((e) => [
       "team",
-      e.fn.count<number>("blocked_since").as("n"),
-      e.fn.sum<number>("blocked_ms").as("past"),
-      e.fn
-        .sum<number>(sql<number>`case when blocked_since is null then 0 else ${now} - blocked_since end`)
-        .as("running"),
+      bucketOf(cycle).as("cycle"),
+      bucketOf(lead).as("lead"),
+      e.fn.countAll<number>().as("n"),
+      e.fn.sum<number>(cycle).as("cycle_ms"),
+      e.fn.sum<number>(lead).as("lead_ms"),
     ])
-    .groupBy("team")
+    .where(finishedTask)
+    .groupBy(["team", bucketOf(cycle), bucketOf(lead)])
     .orderBy("team")
     .execute();
-  return [
-    {
-      name: "teamwright_blocked_tasks",
-      type: "gauge",
-      help: "Tasks that carry the blocked flag now.",
-      samples: rows.map((row) => ({ labels: { team_id: row.team }, value: Number(row.n) })),
-    },
-    {
-      name: "teamwright_blocked_seconds_total",
-      type: "counter",
-      help: "Time that tasks have been blocked, that of those still blocked included.",
-      samples: rows.map((row) => ({
-        labels: { team_id: row.team },
-        value: seconds(Number(row.past) + Math.max(0, Number(row.running))),
-      })),
-    },
-  ];
+  const teams = [...Map.groupBy(rows, (row) => row.team)];
+  const samples = (bucket: "cycle" | "lead") =>
+    teams.flatMap(([team, ofTeam]) => {
+      const counts = Array.from({ length: bounds.length + 1 }, () => 0);
+      let sum = 0;
+      for (const row of ofTeam) {
+        const at = row[bucket];
+        if (at === null) continue; // nobody ever claimed it
+        counts[Number(at)] = (counts[Number(at)] ?? 0) + Number(row.n);
+        sum += seconds(row[`${bucket}_ms`]);
+      }
+      return counts.some((n) => n > 0) ? histogram({ team_id: team }, bounds, counts, sum) : [];
+    });
+  return { cycle: samples("cycle"), lead: samples("lead") };
 }
 
-async function closures(db: Kysely<Database>): Promise<Sample[]> {
-  const rows = await db
-    .selectFrom("event")
-    .select((e) => ["team", e.fn.countAll<number>().as("n")])
-    .where("type", "=", "task.closed")
-    .where("team", "is not", null)
-    .groupBy("team")
-    .orderBy("team")
-    .execute();
-  return rows.map((row) => ({ labels: { team_id: row.team ?? "" }, value: Number(row.n) }));
-}
-
-async function cycleTimes(db: Kysely<Database>): Promise<Sample[]> {
-  const took = sql<number>`(closed_at - started_at)`;
-  // the bucket's number, so that one pass over the closed tasks is enough
-  const bucket = sql<number>`case ${sql.join(
-    cycleBuckets.map((bound, index) => sql`when ${took} <= ${sql.lit(bound * 1000)} then ${sql.lit(index)}`),
-    sql` `,
-  )} else ${sql.lit(cycleBuckets.length)} end`;
-  const rows = await db
-    .selectFrom("task")
-    .select((e) => ["team", bucket.as("bucket"), e.fn.countAll<number>().as("n"), e.fn.sum<number>(took).as("ms")])
-    .where("status", "=", "closed")
-    .where("outcome", "=", "done")
-    .where("started_at", "is not", null)
-    .where("closed_at", "is not", null)
-    .groupBy(["team", bucket])
-    .orderBy("team")
-    .execute();
-  return [...Map.groupBy(rows, (row) => row.team)].flatMap(([team, ofTeam]) => {
-    const counts = Array.from({ length: cycleBuckets.length + 1 }, () => 0);
-    for (const row of ofTeam) counts[Number(row.bucket)] = Number(row.n);
-    const sum = ofTeam.reduce((all, row) => all + seconds(row.ms), 0);
-    return histogram({ team_id: team }, cycleBuckets, counts, sum);
-  });
+/** The number of a duration's bucket; NULL for none. Literals, because both places of a query must be the same text. */
+function bucketOf(took: RawBuilder<number>): RawBuilder<number | null> {
+  const steps = bounds.map((bound, index) => sql`when ${took} <= ${sql.lit(bound * 1000)} then ${sql.lit(index)}`);
+  return sql`case when ${took} is null then null ${sql.join(steps, sql` `)} else ${sql.lit(bounds.length)} end`;
 }
 
 async function dependencies(db: Kysely<Database>): Promise<Sample[]> {
@@ -121,4 +147,30 @@ async function dependencies(db: Kysely<Database>): Promise<Sample[]> {
     labels: { team_id: row.team, needs_team_id: row.needs_team, status: row.status },
     value: Number(row.n),
   }));
+}
+
+async function agents(db: Kysely<Database>): Promise<Sample[]> {
+  return (await agentsByTeam(db)).flatMap(({ team, live, busy }) => [
+    { labels: { team_id: team, state: "busy" }, value: busy },
+    { labels: { team_id: team, state: "idle" }, value: live - busy },
+  ]);
+}
+
+/** Agents that have started and not ended, and those of them that hold a task in progress (requirement ME-04). */
+export async function agentsByTeam(db: Kysely<Database>): Promise<{ team: string; live: number; busy: number }[]> {
+  const holding = (holder: RawBuilder<string>) =>
+    sql<number>`case when exists (select 1 from task where task.holder = ${holder} and task.status = 'in_progress') then 1 else 0 end`;
+  const rows = await db
+    .selectFrom("agent")
+    .select((e) => [
+      "team",
+      e.fn.countAll<number>().as("live"),
+      e.fn.sum<number>(holding(sql`'agent:' || agent.agent_id`)).as("busy"),
+    ])
+    .where("ended_at", "is", null)
+    .where("team", "is not", null)
+    .groupBy("team")
+    .orderBy("team")
+    .execute();
+  return rows.map((row) => ({ team: row.team ?? "", live: Number(row.live), busy: Number(row.busy) }));
 }
