@@ -62,6 +62,10 @@ function hook(world: World, script: string): void {
   chmodSync(join(folder, "pre-commit"), 0o755);
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 600 && !condition(); tries += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 const trailer = (unit: string) => `x\n\nTeamwright-Unit: ${unit}\nTeamwright-Review: rv-x\n`;
 const subjects = (repo: Repository) => repo.git("log", "--format=%s").trim().split("\n");
 
@@ -177,6 +181,26 @@ for (const dialect of dialects.slice(0, 1)) {
       });
       expect(existsSync(join(world.root, "src/x"))).toBe(false);
       expect(git(tree, "status", "--porcelain")).toBe("?? src/x\n");
+    });
+
+    test("a process that stood still while another finished finds that it has lost, and touches nothing (FP-11, FP-12)", async () => {
+      // the first gates in the project's own tree wait until they are told to go on, and then fail
+      const wait = "rm .git/slow; touch .git/waits; while [ ! -e .git/go ]; do sleep 0.1; done; exit 1";
+      const command = `if [ -e .git/slow ]; then ${wait}; fi`;
+      await using world = await open({ config: `gates: [{ name: t, command: ${JSON.stringify(command)} }]\n` });
+      const { repo, lead, unit, tree } = await apart(world);
+      repo.write(".git/slow", "");
+      const late = lead.call("unit_commit", { unit });
+      await until(() => existsSync(join(world.root, ".git/waits")));
+      world.clock.advance(10 * 60_000);
+      expect(await world.person("unit_commit", { unit })).toMatchObject({ committed: true, unit: { phase: "done" } });
+      const head = repo.git("rev-parse", "HEAD");
+      repo.write(".git/go", "");
+      expect((await late).error.code).toBe("CONFLICT");
+      expect(repo.git("rev-parse", "HEAD")).toBe(head);
+      expect(repo.read("src/x")).toBe("x\n");
+      expect(git(tree, "status", "--porcelain")).toBe("");
+      expect(repo.git("status", "--porcelain", "src")).toBe("");
     });
 
     test("commits by hand in a tree of its own are not merged along (FP-05, FO-05)", async () => {

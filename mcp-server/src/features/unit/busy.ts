@@ -18,18 +18,29 @@ export async function reserve(ctx: OperationContext, unit: UnitRow): Promise<Uni
 }
 
 /**
+ * Asked right before whatever changes the repository: the unit is still reserved for this caller, and from now for half
+ * a minute more. Throws CONFLICT when it was lost meanwhile: what another has done since is not touched.
+ */
+export type Hold = () => Promise<void>;
+
+/**
  * Keeps the unit reserved while `work` lasts: a process that is killed lets go of it within half a minute. What goes
  * wrong frees it at once. A reservation that was lost meanwhile is neither prolonged nor ended: it is another's.
  */
-export async function whileBusy<T>(ctx: OperationContext, unit: UnitRow, work: () => Promise<T>): Promise<T> {
+export async function whileBusy<T>(ctx: OperationContext, unit: UnitRow, work: (hold: Hold) => Promise<T>): Promise<T> {
   const started = Date.now();
-  const beat = setInterval(() => {
+  const prolong = () => {
     const until = ctx.now + (Date.now() - started) + BUSY_MS;
-    ctx.transaction((trx) => prolongBusy(trx, unit, until)).catch(() => {}); // the next beat tries again
+    return ctx.transaction((trx) => prolongBusy(trx, unit, until));
+  };
+  const beat = setInterval(() => {
+    prolong().catch(() => {}); // the next beat tries again
   }, BEAT_MS);
   beat.unref();
   try {
-    return await work();
+    return await work(async () => {
+      if (!(await prolong())) throw takenOver(unit);
+    });
   } catch (error) {
     await ctx.transaction(async (trx) => {
       const current = await getUnit(trx.db, unit.key);
@@ -48,7 +59,11 @@ export const free = { busy_until: null, busy_owner: null } as const;
 export async function stillReserved(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
   const current = await getUnit(ctx.db, unit.key);
   if (current.busy_owner === unit.busy_owner) return current;
-  throw new TeamwrightError(
+  throw takenOver(unit);
+}
+
+function takenOver(unit: Pick<UnitRow, "key">): TeamwrightError {
+  return new TeamwrightError(
     "CONFLICT",
     `${unit.key} was taken over by another while this call stood still.`,
     hint("unit_show", "shows how far it is"),

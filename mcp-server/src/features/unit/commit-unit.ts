@@ -6,7 +6,7 @@ import { becameReady } from "../task/freed.store.ts";
 import type { TaskBrief } from "../task/task.schema.ts";
 import { findTaskById, lockTaskById } from "../task/task.store.ts";
 import { toBrief } from "../task/task.view.ts";
-import { free, stillReserved } from "./busy.ts";
+import { free, type Hold, stillReserved } from "./busy.ts";
 import { backToValidation, failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { historyFault, vouchedCommits } from "./history.store.ts";
@@ -37,8 +37,7 @@ export interface Committed {
 export async function commitTaken(
   ctx: OperationContext,
   unit: UnitRow,
-  warrant: Warrant,
-  summary: string | undefined,
+  { warrant, summary, hold }: { warrant: Warrant; summary: string | undefined; hold: Hold },
 ): Promise<Committed> {
   const git = await treeOf(unit, ctx.config.root);
   const project = unit.worktree === null ? git : await Git.at(ctx.config.root);
@@ -49,6 +48,7 @@ export async function commitTaken(
   // a crash came between the commit and its record: of exactly what was reviewed, or of what a git hook made of it
   const isExact = earlier !== undefined && (await git.holds(earlier, frozen, files));
   if (earlier !== undefined && !isExact) {
+    await hold();
     if ((await git.head()) === earlier) await git.takeBack(await git.parent(earlier));
     return changedSince(ctx, unit, "there is a commit of this unit that is not what was reviewed");
   }
@@ -71,14 +71,16 @@ export async function commitTaken(
     const task = await findTaskById(ctx.db, Number(unit.task_id));
     const about = { key: unit.key, title: unit.title, items: itemsOfUnit(unit), attempts: unit.attempt };
     const message = commitMessage({ ...about, ...warrant, taskKey: task?.key ?? "", failedGates: failed, summary });
+    await hold();
     commit = await git.commit(files, message);
     if (!(await git.holds(commit, frozen, files)) || (await git.parent(commit)) !== before) {
+      await hold();
       await git.takeBack(before);
       return changedSince(ctx, unit, "a git hook has changed files on their way into the commit");
     }
   }
   if (unit.worktree === null) return finish(ctx, unit, commit, { files, warrant, failed });
-  return merge(ctx, { unit, git, project, commit, before, files, warrant, failed });
+  return merge(ctx, { unit, git, project, commit, before, files, warrant, failed, hold });
 }
 
 interface Merging {
@@ -91,21 +93,24 @@ interface Merging {
   readonly files: readonly string[];
   readonly warrant: Warrant;
   readonly failed: readonly string[];
+  readonly hold: Hold;
 }
 
 async function merge(ctx: OperationContext, merging: Merging): Promise<Committed> {
-  const { unit, git, project, commit, before, files, warrant } = merging;
+  const { unit, git, project, commit, before, files, warrant, hold } = merging;
   const subject = `Merge ${unit.key}: ${unit.title}`;
   let failed: readonly string[] = [];
-  const merged = await integrate(project, commit, subject, async () => {
+  const merged = await integrate(project, commit, subject, hold, async () => {
     failed = await failedGates(ctx, unit, project, true);
     return failed.length === 0 || warrant.overriddenBy !== undefined ? undefined : failed.join(", ");
   }).catch(async (error: unknown) => {
+    await hold();
     if (!(await project.isReachable(commit, "HEAD"))) await git.takeBack(before);
     throw error;
   });
   if ("conflicts" in merged) {
     const onto = await project.head();
+    await hold();
     await git.moveOnto(onto).catch(async (error: unknown) => {
       await git.takeBack(before);
       throw error;
@@ -113,13 +118,16 @@ async function merge(ctx: OperationContext, merging: Merging): Promise<Committed
     return conflicted(ctx, unit, merged.conflicts, onto);
   }
   if ("fault" in merged) {
+    await hold();
     await git.takeBack(before);
     return gatesFailed(ctx, unit, failed);
   }
   // after a crash something else may have been committed upon the merge: that is nobody's to reword
   const isLast = (await project.head()) === merged.merged;
-  if (failed.length > 0 && isLast && (await project.isMergeOf(merged.merged, commit)))
+  if (failed.length > 0 && isLast && (await project.isMergeOf(merged.merged, commit))) {
+    await hold();
     await project.reword([subject, "", gatesTrailer(failed)].join("\n"));
+  }
   return finish(ctx, unit, commit, { files, warrant, failed: [...new Set([...merging.failed, ...failed])] });
 }
 

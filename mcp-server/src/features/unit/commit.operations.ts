@@ -43,8 +43,9 @@ export const unitCommit = defineOperation({
     checkDirects(ctx.principal, "commits");
     const unit = await take(ctx, input.unit);
     const run = await getRunById(ctx.db, unit.run_id);
-    return whileBusy(ctx, unit, async () => {
-      const done = toAnswer(await commitTaken(ctx, unit, await warrantOf(ctx, unit), input.summary));
+    return whileBusy(ctx, unit, async (hold) => {
+      const warrant = await warrantOf(ctx, unit);
+      const done = toAnswer(await commitTaken(ctx, unit, { warrant, summary: input.summary, hold }));
       return done.committed && run.phase_gate === "pr_merged" ? { ...done, publish: PUBLISH } : done;
     });
   },

@@ -260,18 +260,19 @@ export async function getUnitById(db: Kysely<Database>, id: number): Promise<Uni
 
 /**
  * Only for whoever has reserved it: a beat that comes late prolongs nobody else's reservation. Without a new version, so
- * that they go on with what they read.
+ * that they go on with what they read. False when the reservation is another's, or over.
  */
 export async function prolongBusy(
   ctx: OperationContext,
   { id, busy_owner }: Pick<UnitRow, "id" | "busy_owner">,
   until: number,
-): Promise<void> {
-  if (busy_owner === null) return;
-  await ctx.db
+): Promise<boolean> {
+  if (busy_owner === null) return false;
+  const result = await ctx.db
     .updateTable("unit")
     .set({ busy_until: until })
     .where("id", "=", id)
     .where("busy_owner", "=", busy_owner)
-    .execute();
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows) === 1;
 }
