@@ -234,6 +234,8 @@ const inForce: readonly (readonly [string, string])[] = [
   ["AR-02", "A reviewer is not anchored."],
   ["AR-05", "Collaborative reviews are another kind."],
   ["C-15", "Reviews are adversarial or collaborative."],
+  ["C-30", "Re-spawn or message by mode."],
+  ["CA-04", "Coordinators route tags, score tasks and write logs."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -248,7 +250,6 @@ const later: readonly (readonly [string, string])[] = [
   ["BO-09", "The borrow line is read leniently."],
   ["BO-12", "Experienced agents are preferred for loans."],
   ["DE-03", "Dependency tracking can be switched off."],
-  ["CA-04", "Coordinators route tags, score tasks and write logs."],
   ["CA-05", "Swarm and issue leads are two levels."],
   ["MB-06", "Conflicts and gates are announced."],
   ["ME-02", "Team performance has stated formulas."],
@@ -287,7 +288,6 @@ const later: readonly (readonly [string, string])[] = [
   ["C-16", "Isolation is a setting."],
   ["C-25", "Three built-in roles."],
   ["C-26", "Over budget is a setting."],
-  ["C-30", "Re-spawn or message by mode."],
 ];
 
 export const requirements: readonly Requirement[] = [

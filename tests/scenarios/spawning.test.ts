@@ -103,7 +103,7 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
     expect(await spawns(world)).toBe(0);
   });
 
-  test("an agent has a task or a role that needs none (TD-01, C-27)", async () => {
+  test("an agent has a task or a role that needs none (TD-01, C-27, CA-04)", async () => {
     await using world = await openWorld({ dialect, config: "spawn_exceptions: [researcher]" });
     await openRun(world.runtime);
     const lead = world.lead();
@@ -156,7 +156,7 @@ describe.each(dialects)("spawns within a run on %s", (dialect) => {
     });
   });
 
-  test("a task nobody scored is refused, unless the call names a model and is recorded so (MO-01, CS-02)", async () => {
+  test("a task nobody scored is refused, unless the call names a model and is recorded so (MO-01, CS-02, CA-04)", async () => {
     await using world = await openWorld({ dialect });
     await openRun(world.runtime);
     const id = await newTask(world.lead(), "Write the parser");

@@ -110,6 +110,42 @@ for (const dialect of dialects) {
       expect(JSON.stringify(await helper.must("task_show", { id: second }))).toContain("parse() now returns a list");
     });
 
+    test.each(["task", "team"] as const)(
+      "a blocker whose task is done is gone by itself, and the lead knows how to go on in %s mode (RP-04, C-30, CA-04)",
+      async (mode) => {
+        await using world = await openWorld({ dialect, config: `${config}units: { mode: ${mode} }\n` });
+        const { lead, ada, first } = await inRun(world);
+        const need = "the licence server refuses our key";
+        await stop(world, ada, report("BLOCKED", `BLOCKER:abe: ${need}`, " "));
+        const [tag] = (await lead.must("tag_list", { all: true })).tags;
+        const told = async (who: Actor) => JSON.stringify(await who.must("message_inbox"));
+        expect((await lead.must("task_show", { id: first })).task.blocked).toContain(need);
+        await lead.must("task_claim", { id: tag.routed_to });
+        await lead.must("task_close", { id: tag.routed_to, reason: "a new key is in place" });
+        const { task } = await lead.must("task_show", { id: first });
+        expect(task.blocked).toBeUndefined();
+        expect([task.state, task.holder]).toEqual(mode === "team" ? ["in_progress", "ada"] : ["ready", undefined]);
+        const news = await told(lead);
+        if (mode === "team") {
+          expect(news).toContain("ada has been told and goes on");
+          expect(await told(ada)).toContain(`${first} is not blocked any more`);
+          return;
+        }
+        expect(news).toContain(`Start an agent for ${first}`);
+        const tool_input = JSON.stringify({
+          subagent_type: "teamwright:builder",
+          model: "sonnet",
+          prompt: `Do ${first}`,
+        });
+        await world.hook({ event: "PreToolUse", tool_name: "Agent", tool_use_id: "toolu_next", tool_input });
+        const begun = await world.hook({ event: "SubagentStart", agent_id: "anext", agent_type: "teamwright:builder" });
+        const brief = begun.hookSpecificOutput.additionalContext;
+        expect(brief).toContain("ada, BLOCKED");
+        expect(brief).toContain("Second line added; src/a.txt:1");
+        expect(brief).toContain(need);
+      },
+    );
+
     test("a tag that cannot be routed waits for the lead, who is told and cannot end over it in silence (RP-04, TZ-03)", async () => {
       await using world = await openWorld({
         dialect,

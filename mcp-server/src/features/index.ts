@@ -44,6 +44,7 @@ import { reportLint } from "./report/report.operations.ts";
 import { reviewList, reviewOpen } from "./review/review.operations.ts";
 import { runLog } from "./run/run-log.operations.ts";
 import { sprintEnd, sprintPhase, sprintShow, sprintStart } from "./sprint/sprint.operations.ts";
+import { freeByDeed } from "./tag/deed.store.ts";
 import { tagList, tagResolve } from "./tag/tag.operations.ts";
 import { sweepTasks, whatIsDue } from "./task/claim.store.ts";
 import { taskClose, taskReopen } from "./task/task-close.operations.ts";
@@ -190,6 +191,7 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
       return due.tasks || due.blocks;
     },
     async flush(ctx, operation) {
+      await freeByDeed(ctx); // before what a lifted block settles
       await settleByDeed(ctx);
       await settleLeases(ctx);
       await applyCounts(ctx);

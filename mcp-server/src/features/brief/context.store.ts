@@ -15,6 +15,7 @@ import type { Task } from "../task/task.schema.ts";
 import { getTask } from "../task/task.store.ts";
 import { renderFull, toFull } from "../task/task.view.ts";
 import type { Section } from "./context.rules.ts";
+import { earlierReport } from "./earlier.store.ts";
 
 const longFields = ["acceptance", "description", "design", "notes"] as const;
 /** What nobody needs to do the work. */
@@ -37,7 +38,7 @@ export async function taskSections(ctx: OperationContext, task: Task): Promise<S
   const links = await linkLines(ctx, task);
   if (links.length > 0)
     sections.push({ name: "links", head: "What it hangs on:", body: links.join("\n"), fenced: true, how });
-  return sections;
+  return [...sections, ...(await earlierReport(ctx, task))];
 }
 
 const MAX_LINKS = 40;

@@ -10,7 +10,7 @@ import { insertDraft } from "../task/new-task.store.ts";
 import type { Task } from "../task/task.schema.ts";
 import { lockTaskById } from "../task/task.store.ts";
 import { insertComment } from "../task/task-parts.store.ts";
-import { followUpTitle, isPointless } from "./tag.rules.ts";
+import { blockReason, followUpTitle, isPointless } from "./tag.rules.ts";
 import { type ReportRow, settleTag, type TagRow } from "./tag.store.ts";
 
 /** What a report was about, as far as the store knows it. */
@@ -71,7 +71,7 @@ async function block(ctx: OperationContext, tag: TagRow, origin: Origin): Promis
   if (!follow || !origin.task) return;
   const task = await lockTaskById(ctx, origin.task.id);
   if (task.status !== "closed") {
-    const reason = `${tag.target ?? "somebody"} is needed: ${tag.text}`.slice(0, 1000);
+    const reason = blockReason(tag);
     const blocked = await saveTaskInGraph(ctx, task, {
       blockedReason: reason,
       blockedSince: task.blockedSince ?? ctx.now,

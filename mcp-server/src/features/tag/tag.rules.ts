@@ -13,3 +13,8 @@ export function followUpTitle(kind: string, target: string, text: string): strin
   const short = first.length > 90 ? `${first.slice(0, 87).replace(/\s+\S*$/, "")}…` : first;
   return `${kind === "BLOCKER" ? "Unblock" : "Look into"} for ${target}: ${short}`;
 }
+
+/** What a task is blocked with by a BLOCKER tag; it comes off when the tag's task is done. */
+export function blockReason(tag: { readonly target: string | null; readonly text: string }): string {
+  return `${tag.target ?? "somebody"} is needed: ${tag.text}`.slice(0, 1000);
+}
