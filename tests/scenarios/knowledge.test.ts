@@ -211,7 +211,7 @@ describe.each(dialects)("run logs on %s", (dialect) => {
     expect(state).toBe("written");
     expect(readFileSync(join(world.root, path), "utf8")).toBe(text);
     expect(text).toContain("**Tasks:** 2 created, 1 completed, 1 remaining");
-    expect(text).toContain("[coordinator] Spawning ada with haiku (score: 1, cost: ~$0.11)");
+    expect(text).toContain("[coordinator] Spawning ada with haiku (score: 1, cost: ~$0.11); ambiguity ");
     expect(text).toContain("The proxy drops idle connections after a minute");
     expect(text).toContain("| Models | 1 haiku |");
     expect((await world.person("run_log", { run: run.key })).path).toBe(path);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Actor, type Answer, dialects, openWorld } from "../support/world.ts";
@@ -116,5 +116,24 @@ describe.each(dialects)("plans on %s", (dialect) => {
     await lead.must("task_update", { id: a, unblock: true });
     await lead.must("unit_end", { unit: plan.units[0].id, reason: "the part is not needed" });
     expect((await lead.must("brief_show")).next).toEqual(["unit_end"]);
+  });
+
+  test("a run ends with everything closed or said, and the server writes log and learnings: its lead need not write files (TD-04, C-12, CA-04)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const lead = world.lead();
+    const [a] = await tasks(lead, 1);
+    const { units } = await lead.must("unit_plan", { tasks: [a], about: "77" });
+    await lead.must("knowledge_add", { fact: "PATTERN: the parser reads line by line", task: a });
+    const early = await lead.call("unit_end");
+    expect(early.error).toMatchObject({ code: "RULE_VIOLATED", problems: [`${units[0].id} is in phase planned`] });
+    const ended = await lead.must("unit_end", { reason: "the parser comes from elsewhere" });
+    expect(ended).toMatchObject({
+      left: early.error.problems,
+      run_log: expect.stringMatching(/2026-11-01-alpha-issue-77\.md$/),
+    });
+    const text = readFileSync(join(world.root, ended.run_log), "utf8");
+    expect(text).toContain("| Mode | task; entry verdict single |");
+    expect(text).toContain("the parser reads line by line");
+    expect(readFileSync(join(world.root, "LEARNINGS.md"), "utf8")).toContain("the parser reads line by line");
   });
 });

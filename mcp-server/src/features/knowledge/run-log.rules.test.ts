@@ -17,17 +17,19 @@ const run: RunStatistics = {
     { key: "tw-2", title: "Write the\nmanual", status: "open", outcome: null },
   ],
   created: 2,
-  spawns: [{ n: 1, task: "tw-1", model: "opus", log: null }],
+  spawns: [{ n: 1, task: "tw-1", model: "opus", log: null, scores: { ambiguity: 2, risk: 0 } }],
   acknowledged: null,
   estimateMicroUsd: 2_120_000,
   messages: 3,
   gates: [{ gate: "tests", passed: 1, failed: 2, milliseconds: 4200 }],
-  units: [{ title: "Write the | parser", phase: "done", attempts: 2 }],
+  units: [
+    { title: "Write the | parser", phase: "done", attempts: 2, stage: 1, commit: "0123456789abcdef", files: ["a.ts"] },
+  ],
   events: [{ type: "review.opened", n: 2 }],
   learned: [],
 };
 
-test("a run's log has the statistics the server knows (LP-02)", () => {
+test("a run's log has the statistics the server knows (LP-02, TD-04)", () => {
   expect(renderRunLog(run)).toMatchInlineSnapshot(`
     "<!-- teamwright:run run-00000001 -->
     # issue-123 - 2026-11-21
@@ -52,7 +54,11 @@ test("a run's log has the statistics the server knows (LP-02)", () => {
 
     ## Work units
 
-    - Write the | parser: done, 2 attempts
+    - Write the | parser: stage 1, done, 2 attempts
+
+    ## Deliverables
+
+    - 0123456789 Write the | parser: a.ts
 
     ## Gates
 
@@ -60,7 +66,7 @@ test("a run's log has the statistics the server knows (LP-02)", () => {
 
     ## Spawns
 
-    - tw-1, model opus
+    - tw-1, model opus; ambiguity 2, risk 0
 
     ## Protocol
 

@@ -15,12 +15,26 @@ export interface RunStatistics {
   readonly note: string | null;
   readonly tasks: readonly { key: string; title: string; status: string; outcome: string | null }[];
   readonly created: number;
-  readonly spawns: readonly { n: number; task: string | null; model: string | null; log: string | null }[];
+  readonly spawns: readonly {
+    n: number;
+    task: string | null;
+    model: string | null;
+    log: string | null;
+    /** The five parts of the score, by their names. */
+    scores: Readonly<Record<string, number>>;
+  }[];
   readonly acknowledged: string | null;
   readonly estimateMicroUsd: number;
   readonly messages: number;
   readonly gates: readonly { gate: string; passed: number; failed: number; milliseconds: number }[];
-  readonly units: readonly { title: string; phase: string; attempts: number }[];
+  readonly units: readonly {
+    title: string;
+    phase: string;
+    attempts: number;
+    stage: number;
+    commit: string | null;
+    files: readonly string[];
+  }[];
   /** Event types of the protocol with how often they came. */
   readonly events: readonly { type: string; n: number }[];
   readonly learned: readonly Knowledge[];
@@ -83,7 +97,14 @@ export function renderRunLog(run: RunStatistics): string {
     ...list(
       "Work units",
       run.units.map(
-        ({ title, phase, attempts }) => `${plainLine(title, 120)}: ${phase}, ${times(attempts, "attempt")}`,
+        ({ title, phase, attempts, stage }) =>
+          `${plainLine(title, 120)}: stage ${stage}, ${phase}, ${times(attempts, "attempt")}`,
+      ),
+    ),
+    ...list(
+      "Deliverables",
+      run.units.flatMap(({ title, commit, files }) =>
+        commit === null ? [] : [`${commit.slice(0, 10)} ${plainLine(title, 80)}: ${files.slice(0, 20).join(", ")}`],
       ),
     ),
     ...list(
@@ -95,7 +116,11 @@ export function renderRunLog(run: RunStatistics): string {
     ),
     ...list(
       "Spawns",
-      run.spawns.map(({ log, task, model }) => log ?? `${task ?? "no task"}, model ${model ?? "by default"}`),
+      run.spawns.map(({ log, task, model, scores }) => {
+        const parts = Object.entries(scores).map(([name, score]) => `${name} ${score}`);
+        const line = log ?? `${task ?? "no task"}, model ${model ?? "by default"}`;
+        return parts.length === 0 ? line : `${line}; ${parts.join(", ")}`;
+      }),
     ),
     ...list(
       "Protocol",

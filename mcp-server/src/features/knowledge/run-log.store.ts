@@ -69,7 +69,14 @@ export async function runStatistics(ctx: OperationContext, run: RunRow): Promise
     estimateMicroUsd: spawns.reduce((sum, { cost }) => sum + cost, 0),
     messages: counts.find(({ type }) => type === "message.sent")?.n ?? 0,
     gates: await gatesOf(db, run),
-    units: units.map(({ title, phase, attempt }) => ({ title, phase, attempts: attempt })),
+    units: units.map(({ title, phase, attempt, stage, commit_sha, files }) => ({
+      title,
+      phase,
+      attempts: attempt,
+      stage,
+      commit: commit_sha,
+      files: JSON.parse(files ?? "[]") as string[], // written by validation only
+    })),
     events: counts.filter(({ type }) => !/^(task|agent|claim|knowledge|spawn|message\.sent|run\.spawned)\b/.test(type)),
     learned: await learnedIn(db, run),
   };
@@ -143,7 +150,7 @@ async function spawnsOf(db: Kysely<Database>, run: RunRow) {
   const rows = await db
     .selectFrom("run_spawn")
     .leftJoin("spawn_plan", "spawn_plan.id", "run_spawn.plan_id")
-    .select(["run_spawn.task_key", "run_spawn.model", "spawn_plan.cost_micro_usd"])
+    .select(["run_spawn.task_key", "run_spawn.model", "spawn_plan.cost_micro_usd", "spawn_plan.scores"])
     .where("run_spawn.run_id", "=", run.id)
     .orderBy("run_spawn.id")
     .execute();
@@ -162,6 +169,7 @@ async function spawnsOf(db: Kysely<Database>, run: RunRow) {
       model: row.model,
       log: isRecord(after) && textOf(after.log) !== "" ? textOf(after.log) : null,
       cost: Number(row.cost_micro_usd ?? 0),
+      scores: JSON.parse(row.scores ?? "{}") as Record<string, number>, // written by insertPlan only
     };
   });
 }
@@ -170,7 +178,7 @@ async function unitsOf(db: Kysely<Database>, run: RunRow) {
   return db
     .selectFrom("unit")
     .innerJoin("task", "task.id", "unit.task_id")
-    .select(["unit.title", "unit.phase", "unit.attempt", "task.key"])
+    .select(["unit.title", "unit.phase", "unit.attempt", "unit.stage", "unit.commit_sha", "unit.files", "task.key"])
     .where("unit.run_id", "=", run.id)
     .orderBy("unit.id")
     .execute();
