@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { distribute } from "../../mcp-server/src/features/portfolio/distribute.store.ts";
+import { inTransaction } from "../../mcp-server/src/kernel/execute.ts";
 import type { FilePort } from "../../mcp-server/src/kernel/operation.ts";
+import { systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
 import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 const MINUTE = 60_000;
@@ -182,6 +185,111 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     await lead.must("dependency_resolve", { id: dependencies[0].id, resolution: "there it is" });
     const ready = await (await world.spawn("bob")).must("task_ready");
     expect(ready.tasks[0].id).toBe(given.assigned[0].task);
+  });
+
+  test("a story that names the story it waits for waits for its task, whichever is given out first (DE-06, KB-08)", async () => {
+    await using world = await openWorld({ dialect, config: config() });
+    const on = (n: number, more = {}) => ({ depends_on_team: "beta", depends_on_story: `US-00${n}`, ...more });
+    const stories = [on(2), {}, on(7), {}, on(8, { dependency_type: "needs_api" })];
+    await load(
+      world,
+      backlog(8, (i) => stories[i - 1] ?? {}),
+    );
+    const lead = world.lead();
+    const first = await lead.must("portfolio_distribute"); // 1, 3, 5 to alpha and 2, 4, 6 to beta
+    const taskOf = (given: Answer, n: number) =>
+      given.assigned.find((each: Answer) => each.story === `US-00${n}`)?.task ?? "none";
+    const needsOf = async (status: string) =>
+      (await lead.must("dependency_list", { status })).dependencies.map((each: Answer) => [
+        each.task,
+        each.needed_task,
+      ]);
+    const [one, two, three, five] = [1, 2, 3, 5].map((n) => taskOf(first, n));
+    expect(await needsOf("open")).toEqual([
+      [one, two],
+      [three, undefined], // nobody has these yet
+      [five, undefined],
+    ]);
+    const [told] = (await world.person("message_list", { channel: "portfolio" })).messages;
+    expect(told.text).toContain(`HELD BACK: ${one} of alpha needs ${two} of beta`);
+    const asked = (await world.person("message_list", { channel: "team:beta" })).messages;
+    expect(asked.map(({ text }: Answer) => text.split("[ACTION] ")[1])).toEqual([
+      `${two} delivers it: alpha goes on when that closes.`,
+      expect.stringContaining("needed_task"),
+      expect.stringContaining("needed_task"),
+    ]);
+    await lead.must("task_close", { id: two });
+    await lead.must("task_close", { id: one });
+    const second = await lead.must("portfolio_distribute");
+    const [seven, eight] = [7, 8].map((n) => taskOf(second, n));
+    expect(keysOf(second, "alpha")).toEqual(["US-007"]);
+    expect(await needsOf("open")).toEqual([[five, eight]]);
+    // what came to the team that waits is an order of its own tasks
+    expect(await needsOf("resolved")).toContainEqual([three, undefined]);
+    expect((await lead.must("task_show", { id: three })).task).toMatchObject({ state: "open", waits_for: 1 });
+    for (const id of [seven, eight]) await lead.must("task_close", { id });
+    for (const id of [three, five]) expect((await lead.must("task_show", { id })).task.state).toBe("ready");
+    expect(await load(world, JSON.stringify([{ id: "A", title: "Moor", depends_on_story: "B" }]))).toMatchObject({
+      rejected: 1,
+      rows: [{ reason: expect.stringContaining("depends_on_team") }],
+    });
+    await expectNothingLost(world, 8);
+  });
+
+  test("a distribution is told to all teams in its transaction: what went where, what stays and why, what is held back (MB-01, MB-03, PF-08)", async () => {
+    await using world = await openWorld({ dialect, config: config("portfolio: {stories_per_team: 2}") });
+    const [one, two] = [world.lead("s1"), world.lead("s2")];
+    const [ada, cleo] = [await world.spawn("ada", { session: "s1" }), await world.spawn("cleo", { session: "s2" })];
+    const dan = await world.spawn("dan", { session: "s3" });
+    await load(
+      world,
+      backlog(9, (i) => (i === 1 ? { depends_on_team: "beta" } : i === 9 ? { sprint: 4, priority: 1 } : {})),
+    );
+    const given = await one.must("portfolio_distribute", { triage: "ASSIGN: US-404 to alpha because I say so" });
+    const task = (story: string) => given.assigned.find((each: Answer) => each.story === story).task;
+    const [message, ...others] = (await world.person("message_list", { channel: "portfolio" })).messages;
+    expect(others).toEqual([]);
+    const lines = message.text.split("\n");
+    expect(lines[0]).toBe("[WHAT] Stories before the first sprint: 4 given out, 5 wait, 1 held back.");
+    for (const story of ["US-001", "US-002", "US-003", "US-004"])
+      expect(message.text).toMatch(new RegExp(`GIVEN to (alpha|beta): .*${story} as ${task(story)} \\(`));
+    expect(lines).toContainEqual(expect.stringMatching(/^NOT AS ASKED: US-404, no story/));
+    expect(lines).toContain("STAYS: US-009, it is for sprint 4");
+    expect(lines).toContain("STAYS: US-005, no team has room");
+    expect(message.text).toContain("HELD BACK: ");
+    // every lead and agent of a team reads it once, and who has not is counted
+    for (const reader of [one, two, ada, cleo]) {
+      const before = await reader.must("message_inbox");
+      expect(before.messages.map(({ id }: Answer) => id)).toContain(message.id);
+      expect((await reader.must("message_inbox")).messages).toEqual([]);
+    }
+    const { readers } = await world.person("message_list", {});
+    expect(readers).toEqual([
+      { name: "lead of beta", unread: 2 }, // this one, and what its team is asked for
+      { name: "dan", team: "beta", unread: 2 },
+    ]);
+    expect(JSON.stringify(await dan.must("message_inbox"))).toContain(message.id);
+    // nothing new is no news
+    await two.must("portfolio_distribute");
+    expect((await world.person("message_list", { channel: "portfolio" })).total).toBe(1);
+    // a distribution that fails has told nobody
+    await one.must("task_close", { id: task("US-002") });
+    const failing = inTransaction(
+      world.runtime,
+      { principal: systemPrincipal },
+      "portfolio_distribute",
+      async (ctx) => {
+        await distribute(ctx, { sprint: 0, strategy: "round_robin" });
+        throw new Error("the power fails");
+      },
+    );
+    await expect(failing).rejects.toThrow("the power fails");
+    expect((await world.person("message_list", { channel: "portfolio" })).total).toBe(1);
+    // at the start of a sprint what stays is news
+    await one.must("sprint_start");
+    const [, started] = (await world.person("message_list", { channel: "portfolio" })).messages;
+    expect(started.text).toMatch(/^\[WHAT\] Stories for sprint 1: \d given out, \d wait/);
+    await expectNothingLost(world, 9);
   });
 
   test("a coordinator is asked first, and its lines are followed as far as there is room (PF-05, CO-01)", async () => {

@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { teamOfAgent } from "../../config/config.schema.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { agentPrincipal, liveAgents } from "../agent/agent.store.ts";
+import { type AgentRow, agentPrincipal, liveAgents } from "../agent/agent.store.ts";
 import { openRuns } from "../run/run.store.ts";
 import { reviewerRole } from "./message.rules.ts";
 import { messageKinds, shownMessage } from "./message.schema.ts";
@@ -67,14 +68,13 @@ export const messageList = defineOperation({
   },
 });
 
-/** Living agents and the leads of open runs that have not read everything (requirements MB-03, MB-08). */
+/** Living agents and their leads, and those of open runs, that have not read everything (requirements MB-03, MB-08). */
 async function readersWithUnread(ctx: OperationContext) {
-  const leads = (await openRuns(ctx.db)).flatMap((run) =>
-    run.session === null
-      ? []
-      : [{ kind: "lead", key: `lead:${run.session}`, name: `lead of ${run.name}`, session: run.session } as const],
-  );
-  const agents = (await liveAgents(ctx.db)).filter((row) => row.role !== reviewerRole).map(agentPrincipal);
+  const runs = (await openRuns(ctx.db)).flatMap(({ session, name }) => (session === null ? [] : [{ session, name }]));
+  const alive = (await liveAgents(ctx.db)).filter((row) => row.role !== reviewerRole);
+  const led = new Map([...teamsLed(ctx, alive), ...runs.map(({ session, name }) => [session, name] as const)]);
+  const leads = [...led].map(([session, name]) => asLead(session, name));
+  const agents = alive.map(agentPrincipal);
   const readers = [];
   for (const principal of [...leads, ...agents]) {
     const { total } = await unreadOf(ctx.db, await readerOf(ctx, principal), 1);
@@ -82,4 +82,20 @@ async function readersWithUnread(ctx: OperationContext) {
     if (total > 0) readers.push({ name: principal.name, ...(team ? { team } : {}), unread: total });
   }
   return readers;
+}
+
+const asLead = (session: string, name: string) =>
+  ({ kind: "lead", key: `lead:${session}`, name: `lead of ${name}`, session }) as const;
+
+/** Sessions that have agents of one of several teams, each with the teams' names. */
+function teamsLed({ config }: OperationContext, alive: readonly AgentRow[]): Map<string, string> {
+  const led = new Map<string, string>();
+  if (config.teams.length < 2) return led;
+  for (const { session, name } of alive.toReversed()) {
+    const team = name === null ? undefined : teamOfAgent(config, name);
+    const before = led.get(session);
+    if (team !== undefined && !before?.split(", ").includes(team))
+      led.set(session, before === undefined ? team : `${before}, ${team}`);
+  }
+  return led;
 }

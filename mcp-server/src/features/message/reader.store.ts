@@ -3,7 +3,7 @@ import { type ProjectConfig, teamOfAgent } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
-import { agentsOfSession, findAgent } from "../agent/agent.store.ts";
+import { type AgentRow, agentsOfSession, findAgent } from "../agent/agent.store.ts";
 import { activeRun } from "../run/run.store.ts";
 import type { MessageRow } from "./message.store.ts";
 
@@ -36,10 +36,10 @@ export async function readerOf({ db, config }: Viewer, principal: Principal): Pr
   const everywhere = ["portfolio", "coordination"];
   const base = { key, kind, session, runId };
   if (kind === "lead") {
-    const teams = run && session !== undefined ? (await agentsOfSession(db, session)).map((row) => row.team) : [];
-    const channels = [...everywhere, ...new Set(teams.flatMap((team) => (team === null ? [] : [`team:${team}`])))];
-    const since = run ? Number(run.started_at) : Number.POSITIVE_INFINITY;
-    return { ...base, name: "lead", isDeclared: false, channels, since, isMember: true };
+    const agents = session !== undefined && (run || config.teams.length > 1) ? await agentsOfSession(db, session) : [];
+    const teams = new Set(agents.flatMap(({ team }) => (team === null ? [] : [`team:${team}`])));
+    const since = run ? Number(run.started_at) : leadsSince(config, agents);
+    return { ...base, name: "lead", isDeclared: false, channels: [...everywhere, ...teams], since, isMember: true };
   }
   if (kind !== "agent" || principal.agentId === undefined)
     return { ...base, name: undefined, isDeclared: false, channels: undefined, since: 0, isMember: true };
@@ -50,6 +50,12 @@ export async function readerOf({ db, config }: Viewer, principal: Principal): Pr
   const since = Math.min(Number(row?.started_at ?? 0), Number(run?.started_at ?? Number.POSITIVE_INFINITY));
   const isMember = isDeclared || (row?.task_key ?? null) !== null || (name !== undefined && run !== undefined);
   return { ...base, name, isDeclared, channels, since, isMember };
+}
+
+/** Since when a session without a run leads agents of one of several teams: its lead hears their channels, too. */
+function leadsSince(config: ProjectConfig, agents: readonly AgentRow[]): number {
+  const [first] = agents.filter(({ name }) => name !== null && teamOfAgent(config, name) !== undefined);
+  return config.teams.length > 1 && first ? Number(first.started_at) : Number.POSITIVE_INFINITY;
 }
 
 export interface Cursor {
@@ -121,9 +127,8 @@ function isOnChannel(e: Where, reader: Reader) {
   if (reader.kind !== "lead") return e.and([...parts, listened]);
   const concerns = [
     e("session", "=", reader.session ?? ""),
-    ...(reader.runId === undefined
-      ? []
-      : [e("run_id", "=", reader.runId), e.and([listened, e("created_at", ">=", reader.since)])]),
+    ...(reader.runId === undefined ? [] : [e("run_id", "=", reader.runId)]),
+    ...(Number.isFinite(reader.since) ? [e.and([listened, e("created_at", ">=", reader.since)])] : []),
   ];
   return e.and([...parts, e.or(concerns)]);
 }

@@ -84,7 +84,7 @@ const aliases: Readonly<Record<string, string>> = {
 const known = Object.keys(story.shape);
 const MAX_METADATA = 200_000;
 /** Fields that a file may also give under `metadata`, as cards do (requirements DE-01, KB-08). */
-const inMetadata = ["depends_on_team", "dependency_type", "dependency_status"];
+const inMetadata = ["depends_on_team", "depends_on_story", "dependency_type", "dependency_status"];
 
 function readStory(value: unknown, teams: readonly string[]): Omit<ReadStory, "line"> {
   if (!isRecord(value)) return { id: undefined, problems: ["a story has at least id and title"] };
@@ -98,6 +98,8 @@ function readStory(value: unknown, teams: readonly string[]): Omit<ReadStory, "l
     const close = nearest(needed, teams);
     problems.push(`depends_on_team: there is no team ${needed.slice(0, 64)}${close ? `; did you mean ${close}?` : ""}`);
   }
+  if (fields.depends_on_story !== undefined && needed === undefined)
+    problems.push("depends_on_story: say with depends_on_team which team has it");
   const fault = metadataFault(metadata);
   if (fault !== undefined) problems.push(fault);
   if (!read.success || problems.length > 0) return { id: shownId, problems };

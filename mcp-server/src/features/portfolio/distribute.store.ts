@@ -1,12 +1,10 @@
 import type { ProjectConfig, TeamConfig } from "../../config/config.schema.ts";
 import type { DistributionStrategy } from "../../config/coordination.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import type { DependencyType } from "../dependency/dependency.rules.ts";
-import { holdsTaskBack } from "../dependency/dependency.rules.ts";
-import { insertDependency } from "../dependency/dependency.store.ts";
 import { beginStep, finishStep } from "../overhead/overhead.store.ts";
-import { shift } from "../task/graph.store.ts";
 import { createTask } from "../task/new-task.store.ts";
+import { tellDistribution } from "./broadcast.store.ts";
+import { linkStoryNeeds, needOf } from "./need.store.ts";
 import { type Assignment, capacityOf, planDistribution, type TeamPlace } from "./portfolio.rules.ts";
 import type { Assigned, Distribution } from "./portfolio.schema.ts";
 import {
@@ -28,34 +26,72 @@ export interface DistributionRequest {
   readonly strategy: DistributionStrategy;
   /** A coordinator's, from its ASSIGN lines; what they leave goes by the heuristic. */
   readonly assignments?: readonly Assignment[];
+  /** Lines of the coordinator's that are no assignment: told with those that are not possible. */
+  readonly unread?: Distribution["ignored"];
+  /** True where a sprint starts: what stays is then news even when nothing is given out. */
+  readonly isStart?: boolean;
 }
 
 /**
  * Gives stories to teams, each as a task on the team's board, in the caller's transaction: all of it happens or none.
  * Additive: what teams have they keep, and more is given only where there is room (requirements PF-01, PF-02, PF-05,
  * PF-06, PF-08; C-08). A box of time that is over, where there is one, takes the assignments' place by the heuristic.
+ * All teams are told on the channel portfolio (MB-01, MB-03).
  */
 export async function distribute(ctx: OperationContext, request: DistributionRequest): Promise<Distribution> {
   await lockPortfolio(ctx);
-  const isLate = await closeTimeBox(ctx, request.sprint);
+  const { sprint } = request;
+  const isLate = await closeTimeBox(ctx, sprint);
   const strategy = isLate ? "heuristic" : request.strategy;
-  const assignments = isLate ? [] : (request.assignments ?? []);
-  const horizon = Math.max(1, request.sprint);
   const places = await teamPlaces(ctx);
+  const into = { sprint, needs: [] as string[] };
+  const own = await giveOwn(ctx, places, into);
+  const drawing = portfolioTeams(ctx.config).map(({ id }) => id);
+  const teams = drawing.flatMap((id) => places.get(id) ?? []);
+  const assignments = isLate ? [] : (request.assignments ?? []);
+  const shared = await giveShared(ctx, teams, { strategy, assignments, into });
+  const assigned = [...own, ...shared.assigned];
+  if (assigned.length > 0) await linkStoryNeeds(ctx);
+  const outcome = {
+    sprint,
+    strategy,
+    assigned,
+    ignored: [...shared.ignored, ...(request.unread ?? [])],
+    pending: await countPending(ctx.db),
+    ...(isLate ? { timed_out: true } : {}),
+  };
+  await tellDistribution(ctx, outcome, { needs: into.needs, drawing, isStart: request.isStart ?? false });
+  return outcome;
+}
+
+interface Into {
+  readonly sprint: number;
+  /** Keys of the needs that come along are added here. */
+  readonly needs: string[];
+}
+
+/** Of teams whose file the configuration does not name, too: what was loaded for them waits for nobody else. */
+async function giveOwn(ctx: OperationContext, places: Map<string, TeamPlace>, into: Into): Promise<Assigned[]> {
   const assigned: Assigned[] = [];
-  // of teams whose file the configuration does not name, too: what was loaded for them waits for nobody else
   for (const place of places.values()) {
-    const rows = await pendingStories(ctx.db, place.id, horizon, place.capacity);
-    for (const row of rows) assigned.push(await give(ctx, row, place.id, "own backlog", request.sprint));
+    const rows = await pendingStories(ctx.db, place.id, Math.max(1, into.sprint), place.capacity);
+    for (const row of rows) assigned.push(await give(ctx, row, { ...into, team: place.id, why: "own backlog" }));
     places.set(place.id, { ...place, capacity: place.capacity - rows.length });
   }
-  const teams = portfolioTeams(ctx.config).flatMap(({ id }) => places.get(id) ?? []);
+  return assigned;
+}
+
+async function giveShared(
+  ctx: OperationContext,
+  teams: readonly TeamPlace[],
+  { strategy, assignments, into }: { strategy: DistributionStrategy; assignments: readonly Assignment[]; into: Into },
+): Promise<Pick<Distribution, "assigned" | "ignored">> {
   const room = teams.reduce((sum, { capacity }) => sum + capacity, 0);
   const named = await pendingNamed(
     ctx.db,
     assignments.map(({ story }) => story),
   );
-  const next = await pendingStories(ctx.db, PORTFOLIO, horizon, room);
+  const next = await pendingStories(ctx.db, PORTFOLIO, Math.max(1, into.sprint), room);
   const rows = new Map([...next, ...named].map((row) => [row.key, row]));
   const plan = planDistribution({
     stories: [...rows.values()].map(toPending),
@@ -64,18 +100,12 @@ export async function distribute(ctx: OperationContext, request: DistributionReq
     assignments,
     isBrownfield: (await productOf(ctx.db))?.repository?.type === "brownfield",
   });
+  const assigned: Assigned[] = [];
   for (const { key, team, why } of plan.placements) {
     const row = rows.get(key);
-    if (row) assigned.push(await give(ctx, row, team, why, request.sprint));
+    if (row) assigned.push(await give(ctx, row, { ...into, team, why }));
   }
-  return {
-    sprint: request.sprint,
-    strategy,
-    assigned,
-    ignored: [...plan.ignored],
-    pending: await countPending(ctx.db),
-    ...(isLate ? { timed_out: true } : {}),
-  };
+  return { assigned, ignored: [...plan.ignored] };
 }
 
 /** Ends the box that was opened for this distribution; without one it is done in no time. True when time was over. */
@@ -132,13 +162,11 @@ function specialisations(person: NonNullable<ProjectConfig["models"]["agents"]>[
   );
 }
 
-/** A story becomes a task of the team, with what it needs of another team (requirement KB-08). */
+/** A story becomes a task of the team, with what it needs of another team, whose key goes into `needs`. */
 async function give(
   ctx: OperationContext,
   row: StoryRow,
-  team: string,
-  why: string,
-  sprint: number,
+  { team, why, sprint, needs }: Into & { readonly team: string; readonly why: string },
 ): Promise<Assigned> {
   const criteria = JSON.parse(row.acceptance) as string[];
   const task = await createTask(ctx, {
@@ -167,7 +195,8 @@ async function give(
     .executeTakeFirst();
   if (Number(change.numUpdatedRows) !== 1) throw new Error(`story ${row.key} was given out twice`); // the lock is held
   ctx.record({ type: "story.assigned", subject: row.key, team, after: { task: task.key, sprint, why } });
-  await needOf(ctx, row, task.id, task.key, team);
+  const need = await needOf(ctx, row, task);
+  if (need !== undefined) needs.push(need);
   return {
     story: row.key,
     team,
@@ -176,18 +205,4 @@ async function give(
     ...(row.points === null ? {} : { points: row.points }),
     why,
   };
-}
-
-async function needOf(ctx: OperationContext, row: StoryRow, taskId: number, taskKey: string, team: string) {
-  const needed = row.depends_on_team;
-  const { dependency_status: status } = JSON.parse(row.metadata) as { dependency_status?: unknown };
-  if (needed === null || needed === team || status === "resolved") return;
-  if (!ctx.config.teams.some(({ id }) => id === needed)) return; // a team that has gone since the file was loaded
-  const type = (row.dependency_type ?? "blocks") as DependencyType; // checked when it was loaded
-  const key = ctx.newKey("dep");
-  const blocking = holdsTaskBack(type) ? 1 : 0;
-  const need = { key, task_id: taskId, team, needs_team: needed, type, needed_task_id: null, note: null, blocking };
-  await insertDependency(ctx, need);
-  ctx.record({ type: "dependency.declared", subject: key, team, after: { task: taskKey, needs_team: needed, type } });
-  if (blocking === 1) await shift(ctx, taskId, { openBlockers: 1 });
 }

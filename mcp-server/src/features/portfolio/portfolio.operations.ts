@@ -53,11 +53,11 @@ export const portfolioDistribute = defineOperation({
       sprint,
       strategy: input.triage === undefined ? strategy : "coordinator",
       assignments,
+      unread,
     });
-    const ignored = [...outcome.ignored, ...unread];
     return compact({
       ...outcome,
-      ignored: ignored.length > 0 ? ignored : undefined,
+      ignored: outcome.ignored.length > 0 ? outcome.ignored : undefined,
       next: ["board_show", "dependency_list"],
     });
   },

@@ -32,6 +32,8 @@ export const story = z.object({
     .max(100)
     .default([]),
   depends_on_team: shortText.optional(),
+  /** The story that delivers what is needed; its task is named as soon as a team has it. */
+  depends_on_story: storyId.optional(),
   dependency_type: z.enum(dependencyTypes).optional(),
   dependency_status: z.enum(["open", "resolved"]).optional(),
 });

@@ -61,7 +61,7 @@ async function insertStory(ctx: OperationContext, owner: string, key: string, va
 }
 
 function toColumns(draft: StoryDraft) {
-  const { scenarios, dependency_status: needStatus, metadata } = draft;
+  const { scenarios, dependency_status: needStatus, depends_on_story: delivers, metadata } = draft;
   return {
     title: draft.title.trim(),
     description: draft.description ?? null,
@@ -77,7 +77,11 @@ function toColumns(draft: StoryDraft) {
     depends_on_team: draft.depends_on_team ?? null,
     dependency_type: draft.dependency_type ?? null,
     sprint: draft.sprint ?? null,
-    metadata: JSON.stringify({ ...metadata, ...(needStatus === undefined ? {} : { dependency_status: needStatus }) }),
+    metadata: JSON.stringify({
+      ...metadata,
+      ...(needStatus === undefined ? {} : { dependency_status: needStatus }),
+      ...(delivers === undefined ? {} : { depends_on_story: delivers }),
+    }),
   };
 }
 

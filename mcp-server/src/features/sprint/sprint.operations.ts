@@ -57,7 +57,11 @@ export const sprintStart = defineOperation({
     const results = current ? await end(ctx, current) : undefined;
     const returned = await returnDueLoans(ctx, n);
     const row = await store.openSprint(ctx, n, minutes * MINUTE_MS);
-    const { assigned: stories } = await distribute(ctx, { sprint: n, strategy: ctx.config.portfolio.strategy });
+    const { assigned: stories } = await distribute(ctx, {
+      sprint: n,
+      strategy: ctx.config.portfolio.strategy,
+      isStart: true,
+    });
     const sprint = toShownSprint(row, ctx.now);
     await tellAll(ctx, `Sprint ${n} has started: ${minutes} minutes, until ${sprint.ends_at.slice(0, 16)}Z.`);
     return {

@@ -1,0 +1,94 @@
+import { sql } from "kysely";
+import type { OperationContext } from "../../kernel/operation.ts";
+import { prepared } from "../../store/prepared.ts";
+import { type DependencyType, holdsTaskBack } from "../dependency/dependency.rules.ts";
+import {
+  type DependencyRow,
+  getDependency,
+  insertDependency,
+  resolveDependencyRow,
+} from "../dependency/dependency.store.ts";
+import { closesCycle } from "../task/circle.store.ts";
+import { nameDelivery } from "../task/deliver.store.ts";
+import { addEdge, shift } from "../task/graph.store.ts";
+import type { Task } from "../task/task.schema.ts";
+import { findTaskById } from "../task/task.store.ts";
+import { findStory, PORTFOLIO, type StoryRow } from "./story.store.ts";
+
+interface Meta {
+  readonly dependency_status?: string;
+  readonly depends_on_story?: string;
+}
+
+/** What a story needs of another team becomes a need of its task (requirement KB-08); gives its key, if there is one. */
+export async function needOf(ctx: OperationContext, row: StoryRow, task: Task): Promise<string | undefined> {
+  const needed = row.depends_on_team;
+  const { dependency_status: status } = JSON.parse(row.metadata) as Meta;
+  if (needed === null || needed === task.team || status === "resolved") return undefined;
+  if (!ctx.config.teams.some(({ id }) => id === needed)) return undefined; // a team that has gone since the file was loaded
+  const type = (row.dependency_type ?? "blocks") as DependencyType; // checked when it was loaded
+  const key = ctx.newKey("dep");
+  const blocking = holdsTaskBack(type) ? 1 : 0;
+  const need = { key, task_id: task.id, team: task.team, needs_team: needed, type, needed_task_id: null, note: null };
+  await insertDependency(ctx, { ...need, blocking });
+  const after = { task: task.key, needs_team: needed, type };
+  ctx.record({ type: "dependency.declared", subject: key, team: task.team, after });
+  if (blocking === 1) await shift(ctx, task.id, { openBlockers: 1 });
+  return key;
+}
+
+/**
+ * Needs of stories that name the story which delivers them get its task, as soon as a team has it (requirement DE-06).
+ * One that came to the very team which waits becomes an order of its tasks.
+ */
+export async function linkStoryNeeds(ctx: OperationContext): Promise<void> {
+  for (const { key, story, owner, metadata } of await unnamed.all(ctx.db, {})) {
+    const named = (JSON.parse(metadata) as Meta).depends_on_story;
+    if (named === undefined || named === story) continue;
+    const need = await getDependency(ctx, key);
+    const needed = await taskOfStory(ctx, named, [owner, need.needs_team, PORTFOLIO]);
+    const waiting = await findTaskById(ctx.db, Number(need.task_id));
+    if (!needed || !waiting || needed.id === waiting.id) continue;
+    if (needed.team !== waiting.team) await nameDelivery(ctx, need, { waiting, needed });
+    else await orderInstead(ctx, need, waiting, needed);
+  }
+}
+
+async function taskOfStory(ctx: OperationContext, key: string, owners: readonly string[]): Promise<Task | undefined> {
+  for (const owner of new Set(owners)) {
+    const story = await findStory(ctx.db, owner, key);
+    if (story?.task_id != null) return findTaskById(ctx.db, Number(story.task_id));
+  }
+  return undefined;
+}
+
+async function orderInstead(ctx: OperationContext, need: DependencyRow, waiting: Task, needed: Task): Promise<void> {
+  if (need.type !== "shared_component") {
+    if ((await closesCycle(ctx, waiting, needed, "blocks")) !== false) return;
+    await addEdge(ctx, waiting, { targetKey: needed.key, type: "blocks" });
+    ctx.record({
+      type: "link.added",
+      subject: waiting.key,
+      team: waiting.team,
+      after: { type: "blocks", target: needed.key },
+    });
+  }
+  const resolution = `${needed.key} came to team ${needed.team} itself`;
+  if (!(await resolveDependencyRow(ctx, Number(need.id), resolution))) return;
+  if (need.blocking === 1) await shift(ctx, waiting.id, { openBlockers: -1 });
+  ctx.record({ type: "dependency.resolved", subject: need.key, team: need.team, after: { resolution } });
+}
+
+const MOST_UNNAMED = 500;
+
+const unnamed = prepared((db) =>
+  db
+    .selectFrom("dependency")
+    .innerJoin("story", "story.task_id", "dependency.task_id")
+    .select(["dependency.key", "story.key as story", "story.owner", "story.metadata"])
+    .where("dependency.status", "=", sql.lit("open"))
+    .where("dependency.needed_task_id", "is", null)
+    .where("story.metadata", "like", sql.lit('%"depends_on_story":%'))
+    .orderBy("dependency.id")
+    .limit(sql.lit(MOST_UNNAMED)),
+);
