@@ -2,57 +2,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../mcp-server/src/config/config.load.ts";
-import { type ProjectConfig, withDefaults } from "../../mcp-server/src/config/config.schema.ts";
 import { readInputs } from "../../mcp-server/src/features/experiment/inputs.ts";
 import { finalReport } from "../../mcp-server/src/features/experiment/report.schema.ts";
-import { writeReports } from "../../mcp-server/src/features/experiment/reports.ts";
-import { type RunOptions, runExperiment } from "../../mcp-server/src/features/experiment/runner.ts";
-import { aBacklog, anyExperiment, everything } from "../support/experiments.ts";
-import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
-
-function configOf(text: string): ProjectConfig {
-  const { config, problems } = parseConfig(text, "config.yaml");
-  if (!config) throw new Error(problems.join("\n"));
-  return withDefaults(config, "/");
-}
-
-interface Played {
-  readonly files: Record<string, string>;
-  readonly report: Answer;
-  readonly outcome: Awaited<ReturnType<typeof runExperiment>>;
-  json(path: string): Answer;
-}
-
-/** Plays in the world's store and keeps every file that was written. */
-async function play(world: World, options: Partial<RunOptions> & { text?: string } = {}): Promise<Played> {
-  const { text = everything, ...rest } = options;
-  const files: Record<string, string> = {};
-  const output = {
-    write(path: string, content: string) {
-      files[path] = content;
-    },
-  };
-  const { store } = world.runtime;
-  const outcome = await runExperiment({
-    store,
-    config: configOf(text),
-    backlogs: [{ name: "backlog.yaml", text: aBacklog() }],
-    seed: 5,
-    variant: "everything",
-    sprints: 3,
-    output,
-    ...rest,
-  });
-  await writeReports(store.db, outcome, output);
-  const json = (path: string) => JSON.parse(files[path] ?? "null");
-  return { files, outcome, json, report: json("final_report.json") };
-}
-
-async function playAlone(options: Partial<RunOptions> & { text?: string } = {}): Promise<Played> {
-  await using world = await openWorld();
-  return await play(world, options); // the world ends with this function
-}
+import { configOf, play, playAlone } from "../support/experiment-play.ts";
+import { anyExperiment, everything } from "../support/experiments.ts";
+import { type Answer, dialects, openWorld } from "../support/world.ts";
 
 describe.each(dialects)("an experiment on %s", (dialect) => {
   test("gives the bytes of the embedded store, whatever the store (EX-05)", async () => {

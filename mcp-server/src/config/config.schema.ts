@@ -2,6 +2,7 @@ import * as z from "zod";
 import { coordination, portfolio, sprint } from "./coordination.schema.ts";
 import { escalation, retries } from "./escalation.schema.ts";
 import {
+  consensus,
   disturbances,
   experiment,
   metaLearning,
@@ -13,6 +14,8 @@ import {
   specialists,
   sprintZero,
   stakeholderReview,
+  standup,
+  technicalPlanning,
   turnover,
 } from "./experiment.schema.ts";
 import { gates, units } from "./gates.schema.ts";
@@ -150,6 +153,9 @@ export const configSchema = z.strictObject({
   meta_learning: metaLearning.describe("In experiments: learning from retrospectives."),
   retro: retro.describe("In experiments: retrospectives."),
   pairing: pairing.describe("In experiments: pairs."),
+  technical_planning: technicalPlanning.describe("In experiments: tasks of stories."),
+  standup: standup.describe("In experiments: the morning meeting."),
+  consensus: consensus.describe("In experiments: who decides what a pair cannot agree on."),
   teams: z.array(team).default([]).describe("Absent: one team named main."),
 });
 

@@ -109,7 +109,13 @@ export const stakeholderReview = z
       .array(z.number().min(0).max(3600))
       .max(10)
       .default([5, 15, 30])
-      .describe("Pauses between its attempts."),
+      .describe("As many tries as there are pauses here; each failed one is followed by its pause."),
+    webhook_timeout_seconds: z
+      .number()
+      .positive()
+      .max(86_400)
+      .default(60)
+      .describe("How long one try waits for its answer, by the clock on the wall."),
   })
   .prefault({});
 
@@ -176,6 +182,53 @@ export const pairing = z
   })
   .prefault({});
 
+/** What becomes of a planned story: tasks with hours, an owner and a navigator (requirement AG-01). */
+export const technicalPlanning = z
+  .strictObject({
+    enabled: on(true).describe("Whether stories are cut into tasks, and who owns a story's first task begins with it."),
+    min_tasks: count(2, 1, 20).describe("Fewest tasks of a story."),
+    max_tasks: count(4, 1, 20).describe("Most tasks of a story."),
+    hours: z
+      .array(z.number().positive().max(1000))
+      .min(1)
+      .max(20)
+      .default([4, 8, 16])
+      .describe("Sizes a task may have."),
+  })
+  .prefault({});
+
+/** The team's morning meeting (requirement AG-01). */
+export const standup = z
+  .strictObject({
+    enabled: on(true).describe("Whether teams hold one: a card it finds blocked goes on half a day sooner."),
+    from_day: count(2, 1, 60).describe("The first day of a sprint that has one."),
+    minutes: z.number().min(0).max(480).default(15).describe("What it takes of every developer's day of 8 hours."),
+  })
+  .prefault({});
+
+/** How those who disagree come to a decision (requirement AG-08). */
+export const consensus = z
+  .strictObject({
+    enabled: on(true).describe("Off: pairs never disagree."),
+    max_exchanges: count(3, 1, 20).describe("After so many without agreement a pair asks the dev lead."),
+    field_weight: z
+      .number()
+      .min(0.5, "must be between 0.5 and 1")
+      .max(1, "must be between 0.5 and 1")
+      .default(0.7)
+      .describe("Vote of whoever's field it is, dev lead or product owner; the other has the rest."),
+    threshold: share(0.6).describe("What a vote needs; with less the stakeholder decides."),
+    cost_points: z
+      .strictObject({
+        dev_lead: z.number().min(0).max(100).default(0.1).describe("A decision of the dev lead."),
+        po_and_lead: z.number().min(0).max(100).default(0.25).describe("A vote of product owner and dev lead."),
+        stakeholder: z.number().min(0).max(100).default(0.5).describe("A decision of the stakeholder."),
+      })
+      .prefault({})
+      .describe("Points of work it takes the team to get a decision."),
+  })
+  .prefault({});
+
 /** What a team may have on or off by itself, by the section's name. */
 export const practiceNames = [
   "disturbances",
@@ -188,5 +241,8 @@ export const practiceNames = [
   "meta_learning",
   "retro",
   "pairing",
+  "technical_planning",
+  "standup",
+  "consensus",
 ] as const;
 export type PracticeName = (typeof practiceNames)[number];

@@ -20,19 +20,10 @@ export async function writeSprint(play: SprintPlay, record: SprintRecord, output
   }
 }
 
-/** Who has left at the end of a sprint; only where somebody did (AG-09). */
-export function writeDepartures(play: WrittenSprint, record: SprintRecord, output: Output): void {
-  for (const { id } of play.teams) {
-    const { departure_events: departures = [], backfill_events: backfills = [] } = record.teams[id] ?? {};
-    if (departures.length > 0)
-      output.write(`${id}/${sprintFolder(play.n)}/departure_report.json`, jsonText({ departures, backfills }));
-  }
-}
-
 /** What a board is drawn from, whoever has worked in the sprint. */
 export interface BoardFacts extends Pick<SprintPlay, "n" | "startedAt"> {
   readonly stage: { readonly runtime: Pick<Runtime, "store">; readonly clock: { readonly now: number } };
-  readonly state: { readonly cards: Readonly<Record<string, { readonly domain: string }>> };
+  readonly state: { readonly cards: Readonly<Record<string, Pick<Card, "domain" | "tasks">>> };
 }
 
 /** The board at the end of a sprint: what is open, and what this sprint has closed; earlier ones tell the rest. */

@@ -1,5 +1,6 @@
 import { practiceOn } from "../../config/practices.rules.ts";
 import type { Principal } from "../../kernel/principal.ts";
+import { settle } from "./consensus.ts";
 import { cardOf, change, isoAt, type SprintPlay, type TeamPlay, type Worker } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
 import type { PairSession } from "./state.rules.ts";
@@ -49,11 +50,20 @@ interface Pair {
 
 function closeSession(play: SprintPlay, team: TeamPlay, key: string, { driver, pair }: Pair): void {
   const { config, state, n, stage } = play;
+  team.pairing.delete(key);
+  if (!practiceOn(config, team.id, "pairing")) return;
   const card = cardOf(play, key);
   const random = randomStream(state.seed, "session", key, card.rejections);
   const swapped = state.swaps.some((swap) => swap.agent === driver.member.id && swap.to === card.domain);
   const passed = random.between(6, 14) + card.points * 2;
-  const approaches = ["small steps behind a flag", "the interface first", "a failing test first", "a thin slice first"];
+  const navigator = team.workers.find(({ member }) => member.id === pair.navigator)?.member;
+  const mendedOut = card.fixes > 0 && card.fixes >= config.experiment.quality.test_fix_iterations;
+  const settled = settle(play, team, {
+    key,
+    driver: driver.member,
+    navigator: { id: pair.navigator, member: navigator },
+    mendedOut,
+  });
   const session: PairSession = {
     sprint: n,
     driver_id: driver.member.id,
@@ -61,9 +71,7 @@ function closeSession(play: SprintPlay, team: TeamPlay, key: string, { driver, p
     task_id: key,
     start: isoAt(pair.since),
     end: isoAt(stage.clock.now),
-    outcome: card.fixes >= config.experiment.quality.test_fix_iterations && card.fixes > 0 ? "escalated" : "completed",
-    decisions: [random.pick(approaches)],
-    decision_ids: [`D-${String(n).padStart(2, "0")}-${String(team.sessions.length + 1).padStart(3, "0")}`],
+    ...settled,
     brainstorm_rounds: config.pairing.brainstorm_rounds,
     checkpoints: config.pairing.checkpoints + (swapped ? config.profile_swapping.extra_checkpoints : 0),
     coverage_estimate: card.coverage,
@@ -72,8 +80,7 @@ function closeSession(play: SprintPlay, team: TeamPlay, key: string, { driver, p
     commit_sha: [...random.bytes(20)].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
     pr_url: null,
   };
-  if (practiceOn(config, team.id, "pairing")) team.sessions.push(session);
-  team.pairing.delete(key);
+  team.sessions.push(session);
 }
 
 /** Closes what has passed review and tells those who waited for it. */
@@ -81,6 +88,7 @@ export async function finish(play: SprintPlay, team: TeamPlay, key: string, hold
   const card = cardOf(play, key);
   const closed = await play.stage.may(holder, "task_close", { id: key, outcome: "done", reason: "Passed review." });
   if (!closed) return false;
+  team.finished.push({ id: key, title: card.title, points: card.points, by: holder.name });
   team.tally.coverage.push(card.coverage);
   team.tally.branches.push(card.branches);
   if (card.resolves !== undefined)

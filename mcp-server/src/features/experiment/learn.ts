@@ -10,11 +10,12 @@ export function noteSwap(play: SprintPlay, team: TeamPlay, worker: Worker, card:
   if (fitOf(worker.member, card.domain) >= AT_HOME) return;
   if (consult(play, team, worker, card)) return;
   const { config, state, n } = play;
+  if (!practiceOn(config, team.id, "profile_swapping")) return;
   const { mode, allowed_scenarios, proficiency } = config.profile_swapping;
-  if (mode === "none" || !practiceOn(config, team.id, "profile_swapping")) return;
   if (state.swaps.some((swap) => swap.agent === worker.member.id && swap.to === card.domain)) return;
   const scenario = scenarioOf(team, card);
-  if (mode === "constrained" && !allowed_scenarios.includes(scenario)) return;
+  // a team that has it on where the others have none is held to the scenarios
+  if (mode !== "free" && !allowed_scenarios.includes(scenario)) return;
   const swap = {
     agent: worker.member.id,
     team: team.id,

@@ -1,9 +1,12 @@
+import { practiceOn } from "../../config/practices.rules.ts";
 import { isNeeded, type OpenCard, openCards, type StoryFacts, storyFacts } from "./experiment.store.ts";
 import { develops } from "./people.rules.ts";
-import { change, type SprintPlay, type TeamPlay, whoSpeaks } from "./play.ts";
+import { commit, cutStories, questionsAbout } from "./planning.rules.ts";
+import { cardOf, change, type SprintPlay, type TeamPlay, type Worker, whoSpeaks } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
 import { lead } from "./stage.ts";
-import { type Card, estimate, surprise } from "./work.rules.ts";
+import type { PlannedStory } from "./state.rules.ts";
+import { type Card, estimate, storySizes, surprise } from "./work.rules.ts";
 
 type Kind = Card["kind"];
 
@@ -51,16 +54,22 @@ export async function adopt(
   return newCard(play, team, { key: task.id, title: task.title, points: task.points ?? null }, { kind: "story" });
 }
 
-/** The team looks at its board: sizes are given, what waits for others is marked, what others wait for becomes a card. */
+/**
+ * Planning and technical planning (AG-01): sizes are given, what waits for others is marked, stories are presented and
+ * taken on, and cut into tasks; what others wait for becomes a card.
+ */
 export async function planTeam(play: SprintPlay, team: TeamPlay): Promise<void> {
   const { db } = play.stage.runtime.store;
   const stories = await storyFacts(db, team.id);
   const cards = await openCards(db, team.id);
+  const sized = new Set<string>();
   for (const row of cards) {
+    if (row.points === null) sized.add(row.key);
     if (!play.state.cards[row.key]) await size(play, team, row, stories.get(row.key));
     await markWaiting(play, team, row);
   }
-  team.tally.planned = plannedPoints(play, team, cards);
+  present(play, team, cards, sized);
+  cutIntoTasks(play, team);
   await provideForOthers(play, team);
 }
 
@@ -95,17 +104,87 @@ export async function endWaiting(play: SprintPlay, team: TeamPlay): Promise<void
   }
 }
 
-/** What is begun first, up to the team's capacity: planning stops at the first card beyond (AG-01). */
-function plannedPoints(play: SprintPlay, team: TeamPlay, cards: readonly OpenCard[]): number {
-  const { points_per_developer, max_candidates } = play.config.sprint;
-  const capacity = team.workers.filter((one) => develops(one.member)).length * points_per_developer;
-  let planned = 0;
-  for (const row of cards.filter((one) => one.openBlockers === 0).slice(0, max_candidates)) {
-    const points = play.state.cards[row.key]?.points ?? 0;
-    if (planned + points > capacity) break;
-    planned += points;
+/** The product owner presents what is begun first, agents ask, and the team takes on what it has room for. */
+function present(play: SprintPlay, team: TeamPlay, cards: readonly OpenCard[], sized: ReadonlySet<string>): void {
+  const { max_candidates, points_per_developer } = play.config.sprint;
+  const developers = team.workers.filter((one) => develops(one.member)).length;
+  const capacity = developers * points_per_developer;
+  const ready = cards
+    .filter(({ openBlockers }) => openBlockers === 0)
+    .map((row) => ({ row, points: play.state.cards[row.key]?.points ?? 0 }));
+  const { looked, taken, points, stoppedAt } = commit(ready, { capacity, candidates: max_candidates });
+  const owner = team.workers.find(({ member }) => member.role === "product_owner");
+  team.tally.planned = points;
+  team.planned.push(...taken.map(({ row }) => row.key));
+  team.plan = {
+    sprint: play.n,
+    team_id: team.id,
+    presented_by: owner?.member.id ?? whoSpeaks(team).name,
+    estimated_by: whoSpeaks(team).name,
+    scale: storySizes,
+    developers,
+    capacity,
+    candidates: looked.map((one, index) =>
+      candidate(play, team, one.row, sized.has(one.row.key), index < taken.length),
+    ),
+    planned_points: points,
+    stopped_at: stoppedAt?.row.key ?? null,
+    tasks: [],
+  };
+}
+
+/** A story that is presented for the first time is asked about; what is answered then no review finds later. */
+function candidate(play: SprintPlay, team: TeamPlay, row: OpenCard, sized: boolean, planned: boolean): PlannedStory {
+  const card = cardOf(play, row.key);
+  const isNew = card.presented === undefined;
+  const random = randomStream(play.state.seed, "questions", team.id, card.story ?? card.title);
+  const members = isNew ? team.workers.map(({ member }) => member) : [];
+  const questions = questionsAbout(members, play.config.sprint.max_questions, random);
+  if (isNew) change(play, row.key, { presented: play.n, risk: card.risk - ANSWERED * questions.length });
+  const { title, domain, points } = card;
+  return {
+    id: row.key,
+    title,
+    domain,
+    points,
+    estimated: sized,
+    carried_over: row.status !== "open" || !isNew,
+    questions,
+    planned,
+  };
+}
+
+/** How much an answered question lowers the chance that a review finds something. */
+const ANSWERED = 0.01;
+const HOURS_PER_DAY = 8;
+
+/** Each story that is taken on becomes tasks, once; the card stays the unit of boards, limits and velocity. */
+function cutIntoTasks(play: SprintPlay, team: TeamPlay): void {
+  const { config, n } = play;
+  if (!practiceOn(config, team.id, "technical_planning")) return;
+  const developers = team.workers.flatMap(({ member }) => (develops(member) ? [member] : []));
+  const stories = team.planned.map((key) => cardOf(play, key)).filter(({ tasks }) => tasks === undefined);
+  const hoursEach = config.sprint.days * HOURS_PER_DAY;
+  const cut = cutStories(stories, developers, { n, settings: config.technical_planning, hoursEach });
+  for (const [key, tasks] of cut) {
+    change(play, key, { tasks });
+    team.plan?.tasks.push(...tasks.map((task) => ({ ...task, story: key })));
   }
-  return planned;
+}
+
+/**
+ * The story whose first task the agent owns and which nobody has begun: it takes that one first. What is on fire or what
+ * the coordinators call urgent goes before anybody's own.
+ */
+export function ownStory(play: SprintPlay, team: TeamPlay, worker: Worker): string | undefined {
+  if (!practiceOn(play.config, team.id, "technical_planning")) return undefined;
+  const isNew = (card: Card) => card.team === team.id && card.firstClaimed === undefined;
+  const isUrgent = (card: Card) => card.kind === "hotfix" || play.urgent.has(card.resolves ?? "");
+  if (Object.values(play.state.cards).some((card) => isNew(card) && isUrgent(card))) return undefined;
+  return team.planned.find((key) => {
+    const card = play.state.cards[key];
+    return card !== undefined && isNew(card) && !team.waiting.has(key) && card.tasks?.[0]?.owner === worker.member.id;
+  });
 }
 
 /** Sizes of what one team builds for another. */

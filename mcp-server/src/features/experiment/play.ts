@@ -5,7 +5,16 @@ import { type Blast, blastOf, type Disturbance } from "./disturbance.rules.ts";
 import { develops, type Member } from "./people.rules.ts";
 import { type Random, randomStream } from "./random.rules.ts";
 import { lead, type Stage } from "./stage.ts";
-import type { Learning, PairSession, RunState, Swap, TeamRecord } from "./state.rules.ts";
+import type {
+  EscalationRecord,
+  Learning,
+  PairSession,
+  PlanningRecord,
+  RunState,
+  StandupRecord,
+  Swap,
+  TeamRecord,
+} from "./state.rules.ts";
 import { type Card, contextSwitch, type Pace, speedOf } from "./work.rules.ts";
 
 /** Half a day: cards are looked at, claimed and worked on twice a day. */
@@ -58,6 +67,15 @@ export interface TeamPlay {
   readonly blocked: Set<string>;
   /** Cards that wait for another team. */
   readonly waiting: Set<string>;
+  /** What planning has taken on, in the board's order. */
+  readonly planned: string[];
+  plan?: PlanningRecord;
+  readonly standups: StandupRecord[];
+  readonly escalations: EscalationRecord[];
+  /** Closed in this sprint; what the team shows in its review. */
+  readonly finished: { readonly id: string; readonly title: string; readonly points: number; readonly by: string }[];
+  /** Decisions that have got a number. */
+  decided: number;
 }
 
 export interface SprintPlay {
@@ -94,6 +112,11 @@ export function teamPlay(
     backfills: [],
     blocked: new Set(),
     waiting: new Set(),
+    planned: [],
+    standups: [],
+    escalations: [],
+    finished: [],
+    decided: 0,
     tally: {
       wipRefusals: 0,
       reviews: 0,

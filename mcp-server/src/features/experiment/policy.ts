@@ -87,7 +87,6 @@ export async function beginSprint(stage: Stage, state: RunState, n: number): Pro
   const round = isFullLoopDue(stage.config, n) ? await fullLoop(stage, state, n) : null;
   if (n > 1) await distributeFor(stage, state, n);
   await stage.must(lead, "sprint_start", {}); // which gives out the stories
-  await stage.must(lead, "sprint_phase", { phase: "development" });
   return round ?? (isCoordinated(stage.config) ? { loop: false, borrows: [], refused: [], recommendations: [] } : null);
 }
 

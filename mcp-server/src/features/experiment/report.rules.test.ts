@@ -38,6 +38,7 @@ function aRecord(sprint: number, velocity: number, features: number): TeamRecord
     reviews: 2,
     rejections: 0,
     gate_failures: 0,
+    escalations: 0,
     idle_days: 0,
     borrowed_in: [],
     borrowed_out: [],

@@ -2,6 +2,7 @@ import type { ProjectConfig } from "../../config/config.schema.ts";
 import { practiceOn } from "../../config/practices.rules.ts";
 import type { TeamResult } from "../sprint/sprint.schema.ts";
 import { holdRetro, writeSprint } from "./artifacts.ts";
+import { writeCeremonies, writeDepartures } from "./ceremonies.ts";
 import { rollDisturbances } from "./disturbance.rules.ts";
 import { decaySwaps } from "./learn.ts";
 import type { Output } from "./output.ts";
@@ -14,6 +15,7 @@ import { letGo } from "./staff.ts";
 import { lead, principalOf, type Stage } from "./stage.ts";
 import type { Feedback } from "./stakeholder.rules.ts";
 import { follow, isReviewDue, type ReadFeedback, reviewProduct } from "./stakeholder.ts";
+import { holdStandup } from "./standup.ts";
 import type { Backfill, CoordinationRecord, RunState, SprintRecord, TeamRecord } from "./state.rules.ts";
 import { strikeToday } from "./strike.ts";
 import { teamRecord } from "./tally.ts";
@@ -42,13 +44,18 @@ export async function playSetUp(options: SprintOptions, product: ProductFacts): 
     await playSprintZero(play, product, output);
     record = await closeRecord(play, null);
     await writeSprint(play, record, output);
+    writeCeremonies(play, record, output);
   }
   await iterationZero(stage, state);
   state.clock = stage.clock.now;
   return record;
 }
 
-/** One sprint of all teams: planning, days of work with a check-in before QA, review; all of it in the caller's transaction. */
+/**
+ * One sprint of all teams, in the order of AG-01 and in the caller's transaction: planning and technical planning, days of
+ * work with disturbances and standups, the check-in, QA, review, retrospective and what is learned from it, files, and then
+ * what changes until the next one: swaps fade and people leave. Newcomers come when that begins.
+ */
 export async function playSprint(options: SprintOptions): Promise<SprintRecord> {
   const { stage, config, state, output } = options;
   const n = state.sprint + 1;
@@ -57,26 +64,33 @@ export async function playSprint(options: SprintOptions): Promise<SprintRecord> 
   if (round) heed(play, round.recommendations);
   if (options.answered) await follow(play, options.answered);
   for (const team of play.teams) await planTeam(play, team);
+  await stage.must(lead, "sprint_phase", { phase: "development" });
   const checkin = await days(play);
   stage.clock.now = Math.max(stage.clock.now, play.startedAt + Math.round(config.sprint.minutes * 60_000));
   await stage.must(lead, "sprint_phase", { phase: "review" });
   const ended = await stage.must(lead, "sprint_end", {});
-  for (const team of play.teams) await letGo(play, team);
   const coordination: CoordinationRecord | null = round ? { ...round, checkin } : null;
   const record = await closeRecord(play, coordination, ended.teams);
+  const review = await reviewSprint(play, record, options);
   for (const team of play.teams) {
     const numbers = record.teams[team.id];
     if (numbers) holdRetro(play, team, numbers, output);
   }
-  const review = isReviewDue(play)
-    ? await reviewProduct(play, [...(await options.past()), record], output, options.feedback)
-    : null;
-  decaySwaps(play);
   const whole = { ...record, learnings: play.learnings, review };
   await writeSprint(play, whole, output);
+  writeCeremonies(play, whole, output);
+  decaySwaps(play);
+  for (const team of play.teams) await letGo(play, team); // which adds to what the record tells
+  writeDepartures(play, whole, output);
   state.sprint = n;
   state.clock = stage.clock.now;
   return whole;
+}
+
+/** The stakeholder's part of the review, in the sprints that have one (AG-04). */
+async function reviewSprint(play: SprintPlay, record: SprintRecord, options: SprintOptions) {
+  if (!isReviewDue(play)) return null;
+  return reviewProduct(play, [...(await options.past()), record], options.output, options.feedback);
 }
 
 async function closeRecord(
@@ -155,6 +169,7 @@ async function days(play: SprintPlay): Promise<string[]> {
       if (tick % TICKS_PER_DAY === 0) {
         await strikeToday(play, team);
         if (tick > 0) await provideForOthers(play, team);
+        await holdStandup(play, team);
       }
       await endWaiting(play, team);
       await playTick(play, team, { finishing: isQa });

@@ -1,6 +1,8 @@
 import type { DisturbanceKind } from "../../config/experiment.schema.ts";
+import type { Ballot, Matter, Tier, Urgency } from "./consensus.rules.ts";
 import type { Member } from "./people.rules.ts";
-import type { Card } from "./work.rules.ts";
+import type { Question } from "./planning.rules.ts";
+import type { Card, TechTask } from "./work.rules.ts";
 
 /** All that a run carries from one sprint to the next; kept in the run's own store. */
 export interface RunState {
@@ -58,6 +60,9 @@ export interface PairSession {
   readonly outcome: "completed" | "escalated";
   readonly decisions: readonly string[];
   readonly decision_ids: readonly string[];
+  /** Of the brainstorm, until both were for the same or somebody else was asked (requirement AG-08). */
+  readonly exchanges: number;
+  readonly approved_by: readonly string[];
   readonly brainstorm_rounds: number;
   readonly checkpoints: number;
   readonly coverage_estimate: number;
@@ -65,6 +70,71 @@ export interface PairSession {
   readonly test_results: { readonly passed: number; readonly failed: number };
   readonly commit_sha: string;
   readonly pr_url: null;
+}
+
+/** A story as planning has seen it; `id` is its card's. */
+export interface PlannedStory {
+  readonly id: string;
+  readonly title: string;
+  readonly domain: string;
+  readonly points: number;
+  /** Whether its points are the lead's estimate. */
+  readonly estimated: boolean;
+  /** Begun before, or presented in an earlier sprint. */
+  readonly carried_over: boolean;
+  readonly questions: readonly Question[];
+  readonly planned: boolean;
+}
+
+/** A team's planning of one sprint, as `planning.json` has it (requirement AG-01). */
+export interface PlanningRecord {
+  readonly sprint: number;
+  readonly team_id: string;
+  readonly presented_by: string;
+  readonly estimated_by: string;
+  readonly scale: readonly number[];
+  readonly developers: number;
+  /** Points. */
+  readonly capacity: number;
+  readonly candidates: readonly PlannedStory[];
+  readonly planned_points: number;
+  /** The first story beyond the capacity. */
+  readonly stopped_at: string | null;
+  readonly tasks: (TechTask & { readonly story: string })[];
+}
+
+/** One morning's meeting; `day` counts from 1 (requirement AG-01). */
+export interface StandupRecord {
+  readonly day: number;
+  readonly at: string;
+  readonly present: readonly string[];
+  readonly working_on: readonly { readonly agent: string; readonly card: string }[];
+  readonly blocked: readonly { readonly card: string; readonly because: string }[];
+  readonly decisions: readonly string[];
+}
+
+/** What a pair could not agree on, and who decided it (requirement AG-08). */
+export interface EscalationRecord {
+  readonly id: string;
+  readonly decision_id: string;
+  readonly sprint: number;
+  readonly task_id: string;
+  readonly at: string;
+  readonly raised_by: string;
+  /** Where it was decided, and where it was before. */
+  readonly tier: Tier;
+  readonly path: readonly Tier[];
+  readonly exchanges: number;
+  readonly matter: Matter;
+  readonly context: string;
+  readonly options: readonly { readonly option: string; readonly favoured_by: readonly string[] }[];
+  readonly recommendation: string;
+  readonly urgency: Urgency;
+  /** Of every tier that was asked; `voter` is an agent's id or `stakeholder`. */
+  readonly votes: readonly (Omit<Ballot, "voter"> & { readonly voter: string })[];
+  readonly share: number;
+  readonly decision: string;
+  readonly cost_points: number;
 }
 
 export interface Learning {
@@ -100,6 +170,8 @@ export interface TeamRecord {
   readonly reviews: number;
   readonly rejections: number;
   readonly gate_failures: number;
+  /** Decisions that pairs did not come to by themselves. */
+  readonly escalations: number;
   readonly idle_days: number;
   readonly borrowed_in: readonly string[];
   readonly borrowed_out: readonly string[];

@@ -34,12 +34,17 @@ export async function strikeToday(play: SprintPlay, team: TeamPlay): Promise<voi
         const { key, holder } = random.pick(victims);
         const card = cardOf(play, key);
         change(play, key, { left: card.left + cost.points });
-        if (kind === "junior_misunderstanding") change(play, key, { risk: card.risk + 0.15 });
-        if (kind === "dependency_breaks") await block(play, team, key, holder);
+        // a blast radius that is used up leaves the disturbance to be seen, and takes its cost away
+        const share = cost.points / (wishes[kind].points ?? cost.points);
+        if (kind === "junior_misunderstanding") change(play, key, { risk: card.risk + MISUNDERSTOOD * share });
+        if (kind === "dependency_breaks" && share > 0) await block(play, team, { key, holder, days: share });
       }
     }
   }
 }
+
+/** Added to the chance that a review finds something. */
+const MISUNDERSTOOD = 0.15;
 
 async function cardsThatMay(play: SprintPlay, team: TeamPlay, juniorsOnly: boolean) {
   const rows = await heldCards(play.stage.runtime.store.db, team.id, "in_progress");
@@ -50,15 +55,22 @@ async function cardsThatMay(play: SprintPlay, team: TeamPlay, juniorsOnly: boole
   });
 }
 
-/** What the card builds on is broken: it stands still for a day, and the team is told. */
-async function block(play: SprintPlay, team: TeamPlay, key: string, holder: string | null): Promise<void> {
+interface Broken {
+  readonly key: string;
+  readonly holder: string | null;
+  /** How long it stands still. */
+  readonly days: number;
+}
+
+/** What the card builds on is broken: it stands still for a day at most, and the team is told. */
+async function block(play: SprintPlay, team: TeamPlay, { key, holder, days }: Broken): Promise<void> {
   const { stage } = play;
   const worker = team.workers.find(({ principal }) => principal.key === holder);
   if (!worker) return;
   const reason = "A dependency broke; its makers are at it.";
   if (!(await stage.may(worker.principal, "task_update", { id: key, block: reason }))) return;
   team.blocked.add(key);
-  change(play, key, { blockedUntil: stage.clock.now + play.dayMs });
+  change(play, key, { blockedUntil: Math.round(stage.clock.now + play.dayMs * days) });
   await stage.may(worker.principal, "message_send", {
     to: `team:${team.id}`,
     kind: "BLOCKER",

@@ -36,6 +36,7 @@ export async function teamRecord(play: SprintPlay, team: TeamPlay, ended?: TeamR
     reviews: tally.reviews,
     rejections: tally.rejections,
     gate_failures: tally.gateFailures,
+    escalations: team.escalations.length,
     idle_days: round(tally.idleTicks / TICKS_PER_DAY, 1),
     borrowed_in: team.workers.filter((worker) => worker.member.home !== team.id).map(({ member }) => member.id),
     borrowed_out: away.map(({ id }) => id),

@@ -4,7 +4,7 @@ import { type HeldCard, heldCards } from "./experiment.store.ts";
 import { handIn } from "./hand-in.ts";
 import { noteSwap } from "./learn.ts";
 import { develops } from "./people.rules.ts";
-import { adopt } from "./planning.ts";
+import { adopt, ownStory } from "./planning.ts";
 import { cardOf, change, type SprintPlay, speedOn, type TeamPlay, TICKS_PER_DAY, type Worker } from "./play.ts";
 import { reviewAll } from "./reviewing.ts";
 import { lead } from "./stage.ts";
@@ -86,7 +86,12 @@ async function claimOne(play: SprintPlay, team: TeamPlay, worker: Worker): Promi
   const { stage } = play;
   const small = await smallFor(play, team, worker);
   if (small === "none") return undefined;
-  const answer = await stage.may(worker.principal, "task_claim", small === undefined ? {} : { id: small });
+  const wished = small ?? ownStory(play, team, worker);
+  const claim = (id?: string) => stage.may(worker.principal, "task_claim", id === undefined ? {} : { id });
+  let answer = await claim(wished);
+  const isFull = answer === undefined && stage.lastRefusal()?.code === "OVER_LIMIT";
+  // an own story that cannot be taken leaves the board's next card
+  if (answer === undefined && !isFull && wished !== small) answer = await claim();
   if (answer === undefined) {
     if (stage.lastRefusal()?.code === "OVER_LIMIT") team.tally.wipRefusals += 1;
     return undefined;

@@ -12,6 +12,17 @@ const PAIR_GAIN = 0.5;
 export const OUTSIDE = 0.5;
 const MATCH = { primary: 1, auxiliary: 0.85, none: OUTSIDE } as const;
 
+/** A part of a story, written down when the team plans (requirement AG-01); the board's unit stays the story. */
+export interface TechTask {
+  /** `T-SS-NNN`: the sprint, and a number within it and the team. */
+  readonly id: string;
+  readonly title: string;
+  readonly hours: number;
+  readonly owner: string;
+  /** Null in a team of one. */
+  readonly navigator: string | null;
+}
+
 /** What a card asks for and how far it is; kept between sprints. Efforts are points. */
 export interface Card {
   readonly key: string;
@@ -37,6 +48,9 @@ export interface Card {
   readonly firstClaimed?: number;
   /** The cross-team dependency that a `provide` card will resolve. */
   readonly resolves?: string;
+  /** The sprint in which the team has been told of it first. */
+  readonly presented?: number;
+  readonly tasks?: readonly TechTask[];
 }
 
 /** How the domain of a card fits an agent; `swapped` is the proficiency of a profile taken on for now (AG-03). */
@@ -113,7 +127,7 @@ export function mend(quality: Quality): Quality {
 export const storySizes = [1, 2, 3, 5, 8, 13] as const;
 
 export function estimate(random: Random): number {
-  return random.pick([1, 2, 2, 3, 3, 3, 5, 5, 8]);
+  return random.pick([1, 2, 2, 2, 3, 3, 3, 3, 5, 5, 5, 8, 8, 13] satisfies (typeof storySizes)[number][]);
 }
 
 /** What a card takes, in parts of its estimate: more often more than less. */
