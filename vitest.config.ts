@@ -7,6 +7,7 @@ const heavy = [
   "tests/processes/loop-crash.test.ts",
   "tests/processes/demo.test.ts", // half a minute of live boards, three times
   "tests/processes/experiment.test.ts",
+  "tests/processes/experiment-live.test.ts",
   "tests/processes/coordination.test.ts",
   "tests/processes/portfolio.test.ts",
   "tests/scenarios/history.test.ts",

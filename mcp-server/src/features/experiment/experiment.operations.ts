@@ -1,9 +1,9 @@
 import { join, resolve } from "node:path";
 import * as z from "zod";
-import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { openingLines } from "./console.rules.ts";
+import { wantsSessions } from "./live/place.ts";
 
 const MAX_SPRINTS = 10_000;
 
@@ -29,7 +29,16 @@ export const experimentRun = defineOperation({
       .max(200)
       .optional()
       .describe("What the policy is called in comparisons, or a YAML file laid over the configuration."),
-    agents: z.enum(["mock", "claude"]).optional().describe("Who works; mock by default."),
+    agents: z
+      .enum(["mock", "claude"])
+      .optional()
+      .describe("Who works: simulated agents, or a real headless session of Claude Code per team; mock by default."),
+    project: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe("With agents claude: a git repository, of which a clone is worked on; an empty one by default."),
   }),
   output: z.object({
     ok: z.boolean(),
@@ -48,14 +57,13 @@ export const experimentRun = defineOperation({
     lines: z.array(z.string()).describe("The sprints of this run, as the console shows them."),
   }),
   async run(ctx, input) {
-    if (input.agents === "claude")
-      throw new TeamwrightError(
-        "UNAVAILABLE",
-        "Experiments run with mock agents only: real sessions are not driven yet.",
-        hint("experiment_run", "with agents mock"),
-      );
     const here = ctx.files?.folder ?? ctx.config.root;
     const folder = resolve(here, input.output ?? join("outputs", "experiment"));
+    if (wantsSessions(input, folder)) {
+      const { runLive } = await import("./live/live-run.ts");
+      const progress = (done: number, total: number) => ctx.progress(done, total, "sprints");
+      return runLive({ ...input, here, folder }, { principal: ctx.principal, progress, tell: ctx.tell });
+    }
     // the simulation is much code that no other start should load
     const { runInFolder, runSeeds } = await import("./folder-run.ts");
     const progress = (done: number, total: number) => ctx.progress(done, total, "sprints");

@@ -6,7 +6,15 @@ import type { FinalReport } from "./report.schema.ts";
 import type { RunState, SprintRecord, TeamRecord } from "./state.rules.ts";
 import { round } from "./work.rules.ts";
 
+/** What the report of a run of real sessions says besides. */
+export interface LiveFacts {
+  readonly agents: "claude";
+  /** Version of the client. */
+  readonly client: string;
+}
+
 export interface ReportFacts {
+  readonly live?: LiveFacts | undefined;
   readonly config: ProjectConfig;
   readonly state: Pick<RunState, "seed" | "variant" | "members">;
   readonly sprints: readonly SprintRecord[];
@@ -39,6 +47,7 @@ export function portfolioReport(facts: ReportFacts): FinalReport & Record<string
   return {
     experiment: config.experiment.name,
     mode: "multi_team",
+    ...facts.live,
     seed: state.seed,
     variant: state.variant,
     sprint_minutes: config.sprint.minutes,

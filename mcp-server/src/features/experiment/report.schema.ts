@@ -22,7 +22,7 @@ const sprintEntry = z.object({
   borrowed_out: z.array(id).describe("Agents of this team who worked elsewhere in the sprint."),
   agents: count.describe("Agents who worked in this team in the sprint, borrowed ones included, lent ones not."),
   test_coverage: amount.nullable().describe("Share of lines, 0 to 1; null where nothing was measured."),
-  pairing_sessions: count,
+  pairing_sessions: count.optional().describe("Absent for real sessions."),
   cycle_time_avg: amount.nullable().describe("Working days from claim to close, mean; null when no card was closed."),
   disturbances: events,
   departure_events: events,

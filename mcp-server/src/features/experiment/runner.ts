@@ -17,6 +17,7 @@ import {
 import { noOutput, type Output } from "./output.ts";
 import { membersOf } from "./people.rules.ts";
 import { loadBacklog } from "./policy.ts";
+import type { LiveFacts } from "./report.rules.ts";
 import { playSetUp, playSprint, type SprintOptions } from "./sprint.ts";
 import type { ProductFacts } from "./sprint-zero.ts";
 import { fillVacancies, staffed, welcome } from "./staff.ts";
@@ -53,6 +54,8 @@ export interface RunOutcome {
   readonly sprints: readonly SprintRecord[];
   readonly overhead: Awaited<ReturnType<typeof overheadReport>>;
   readonly isCancelled: boolean;
+  /** Of a run of real sessions: whose they are. */
+  readonly live?: LiveFacts;
 }
 
 /**

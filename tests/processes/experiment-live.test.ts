@@ -1,0 +1,157 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cleanEnvironment, node } from "../support/processes.ts";
+import { makeRepository } from "../support/repository.ts";
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-live-")));
+const bin = join(import.meta.dirname, "../../bin/teamwright");
+
+/** A client that hangs for the team alpha, deaf to a polite signal and with a process out of its group, until it is told to be calm. */
+const client = `#!/bin/sh
+if [ "$1" = --version ]; then echo "\${CLIENT_VERSION:-2.1.329} (Claude Code)"; exit 0; fi
+prompt=$(cat)
+case "$prompt" in
+*"team alpha"*)
+  if [ ! -e "$HOME/calm" ]; then
+    trap '' TERM
+    setsid sleep 600 & echo $! >> "$HOME/pids"
+    sleep 600 & echo $! >> "$HOME/pids"
+    wait
+  fi ;;
+esac
+echo '{"type":"result","subtype":"success","is_error":false,"result":"KEEP: calm","num_turns":1,"total_cost_usd":0.25}'
+`;
+
+const config = (seconds: number) => `teams:
+  - { id: alpha, agents: [abe] }
+  - { id: beta, agents: [bea] }
+experiment: { name: hangs, claude: { time_box_seconds: ${seconds} } }
+`;
+
+beforeAll(() => {
+  mkdirSync(join(root, "bin"));
+  writeFileSync(join(root, "bin/claude"), client);
+  chmodSync(join(root, "bin/claude"), 0o755);
+  writeFileSync(join(root, "short.yaml"), config(1));
+  writeFileSync(join(root, "long.yaml"), config(600));
+  const story = (id: number) => `  - { id: S${id}, title: Story ${id}, story_points: 1 }`;
+  writeFileSync(join(root, "backlog.yaml"), ["stories:", story(1), story(2)].join("\n"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function start(args: readonly string[], env: Record<string, string> = {}) {
+  const PATH = [join(root, "bin"), process.env.PATH].join(delimiter);
+  const child = spawn(node, [bin, "experiment", "run", ...args], {
+    cwd: root,
+    env: cleanEnvironment({ HOME: root, PATH, NO_COLOR: "1", ...env }),
+  });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      text += chunk;
+    });
+  return { child, ended: once(child, "close").then(([code]) => ({ code: code as number | null, text })) };
+}
+
+const begin = (file: string, output: string, ...more: string[]) => [
+  "--agents",
+  "claude",
+  "--config",
+  file,
+  "--backlog",
+  "backlog.yaml",
+  "--sprints",
+  "1",
+  "--output",
+  output,
+  ...more,
+];
+
+const pids = () => {
+  const file = join(root, "pids");
+  return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").map(Number) : [];
+};
+
+/** Ended, and not only waiting to be collected. */
+function isGone(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 60_000; !condition(); ) {
+    if (Date.now() > end) throw new Error("it never came about");
+    await sleep(50);
+  }
+}
+
+const reportOf = (output: string) => JSON.parse(readFileSync(join(root, output, "final_report.json"), "utf8"));
+
+describe("an experiment of real sessions", () => {
+  test("says what is missing, too old or not to be had together (EX-01)", async () => {
+    const said = async (args: string[], env?: Record<string, string>) => (await start(args, env).ended).text;
+    expect(await said(begin("short.yaml", "a"), { PATH: "/usr/bin:/bin" })).toContain("is not on the PATH");
+    expect(await said(begin("short.yaml", "a"), { CLIENT_VERSION: "2.1.99" })).toContain("2.1.99 is too old");
+    expect(await said(begin("short.yaml", "a", "--seeds", "3"))).toContain("chances of a simulation");
+    expect(await said(begin("short.yaml", "a"), { TEAMWRIGHT_EXPERIMENT_SESSION: "1 x /" })).toContain("FORBIDDEN");
+    expect(existsSync(join(root, "a"))).toBe(false);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "ends a session that hangs, with all it has started, and no other (CO-12)",
+    async () => {
+      const source = join(root, "source");
+      mkdirSync(source);
+      makeRepository(source);
+      const { code, text } = await start(begin("short.yaml", "out", "--project", "source")).ended;
+      expect(code, text).toBe(0);
+      const { teams } = reportOf("out");
+      expect(teams.alpha.sprints[0].session).toMatchObject({ state: "timed_out", cost_usd: null });
+      expect(teams.beta.sprints[0].session).toMatchObject({ state: "ended", turns: 1, cost_usd: 0.25 });
+      expect(readFileSync(join(root, "out/beta/sprint-01/retro.md"), "utf8")).toContain("- lead: calm");
+      expect(pids()).toHaveLength(2);
+      await until(() => pids().every(isGone));
+      // a clone, with no way back
+      expect(existsSync(join(root, "out/project/src/a.txt"))).toBe(true);
+      expect(readFileSync(join(root, "out/project/.git/config"), "utf8")).not.toContain("remote");
+      expect(existsSync(join(source, "teamwright.yaml"))).toBe(false);
+
+      const other = await start(["--agents", "mock", "--continue", "1", "--output", "out"]).ended;
+      expect(other.text).toContain("holds a run of real sessions");
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "that was killed ends what it has left behind, and goes on with its sprint (EX-01)",
+    async () => {
+      rmSync(join(root, "pids"), { force: true });
+      const { child, ended } = start(begin("long.yaml", "killed"));
+      await until(() => pids().length === 2);
+      child.kill("SIGKILL");
+      await ended;
+      expect(pids().some(isGone)).toBe(false);
+      writeFileSync(join(root, "calm"), "");
+      const again = await start(["--sprints", "1", "--output", "killed"]).ended;
+      expect(again.code, again.text).toBe(0);
+      await until(() => pids().every(isGone));
+      expect(reportOf("killed").teams.alpha.sprints).toMatchObject([{ sprint: 1, session: { state: "ended" } }]);
+    },
+  );
+});
