@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { claudeSessions } from "./claude.schema.ts";
 
 const share = (standard: number) =>
   z.number().min(0, "must be between 0 and 1").max(1, "must be between 0 and 1").default(standard);
@@ -26,6 +27,7 @@ export const experiment = z
       })
       .prefault({})
       .describe("What work has to reach before it is done."),
+    claude: claudeSessions.describe("The real sessions of `experiment run --agents claude`."),
   })
   .prefault({});
 
