@@ -7,6 +7,29 @@ const stop = (world: World, actor: Actor) =>
   world.hook({ event: "SubagentStop", agent_id: actor.id, agent_type: "teamwright:builder" });
 
 describe.each(dialects)("claims on %s", (dialect) => {
+  test("teammates claim before they start, by themselves, and who changes nothing takes no work on files (TZ-02)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const build = await newTask(lead, { title: "Build the parser", scope: ["src/parser"], priority: 0 });
+    const look = await newTask(lead, { title: "Find out how comments are kept" });
+    const rita = await world.spawn("rita", { role: "teamwright:researcher" });
+    const ada = await world.spawn("ada");
+    // both read it at once, and each is given what is theirs
+    const [hers, adas] = await Promise.all([rita.must("task_claim"), ada.must("task_claim")]);
+    expect([hers.task.id, adas.task.id]).toEqual([look, build]);
+    await ada.must("task_update", { id: build, release: "somebody else is needed" });
+    await rita.must("task_close", { id: look });
+    const none = await rita.must("task_claim");
+    expect(none.task).toBeUndefined();
+    expect(none.files_taken).toEqual([expect.stringContaining(`${build} changes files`)]);
+    // the lead's word, with the id, is another matter
+    expect((await rita.must("task_claim", { id: build })).task.holder).toBe("rita");
+    // nobody starts on what another holds, and neither needs the lead to say so
+    await rita.must("message_send", { to: "ada", text: "I have the parser now." });
+    expect(JSON.stringify(await ada.must("message_inbox"))).toContain("I have the parser now.");
+    expect(await refusal(ada.call("task_close", { id: build }))).toBe("FORBIDDEN");
+  });
+
   test("the next task or a given one, one winner, four refusals that can be told apart (beads 20, 23, 24)", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

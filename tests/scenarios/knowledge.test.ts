@@ -7,7 +7,7 @@ import { inTransaction } from "../../mcp-server/src/kernel/execute.ts";
 import { systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
 import { DAY, expectSound, newTask, refusal } from "../support/answers.ts";
 import { openRun } from "../support/runs.ts";
-import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
+import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 const twoTeams = `teams:
   - id: alpha
@@ -48,6 +48,31 @@ describe.each(dialects)("the knowledge base on %s", (dialect) => {
       /<stored-text (\w+) what="knowledge">\n.*MATCH.*\n[\s\S]*<\/stored-text \1>/,
     );
     await expectSound(world);
+  });
+
+  test("a solution has author, team and code, its team hears of it, and no other team finds it (KN-01)", async () => {
+    const config = "teams: [{ id: alpha, agents: [ada, abe] }, { id: beta, agents: [bea] }]\n";
+    await using world = await openWorld({ dialect, config });
+    const [ada, abe, bea] = [await world.spawn("ada"), await world.spawn("abe"), await world.spawn("bea")];
+    const solution = {
+      fact: "SOLUTION: a page of results is fetched by the last id seen",
+      detail: "select * from page where id > ? order by id limit 50",
+      tags: ["paging"],
+    };
+    const { knowledge } = await ada.must("knowledge_add", solution);
+    expect(knowledge).toMatchObject({ kind: "solution", scope: "team", owner: "alpha", tags: ["paging"] });
+    const news = async (who: Actor) => JSON.stringify(await who.must("message_inbox"));
+    expect(await news(abe)).toContain(`Solution ${knowledge.id}: a page of results`);
+    expect(await news(bea)).not.toContain(knowledge.id);
+    const found = async (who: Actor) => (await who.must("knowledge_search", { words: "paging" })).knowledge;
+    expect(await found(abe)).toMatchObject([{ id: knowledge.id, detail: solution.detail }]);
+    expect(await found(bea)).toEqual([]);
+    const { events } = await world.person("event_list", { after: 0, limit: 100 });
+    const added = events.find((event: Answer) => event.type === "knowledge.added");
+    expect(added).toMatchObject({ subject: knowledge.id, by: expect.stringContaining("ada") });
+    // known already: nobody is told twice
+    await ada.must("knowledge_add", solution);
+    expect(await news(abe)).not.toContain(knowledge.id);
   });
 
   test("what is known gains a source instead of a double, and three make it certain (LP-04, LP-07)", async () => {

@@ -30,6 +30,16 @@ export function roleOf(subagentType: string | null): string | null {
   return subagentType.slice(subagentType.lastIndexOf(":") + 1) || null;
 }
 
+/** Roles of the plugin that have no tool to change a file with. */
+const lookers = new Set(
+  "architect researcher shepherd design-reviewer adversarial-reviewer staff-engineer enablement-lead".split(" "),
+);
+
+/** True for a role that looks, judges or plans, and takes no work on files of its own accord (requirement TZ-02). */
+export function changesNothing(role: string | undefined): boolean {
+  return role !== undefined && lookers.has(role);
+}
+
 /** What in a spawn's prompt looks like a task id of the project, in its order, each once. */
 export function taskIdsIn(text: string): string[] {
   return [...new Set(text.match(/\b[a-z0-9][a-z0-9_-]{0,40}-[a-z0-9]{2,12}(?:\.\d+)*\b/g) ?? [])].slice(0, 50);

@@ -3,6 +3,7 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { findAgent } from "../agent/agent.store.ts";
+import { insertMessage } from "../message/message.store.ts";
 import { heldBy } from "../task/claim.store.ts";
 import * as taskFields from "../task/task.schema.ts";
 import { getTask } from "../task/task.store.ts";
@@ -47,6 +48,7 @@ export const knowledgeAdd = defineOperation({
       { ...input, fact: input.fact, ...(await ownerOf(ctx, input.scope, input.task)) },
       sources,
     );
+    if (!merged && fact.kind === "solution" && fact.scope === "team") await tellTeam(ctx, fact);
     return { knowledge: toView(fact), merged, next: ["knowledge_search"] };
   },
   render: ({ knowledge, merged }, view) =>
@@ -55,6 +57,16 @@ export const knowledgeAdd = defineOperation({
       fenceText("fact", knowledge.fact),
     ].join("\n"),
 });
+
+/** A solution is worth nothing to those who do not know that it is there (requirement KN-01). */
+async function tellTeam(ctx: OperationContext, fact: fields.Knowledge): Promise<void> {
+  await insertMessage(ctx, {
+    kind: "INFO",
+    sender: ctx.principal,
+    channel: `team:${fact.owner}`,
+    text: `Solution ${fact.key}: ${plainLine(fact.fact, 200)} (knowledge_search has the rest).`,
+  });
+}
 
 function incomplete(message: string): TeamwrightError {
   return new TeamwrightError(

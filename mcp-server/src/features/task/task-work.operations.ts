@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { changesNothing } from "../agent/agent.rules.ts";
 import { fullTeams } from "../board/board.store.ts";
 import { scopeInTheWay } from "../file/file.store.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
@@ -79,13 +80,20 @@ export const taskClaim = defineOperation({
 /** Ready tasks looked at for one whose files nobody has on lease. */
 const MAX_PASSED = 50;
 
-/** The first ready task whose files are free; `taken` says of those passed over who has their files. */
+/** The first ready task whose files are free and for the caller's role; `taken` says why others were passed over. */
 async function pickFree(ctx: OperationContext, filter: ReadyFilter): Promise<{ task?: Task; taken: string[] }> {
   const except: number[] = [];
   const taken: string[] = [];
   while (except.length < MAX_PASSED) {
     const task = await pickReady(ctx, except.length > 0 ? { ...filter, except } : filter);
     if (!task) return { taken };
+    if (changesNothing(ctx.principal.role) && task.scope.length > 0) {
+      except.push(task.id);
+      taken.push(
+        `${task.key} changes files, and a ${ctx.principal.role} has no tool for that; by its id it can be taken.`,
+      );
+      continue;
+    }
     const lease = await scopeInTheWay(ctx, task);
     if (!lease) return { task, taken };
     except.push(task.id);
