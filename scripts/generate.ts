@@ -9,6 +9,7 @@ import { commandLine, groupByNoun, wordsOf } from "../mcp-server/src/surfaces/cl
 import { describe, type Flag, flagsOf, valueSchema } from "../mcp-server/src/surfaces/cli/flags.ts";
 import { firstSentence, usageLine } from "../mcp-server/src/surfaces/cli/help.ts";
 import { lintRulesPage } from "./generate-lint-rules.ts";
+import { metricsPage } from "./generate-metrics.ts";
 import { rulesPage } from "./generate-rules.ts";
 import { listingCostPage } from "./texts/listing-cost.ts";
 
@@ -21,6 +22,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ["docs/configuration.md", configurationPage()],
     ["docs/lint-rules.md", lintRulesPage()],
     ["docs/rules.md", rulesPage(note)],
+    ["docs/metrics.md", metricsPage(note)],
     ["docs/listing-cost.md", listingCostPage(root, note)],
     ["schemas/teamwright.schema.json", `${JSON.stringify(configurationSchema(), null, 2)}\n`],
     ["README.md", withToolTable(readFileSync(join(root, "README.md"), "utf8"))],

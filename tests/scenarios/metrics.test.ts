@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { type MetricSpec, metricCatalogue } from "../../mcp-server/src/features/metrics/catalogue.rules.ts";
 import { refusedWrite } from "../support/files.ts";
 import { type Actor, dialects, openWorld } from "../support/world.ts";
 
@@ -20,6 +21,19 @@ task_quality: off
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
 /** Debian's prometheus package has it; CI installs that. */
 const isPromtoolWanted = hasPromtool || process.env.CI !== undefined;
+
+/** Every sample belongs to a family with HELP and TYPE, and has labels the catalogue names (C-09). */
+function expectAsListed(text: string): void {
+  const catalogue: Readonly<Record<string, MetricSpec>> = metricCatalogue;
+  for (const [, name = "", labels = ""] of text.matchAll(/^([a-z_]+)(?:\{(.*)\})? \S+$/gm)) {
+    const family = name in catalogue ? name : name.replace(/_(?:bucket|sum|count)$/, "");
+    const spec = catalogue[family];
+    expect(text).toContain(`# HELP ${family} `);
+    expect(text).toContain(`# TYPE ${family} ${spec?.type}\n`);
+    const used = [...labels.matchAll(/([a-z_]+)="/g)].map(([, label = ""]) => label).filter((label) => label !== "le");
+    expect([name, used.filter((label) => !spec?.labels.includes(label))]).toEqual([name, []]);
+  }
+}
 
 describe.each(dialects)("metrics on %s", (dialect) => {
   test("velocity, work in progress, blocked and cycle time of each team, as Prometheus takes them (ME-01, ME-03, DE-05, KB-06)", async () => {
@@ -58,6 +72,7 @@ describe.each(dialects)("metrics on %s", (dialect) => {
     ])
       expect(text.split("\n")).toContain(line);
     expect(samples).toBeGreaterThan(20);
+    expectAsListed(text);
     if (isPromtoolWanted)
       execFileSync("promtool", ["check", "metrics"], { input: text, stdio: ["pipe", "pipe", "pipe"] });
   });
@@ -102,7 +117,11 @@ describe.each(dialects)("metrics on %s", (dialect) => {
       world.clock.advance(60_000);
       await lead.must("task_close", { id });
     }
+    const counted = async () =>
+      (await world.person("metrics_export", {})).text.match(/lead_time_seconds_count\{team_id="web"\} \d+/)?.[0];
+    expect(await counted()).toContain("} 5");
     await world.person("task_reopen", { id: others[0] });
+    expect(await counted()).toContain("} 5"); // one that fell would be read as a restart
     await ada.must("task_claim", { id: others[0] });
     await ada.must("task_close", { id: others[0] });
     world.clock.advance(1000);

@@ -17,7 +17,14 @@ import type { DesignReviewTable, ReviewTable } from "../features/review/review.t
 import type { RunTable } from "../features/run/run.table.ts";
 import type { SprintTable, SprintTeamTable } from "../features/sprint/sprint.table.ts";
 import type { ReportAskTable, ReportTable, TagTable } from "../features/tag/tag.table.ts";
-import type { CommentTable, ForeignRowTable, LabelTable, LinkTable, TaskTable } from "../features/task/task.table.ts";
+import type {
+  CommentTable,
+  ForeignRowTable,
+  LabelTable,
+  LinkTable,
+  TaskClosureTable,
+  TaskTable,
+} from "../features/task/task.table.ts";
 import type {
   GateRunTable,
   HistoryLookTable,
@@ -35,6 +42,7 @@ export interface Database {
   task: TaskTable;
   task_label: LabelTable;
   task_comment: CommentTable;
+  task_closure: TaskClosureTable;
   link: LinkTable;
   foreign_row: ForeignRowTable;
   board_count: BoardCountTable;

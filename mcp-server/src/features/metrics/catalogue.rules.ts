@@ -71,12 +71,12 @@ export const metricCatalogue = {
   },
   teamwright_task_cycle_time_seconds: {
     type: "histogram",
-    help: "Time from the first claim to the end of tasks closed as done.",
+    help: "Time from the first claim to the end of tasks, each time they are closed as done; epics left out.",
     labels: ["team_id"],
   },
   teamwright_task_lead_time_seconds: {
     type: "histogram",
-    help: "Time from the creation to the end of tasks closed as done.",
+    help: "Time from the creation to the end of tasks, each time they are closed as done; epics left out.",
     labels: ["team_id"],
   },
   teamwright_conflicts_total: {

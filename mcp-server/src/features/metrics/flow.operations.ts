@@ -11,7 +11,18 @@ import {
   workAges,
 } from "./flow.store.ts";
 import { renderFlow } from "./flow.view.ts";
-import { type FlowNow, type FlowOfTime, from, shownWindow, teamFlow, to, windowShape } from "./metrics.schema.ts";
+import { flowFormulas } from "./formulas.rules.ts";
+import {
+  explain,
+  type FlowNow,
+  type FlowOfTime,
+  formulas,
+  from,
+  shownWindow,
+  teamFlow,
+  to,
+  windowShape,
+} from "./metrics.schema.ts";
 import { type Period, periodOf, periods, periodsOf, type TimeWindow } from "./window.rules.ts";
 import { agentsByTeam } from "./work.store.ts";
 
@@ -30,8 +41,9 @@ export const metricsFlow = defineOperation({
     period: z.enum(periods).optional().describe("Length of a row: day, the last 7; or week, the last 8."),
     from: from.describe("Date in the first period."),
     to: to.describe("Date in the last period; now."),
+    explain,
   }),
-  output: z.object({ period: z.enum(periods), ...windowShape, teams: z.array(teamFlow) }),
+  output: z.object({ period: z.enum(periods), ...windowShape, teams: z.array(teamFlow), formulas }),
   async run(ctx, { period = "day", ...input }) {
     const asked = teamInView(ctx.config, ctx.principal, input.team);
     const starts = periodsOf(period, input, ctx.now);
@@ -49,6 +61,7 @@ export const metricsFlow = defineOperation({
         total: total(id, 0),
         periods: starts.map((start) => ({ start: new Date(start).toISOString().slice(0, 10), ...each(id, start) })),
       })),
+      ...(input.explain ? { formulas: [...flowFormulas] } : {}),
     };
   },
   render: renderFlow,

@@ -1,15 +1,20 @@
 import type { RenderView } from "../../kernel/operation.ts";
 import { bar, duration, percent, shortNumber, sparkline } from "./bars.view.ts";
+import { explained, type Formula } from "./formulas.rules.ts";
 import type { FlowOfTime, TeamFlow } from "./metrics.schema.ts";
 
 const BAR = 12;
 
+export interface ShownFlow {
+  readonly period: string;
+  readonly teams: readonly TeamFlow[];
+  readonly formulas?: readonly Formula[] | undefined;
+}
+
 /** For each team what is now, a row per day or week, and the whole below. */
-export function renderFlow(
-  { period, teams }: { period: string; teams: readonly TeamFlow[] },
-  view: RenderView,
-): string {
-  return teams.map((team) => renderTeam(team, period, view)).join("\n\n");
+export function renderFlow({ period, teams, formulas }: ShownFlow, view: RenderView): string {
+  const shown = teams.map((team) => renderTeam(team, period, view)).join("\n\n");
+  return [shown, ...(formulas ? explained(formulas) : [])].join("\n");
 }
 
 function renderTeam({ team, now, total, periods }: TeamFlow, period: string, view: RenderView): string {

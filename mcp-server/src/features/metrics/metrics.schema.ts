@@ -11,6 +11,9 @@ const isoTime = z
 export const from = isoTime.optional().describe("Date or time it begins with; the beginning of the store.");
 export const to = isoTime.optional().describe("Date or time it ends with, that included; now.");
 
+export const explain = z.boolean().optional().describe("Also what each number means.");
+export const formulas = z.array(z.object({ name: z.string(), unit: z.string(), formula: z.string() })).optional();
+
 export const windowShape = { from: z.string().optional(), to: z.string() };
 
 /** As answers show it; a window that begins with the store has no `from`. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { defineOperation } from "../../kernel/operation.ts";
-import { from, shownWindow, to, windowShape } from "./metrics.schema.ts";
+import { portfolioFormulas } from "./formulas.rules.ts";
+import { explain, formulas, from, shownWindow, to, windowShape } from "./metrics.schema.ts";
 import { grouped, loanEffects, meanVelocity, overheadShare, perCapita, sizeOf } from "./portfolio.rules.ts";
 import { coordinationTime, loanSprints, teamFacts } from "./portfolio.store.ts";
 import { renderPortfolio } from "./portfolio.view.ts";
@@ -36,6 +37,7 @@ const portfolioOutput = z.object({
   overhead_share: number.describe("Coordination's part of sprint time."),
   overhead_seconds: z.number(),
   sprint_seconds: z.number(),
+  formulas,
   loans: z.array(
     z.object({
       team: z.string(),
@@ -54,7 +56,7 @@ export const metricsPortfolio = defineOperation({
   details: "Sprints count that ended in the window; a number without data is null.",
   kind: "read",
   mcp: "none",
-  input: z.strictObject({ from, to }),
+  input: z.strictObject({ from, to, explain }),
   output: portfolioOutput,
   async run(ctx, input) {
     const window = windowOf(input, ctx.now);
@@ -81,6 +83,7 @@ export const metricsPortfolio = defineOperation({
       overhead_seconds: spentMs / 1000,
       sprint_seconds: sprintMs / 1000,
       loans: loanEffects(facts, await loanSprints(ctx.db)),
+      ...(input.explain ? { formulas: [...portfolioFormulas] } : {}),
     };
   },
   render: renderPortfolio,

@@ -1,5 +1,6 @@
 import type { RenderView } from "../../kernel/operation.ts";
 import { bar, duration, percent, shortNumber, sparkline } from "./bars.view.ts";
+import { explained, type Formula } from "./formulas.rules.ts";
 import type { GroupResult, LoanEffect } from "./portfolio.rules.ts";
 
 const BAR = 12;
@@ -27,6 +28,7 @@ export interface ShownPortfolio {
   readonly overhead_seconds: number;
   readonly sprint_seconds: number;
   readonly loans: readonly LoanEffect[];
+  readonly formulas?: readonly Formula[] | undefined;
 }
 
 /** Tables with small bars; trends of all teams have one scale, so that they can be compared. */
@@ -40,6 +42,7 @@ export function renderPortfolio(shown: ShownPortfolio, view: RenderView): string
     ...loanTable(shown.loans, view),
     "",
     part === null ? "No sprint has ended yet." : `${overhead}: ${view.paint("bold", percent(part))}.`,
+    ...(shown.formulas ? explained(shown.formulas) : []),
   ].join("\n");
 }
 

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "../../store/database.ts";
 import { familyOf } from "./catalogue.rules.ts";
-import { finishedTask, measuredEvent } from "./measured.store.ts";
+import { measuredEvent } from "./measured.store.ts";
 import { bounds, histogram, type MetricFamily, type Sample } from "./prometheus.rules.ts";
 
 const seconds = (ms: unknown) => Number(ms) / 1000;
@@ -95,11 +95,11 @@ async function blocked(db: Kysely<Database>, now: number, teams: readonly string
   ];
 }
 
-/** Both histograms in one pass over the index of closed tasks. */
+/** Both histograms in one pass over rows that only ever become more. */
 async function durations(db: Kysely<Database>): Promise<{ cycle: Sample[]; lead: Sample[] }> {
-  const [cycle, lead] = [sql<number>`(closed_at - started_at)`, sql<number>`(closed_at - created_at)`];
+  const [cycle, lead] = [sql<number>`cycle_ms`, sql<number>`lead_ms`];
   const rows = await db
-    .selectFrom("task")
+    .selectFrom("task_closure")
     .select((e) => [
       "team",
       bucketOf(cycle).as("cycle"),
@@ -108,7 +108,6 @@ async function durations(db: Kysely<Database>): Promise<{ cycle: Sample[]; lead:
       e.fn.sum<number>(cycle).as("cycle_ms"),
       e.fn.sum<number>(lead).as("lead_ms"),
     ])
-    .where(finishedTask)
     .groupBy(["team", bucketOf(cycle), bucketOf(lead)])
     .orderBy("team")
     .execute();

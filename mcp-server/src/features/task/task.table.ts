@@ -87,6 +87,18 @@ export interface LinkTable {
   created_by: string;
 }
 
+/** A task was done, and how long that took; kept when it is opened again (requirement ME-04). */
+export interface TaskClosureTable {
+  id: Generated<number>;
+  task_id: number;
+  team: string;
+  at: number;
+  /** Since it was created. */
+  lead_ms: number;
+  /** Since it was first claimed; null when nobody ever did. */
+  cycle_ms: number | null;
+}
+
 /** Rows of an import that are no tasks of ours: memories, tombstones, unknown kinds. */
 export interface ForeignRowTable {
   id: Generated<number>;
