@@ -33,3 +33,8 @@ export function clientEnvironment(
 export function ownMark(name: `TEAMWRIGHT_${string}`): string | undefined {
   return process.env[name];
 }
+
+/** Where the client keeps what is a person's own, when they have said so. */
+export function namedClientFolder(): string | undefined {
+  return process.env.CLAUDE_CONFIG_DIR || undefined;
+}

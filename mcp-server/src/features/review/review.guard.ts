@@ -3,6 +3,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { roleOf } from "../agent/agent.rules.ts";
+import { rivalOf } from "../agent/definitions.ts";
 import { reviewerRole } from "../message/message.rules.ts";
 import { backToValidation } from "../unit/failure.store.ts";
 import { getUnitById, rolesOf } from "../unit/unit.store.ts";
@@ -21,6 +22,8 @@ const ALLOWED = ["description", "prompt", "subagent_type", "model", "run_in_back
  * their own.
  */
 export function reviewerSpawnGuard(): GuardRule {
+  const rival = rivalOf(REVIEWER);
+  let isPrompted = false;
   return {
     name: "fresh-reviewer",
     promise: "A reviewer starts from the server's packet and nothing else, once per packet, without a name.",
@@ -33,6 +36,11 @@ export function reviewerSpawnGuard(): GuardRule {
         if (roleOf(textOf(toolInput.subagent_type)) !== reviewerRole) return undefined;
         if (textOf(toolInput.subagent_type) !== REVIEWER)
           return { refusal: `REVIEWER_NOT_SHIPPED: a reviewer is started as ${REVIEWER}, not by another definition.` };
+        const other = rival(ctx);
+        if (other !== undefined)
+          return {
+            refusal: `REVIEWER_NOT_SHIPPED: ${other} takes the name ${REVIEWER}, and the client may start that one; a person removes it and begins the session anew.`,
+          };
         if (call.agentId !== "")
           return { refusal: "REVIEWER_NOT_BY_LEAD: only the lead of the session starts a reviewer." };
         if (textOf(toolInput.name) !== "")
@@ -44,6 +52,12 @@ export function reviewerSpawnGuard(): GuardRule {
           return { refusal: `REVIEWER_NOT_FRESH: a reviewer is started without ${extra.join(", ")}.` };
         return takePacket(ctx);
       },
+    },
+    async prompt(ctx) {
+      if (isPrompted) return undefined;
+      isPrompted = true;
+      rival(ctx);
+      return undefined;
     },
     async agentStarts({ call, write }) {
       await write("guard_reviewer", async (trx) => {
