@@ -1,5 +1,6 @@
 import type { CompiledQuery, DialectAdapter, Kysely, QueryResult } from "kysely";
 import type { Database } from "./database.ts";
+import { shortcutOf } from "./shortcut.ts";
 
 /** Stands for a value until the statement runs. */
 class Slot {
@@ -24,8 +25,9 @@ export function prepared<P extends object, O>(
   build: (db: Kysely<Database>, params: P) => { compile(): CompiledQuery<O> },
 ): Prepared<P, O> {
   const compiled = new WeakMap<DialectAdapter, CompiledQuery<O>>();
-  const run = (db: Kysely<Database>, params: P): Promise<QueryResult<O>> => {
-    const { adapter } = db.getExecutor();
+  const answer = (db: Kysely<Database>, params: P): QueryResult<O> | Promise<QueryResult<O>> => {
+    const executor = db.getExecutor();
+    const { adapter } = executor;
     let query = compiled.get(adapter);
     if (!query) {
       // the builder takes any value as a parameter, so that a stand-in passes for each of them
@@ -34,13 +36,21 @@ export function prepared<P extends object, O>(
     }
     const values = params as Record<string, unknown>;
     const parameters = query.parameters.map((value) => (value instanceof Slot ? values[value.name] : value));
-    return db.executeQuery({ ...query, parameters });
+    const place = { isTransaction: db.isTransaction, executor };
+    return shortcutOf(adapter)?.run<O>(query.sql, parameters, place) ?? db.executeQuery<O>({ ...query, parameters });
   };
   return {
-    run,
-    all: async (db, params) => (await run(db, params)).rows,
-    first: async (db, params) => (await run(db, params)).rows[0],
+    run: async (db, params) => answer(db, params),
+    all: async (db, params) => rowsOf(answer(db, params)),
+    first: async (db, params) => {
+      const rows = rowsOf(answer(db, params));
+      return Array.isArray(rows) ? rows[0] : (await rows)[0];
+    },
   };
+}
+
+function rowsOf<O>(answer: QueryResult<O> | Promise<QueryResult<O>>): O[] | Promise<O[]> {
+  return answer instanceof Promise ? answer.then(({ rows }) => rows) : answer.rows;
 }
 
 const SHAPES_KEPT = 200;

@@ -1,8 +1,8 @@
 import Sqlite from "better-sqlite3";
 import {
-  CompiledQuery,
   type DatabaseConnection,
   Kysely,
+  type QueryResult,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
@@ -12,6 +12,7 @@ import {
   type TransactionSettings,
 } from "kysely";
 import type { Database } from "./database.ts";
+import { openShortcut, type Place, type Shortcut } from "./shortcut.ts";
 
 /**
  * Waiting for the write lock stops the whole process, and SQLite's own waiting is so unfair that one of 32 busy
@@ -19,51 +20,117 @@ import type { Database } from "./database.ts";
  */
 export const BUSY_MS = 20;
 
-/** Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2). */
-class ImmediateDriver extends SqliteDriver {
-  readonly #waiting: BusyWaiting;
-  constructor(config: SqliteDialectConfig, waiting: BusyWaiting) {
-    super(config);
-    this.#waiting = waiting;
-  }
-  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
-    if (settings?.accessMode === "read only") await connection.executeQuery(begin);
-    else await this.#waiting.until(() => connection.executeQuery(beginImmediate));
-  }
-}
-
-const begin = CompiledQuery.raw("begin");
-const beginImmediate = CompiledQuery.raw("begin immediate");
 const oneCell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * SQLite's own waiting sleeps 1, 2, 5 and 10 ms between looks while a transaction takes less than one: eight claiming
- * processes spent most of their time asleep beside a free lock. Looks here are a fraction of a millisecond apart.
+ * processes spent most of their time asleep beside a free lock. Looks here are about a millisecond apart, and
+ * cheap: seven that wait must leave the cores to the one that works.
  */
-class BusyWaiting {
-  readonly #off: Sqlite.Statement;
-  readonly #on: Sqlite.Statement;
-  constructor(db: Sqlite.Database) {
-    this.#off = db.prepare("pragma busy_timeout = 0");
-    this.#on = db.prepare(`pragma busy_timeout = ${BUSY_MS}`);
+function patiently<T>(attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return insist(attempt);
   }
-  /** The whole process waits, so it is not for long: the executor tries again later. */
-  async until<T>(attempt: () => Promise<T>): Promise<T> {
-    const begun = performance.now();
-    this.#off.get();
-    try {
-      for (;;) {
-        try {
-          return await attempt();
-        } catch (error) {
-          if (!isBusy(error) || performance.now() - begun > BUSY_MS) throw error;
-          Atomics.wait(oneCell, 0, 0, 0.1 + Math.random() * 0.4);
-        }
+}
+
+function insist<T>(attempt: () => T): T {
+  const begun = performance.now();
+  const traced = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0; // a trace is the dearest part of a look in vain
+  try {
+    for (;;) {
+      Atomics.wait(oneCell, 0, 0, 0.3 + Math.random() * 1.7);
+      try {
+        return attempt();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() - begun > BUSY_MS) throw error;
       }
-    } finally {
-      this.#on.get();
     }
+  } finally {
+    Error.stackTraceLimit = traced;
   }
+}
+
+/** Kysely begins deferred; read-then-write there fails at once with SQLITE_BUSY_SNAPSHOT (storage floors §0.2). */
+class ImmediateDriver extends SqliteDriver {
+  readonly #line: DirectLine;
+  constructor(config: SqliteDialectConfig, line: DirectLine) {
+    super(config);
+    this.#line = line;
+  }
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    this.#line.isTaken = true;
+    return super.acquireConnection();
+  }
+  override async releaseConnection(): Promise<void> {
+    this.#line.isTaken = false;
+  }
+  override async beginTransaction(_: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
+    this.#line.begin(settings?.accessMode === "read only");
+  }
+  override async commitTransaction(): Promise<void> {
+    this.#line.end("commit");
+  }
+  override async rollbackTransaction(): Promise<void> {
+    this.#line.end("rollback");
+  }
+}
+
+/** The one connection, for statements that need not wait for their turn on it: Kysely's way there costs more than they. */
+class DirectLine implements Shortcut {
+  /** By Kysely, for a statement or for a transaction. */
+  isTaken = false;
+  /** Of the transaction that runs, once it was seen. */
+  #executor: object | undefined;
+  readonly #ended = new WeakSet<object>();
+  readonly #db: Sqlite.Database;
+  readonly #prepare: (text: string) => Sqlite.Statement;
+  readonly #verbs: Readonly<Record<"begin" | "begin immediate" | "commit" | "rollback", Sqlite.Statement>>;
+
+  constructor(db: Sqlite.Database, prepare: (text: string) => Sqlite.Statement) {
+    this.#db = db;
+    this.#prepare = prepare;
+    this.#verbs = {
+      begin: db.prepare("begin"),
+      "begin immediate": db.prepare("begin immediate"),
+      commit: db.prepare("commit"),
+      rollback: db.prepare("rollback"),
+    };
+  }
+
+  begin(isReadOnly: boolean): void {
+    this.#executor = undefined;
+    const verb = this.#verbs[isReadOnly ? "begin" : "begin immediate"];
+    patiently(() => verb.run());
+  }
+
+  end(how: "commit" | "rollback"): void {
+    if (this.#executor) this.#ended.add(this.#executor);
+    this.#executor = undefined;
+    const verb = this.#verbs[how];
+    patiently(() => verb.run());
+  }
+
+  run<O>(text: string, parameters: readonly unknown[], { isTransaction, executor }: Place): QueryResult<O> | undefined {
+    if (isTransaction) {
+      // what is not the running transaction's handle is Kysely's to refuse
+      if (this.#executor === undefined && this.#db.inTransaction && !this.#ended.has(executor))
+        this.#executor = executor;
+      if (this.#executor !== executor) return undefined;
+    } else if (this.isTaken) return undefined;
+    const statement = this.#prepare(text);
+    return isTransaction ? answerOf(statement, parameters) : patiently(() => answerOf(statement, parameters));
+  }
+}
+
+function answerOf<O>(statement: Sqlite.Statement, parameters: readonly unknown[]): QueryResult<O> {
+  // the columns are those of the query that was compiled
+  if (statement.reader) return { rows: statement.all(parameters) as O[] };
+  const { changes, lastInsertRowid } = statement.run(parameters);
+  return { insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes), rows: [] };
 }
 
 /**
@@ -79,48 +146,61 @@ class SteadyPlans extends SqliteQueryCompiler {
 
 class ImmediateDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
-  readonly #waiting: BusyWaiting;
-  constructor(config: SqliteDialectConfig, waiting: BusyWaiting) {
+  readonly #line: DirectLine;
+  constructor(config: SqliteDialectConfig, line: DirectLine) {
     super(config);
     this.#config = config;
-    this.#waiting = waiting;
+    this.#line = line;
   }
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#config, this.#waiting);
+    return new ImmediateDriver(this.#config, this.#line);
   }
   override createQueryCompiler(): SqliteQueryCompiler {
     return new SteadyPlans();
   }
   override createAdapter(): SqliteAdapter {
-    return new SqliteAdapter();
+    const adapter = new SqliteAdapter();
+    openShortcut(adapter, this.#line);
+    return adapter;
   }
 }
 
 const STATEMENT_CACHE_SIZE = 400;
 
 /** Preparing anew for each call costs 2.6 times the write itself (storage floors §c). */
-function cachingStatements(db: Sqlite.Database): SqliteDatabase {
+function keepingStatements(db: Sqlite.Database): (text: string) => Sqlite.Statement {
   const cache = new Map<string, Sqlite.Statement>();
-  return {
-    close: () => db.close(),
-    prepare: (text) => {
-      let statement = cache.get(text);
-      if (!statement) {
-        statement = db.prepare(text);
-        if (cache.size >= STATEMENT_CACHE_SIZE) cache.clear();
-        cache.set(text, statement);
-      }
-      // better-sqlite3's Statement has the three members Kysely uses, with wider parameter types
-      return statement as unknown as ReturnType<SqliteDatabase["prepare"]>;
-    },
+  return (text) => {
+    let statement = cache.get(text);
+    if (!statement) {
+      statement = db.prepare(text);
+      if (cache.size >= STATEMENT_CACHE_SIZE) cache.clear();
+      cache.set(text, statement);
+    }
+    return statement;
   };
 }
 
-/** Kysely over an open file, with its three repairs: immediate transactions, statements kept, plans that hold. */
+/** What Kysely uses of a statement. It waits as `patiently` does: SQLite itself does not, once the store is open. */
+type KyselyStatement = ReturnType<SqliteDatabase["prepare"]>;
+
+/** Kysely over an open file, with its repairs: immediate transactions, statements kept, plans that hold, a shortcut. */
 export function kyselyOver(db: Sqlite.Database): Kysely<Database> {
-  return new Kysely<Database>({
-    dialect: new ImmediateDialect({ database: cachingStatements(db) }, new BusyWaiting(db)),
-  });
+  const prepare = keepingStatements(db);
+  const database: SqliteDatabase = {
+    close: () => db.close(),
+    prepare: (text) => {
+      const statement = prepare(text);
+      if (db.inTransaction) return statement as unknown as KyselyStatement; // the same members, wider parameter types
+      return {
+        reader: statement.reader,
+        all: (parameters) => patiently(() => statement.all(parameters)),
+        run: (parameters) => patiently(() => statement.run(parameters)),
+        iterate: (parameters) => statement.iterate(parameters),
+      };
+    },
+  };
+  return new Kysely<Database>({ dialect: new ImmediateDialect({ database }, new DirectLine(db, prepare)) });
 }
 
 export function isBusy(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { limitsOf, type ProjectConfig } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
-import { prepared } from "../../store/prepared.ts";
+import { prepared, preparedByShape } from "../../store/prepared.ts";
 import { type Column, limitedColumn } from "./board.rules.ts";
 
 const SEPARATOR = "\u0000";
@@ -20,21 +20,45 @@ export function count(ctx: OperationContext, team: string, column: Column, chang
  */
 export async function applyCounts(ctx: OperationContext): Promise<void> {
   const changes = [...ctx.effects.counts].filter(([, change]) => change !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [key, change] of changes) {
+  for (let start = 0; start < changes.length; start += MOST_AT_ONCE)
+    await addCounts(ctx, changes.slice(start, start + MOST_AT_ONCE));
+}
+
+/** A move touches two columns; a statement for each of them would be two. */
+const MOST_AT_ONCE = 4;
+
+async function addCounts(ctx: OperationContext, changes: readonly (readonly [string, number])[]): Promise<void> {
+  const values: Record<string, string | number> = {};
+  for (const [index, [key, change]] of changes.entries()) {
     const [team = "", column = ""] = key.split(SEPARATOR);
-    const row = await addToCount.first(ctx.db, { team, column, change });
-    if (change > 0 && !ctx.effects.ignoreLimits) checkLimit(ctx.config, team, column as Column, Number(row?.n));
+    Object.assign(values, { [`team${index}`]: team, [`col${index}`]: column, [`n${index}`]: change });
+  }
+  const rows = await addToCounts(String(changes.length)).all(ctx.db, values);
+  if (ctx.effects.ignoreLimits) return;
+  for (const { team, col, n } of rows) {
+    if ((ctx.effects.counts.get(`${team}${SEPARATOR}${col}`) ?? 0) > 0)
+      checkLimit(ctx.config, team, col as Column, Number(n));
   }
 }
 
-const addToCount = prepared((db, p: { team: string; column: string; change: number }) =>
-  db
-    .insertInto("board_count")
-    .values({ team: p.team, col: p.column, n: p.change })
-    .onConflict((conflict) =>
-      conflict.columns(["team", "col"]).doUpdateSet({ n: sql<number>`board_count.n + excluded.n` }),
-    )
-    .returning("n"),
+/** So many counters at once, in the order given: both stores take the rows one by one. */
+const addToCounts = preparedByShape((length) =>
+  prepared((db, p: Record<string, string | number>) =>
+    db
+      .insertInto("board_count")
+      .values(
+        // the names are those that addCounts gives
+        Array.from({ length: Number(length) }, (_, n) => ({
+          team: p[`team${n}`] as string,
+          col: p[`col${n}`] as string,
+          n: p[`n${n}`] as number,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(["team", "col"]).doUpdateSet({ n: sql<number>`board_count.n + excluded.n` }),
+      )
+      .returning(["team", "col", "n"]),
+  ),
 );
 
 function checkLimit(config: ProjectConfig, team: string, column: Column, n: number): void {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Kysely } from "kysely";
 import { formatHybridTime, nextHybridTime, parseHybridTime } from "../../kernel/hlc.ts";
 import type { EventDraft, OperationContext } from "../../kernel/operation.ts";
@@ -130,7 +130,7 @@ export function hashEvent(row: Omit<EventRow, "hash">): string {
     row.after,
     row.prev_hash,
   ];
-  return createHash("sha256").update(JSON.stringify(fields)).digest("hex");
+  return hash("sha256", JSON.stringify(fields), "hex");
 }
 
 /** Events after `seq`, oldest first: the change feed. */

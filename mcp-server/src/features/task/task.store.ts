@@ -257,6 +257,7 @@ export async function saveTask(ctx: OperationContext, before: Task, patch: TaskP
   const changes: Record<string, unknown> = {};
   for (const [name, column] of Object.entries(columnNames)) {
     const field = name as keyof typeof columnNames;
+    if (after[field] === before[field]) continue;
     const value = columnValue(after[field]);
     if (value !== columnValue(before[field])) changes[column] = value;
   }
