@@ -5,6 +5,7 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { verifyChain } from "../event/event.store.ts";
 import { leaseFaults } from "../file/file.store.ts";
 import { examineRules } from "./examine.ts";
+import { guardFinding } from "./guard-finding.rules.ts";
 import { recountDrift } from "./recount.store.ts";
 import { ruleReport } from "./rule.schema.ts";
 import { renderRules } from "./rules.view.ts";
@@ -98,13 +99,8 @@ function identity(ctx: OperationContext): Finding {
   return { check: "identity", ok: true, detail: `this call acts as ${ctx.principal.kind} ${ctx.principal.name}` };
 }
 
-/** Whether the client's hooks reach this process: without them no rule of theirs holds (design §1.6). */
 function guard(ctx: OperationContext, { lastHook }: Inspection): Finding {
-  const check = "guard";
-  if (ctx.config.guard === "off") return { check, ok: false, detail: "switched off by guard: off in teamwright.yaml" };
-  if (!lastHook)
-    return { check, ok: true, detail: "no client session here; ask doctor_check in one what its hooks do" };
-  if (ctx.principal.kind === "unverified")
-    return { check, ok: false, detail: "no hook of the client came before this call: nobody is vouched for here" };
-  return { check, ok: true, detail: "the client's hooks arrive" };
+  const isVouchedFor = ctx.principal.kind !== "unverified";
+  const facts = { setting: ctx.config.guard, isInSession: lastHook !== undefined, isVouchedFor };
+  return guardFinding({ ...facts, platform: process.platform });
 }
