@@ -323,6 +323,84 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(skipped).toMatchObject({ status: "fell_back", outcome: { fallback: expect.stringContaining("skipped") } });
     });
 
+    test("iteration 0: a coordinator orients, its words are told, then the portfolio is given out; late or silent, by the heuristic (OH-04, OH-05, OH-06, PF-05, PF-06, CO-09)", async () => {
+      const stories = Array.from({ length: 5 }, (_, n) => ({ id: `US-${n + 1}`, title: `Moor ship ${n + 1}` }));
+      const open = async (strategy: string, section: Record<string, unknown> = {}) => {
+        const world = await openWorld({ dialect, config: coordinated(section, `portfolio: {strategy: ${strategy}}`) });
+        const files = { read: async () => JSON.stringify(stories), write: async () => {} };
+        await world.person("portfolio_load", { file: "backlog.json" }, files);
+        return world;
+      };
+      const begin = (lead: Actor) => lead.must("coordination_begin", { kind: "orientation" });
+      const given = async (world: World) =>
+        (await world.person("portfolio_show", { status: "assigned" })).stories.map(
+          (each: { id: string; team: string }) => `${each.id} ${each.team}`,
+        );
+      const box = async (world: World) => (await world.person("overhead_show")).overhead_budget.steps;
+      const words = "alpha and beta both touch the quay.\nRECOMMEND: agree on the berth's format";
+
+      await using world = await open("coordinator");
+      const lead = world.lead();
+      expect((await lead.call("coordination_begin")).error).toMatchObject({ next: "coordination_begin" });
+      const round = await begin(lead);
+      expect(round).toMatchObject({ kind: "orientation", sprint: 1, status: "open" });
+      const orienter = await mustStart(world, round.spawn);
+      for (const text of ["orientation of round", "- alpha: no type, room for 3", "- US-5: Moor ship 5", "ASSIGN:"])
+        expect(orienter.prompt).toContain(text);
+      expect(orienter.told).toMatch(/## Time Context\n- Remaining overhead budget: ~\d+\.\d minutes/);
+      expect(await given(world)).toEqual([]);
+      await orienter.stop(`${words}\nASSIGN: US-1 to beta because of the quay\nBORROW: bea from beta to alpha because`);
+      const done = await begin(lead);
+      expect(done).toMatchObject({
+        round: round.round,
+        status: "done",
+        next: ["sprint_start"],
+        outcome: {
+          recommendations: ["agree on the berth's format"],
+          given: { assigned: 5, pending: 0 },
+          refused: [{ agent: "bea", why: "nobody is lent before the first sprint" }],
+        },
+      });
+      expect(await given(world)).toContain("US-1 beta");
+      expect((await channel(world))[0].text).toMatch(
+        /Orientation before sprint 1: 5 stories given out(.*\n)*.*both touch/,
+      );
+      expect((await world.person("message_list", { channel: "portfolio" })).total).toBe(1);
+      expect(await box(world)).toMatchObject([{ step: "iteration_zero", sprint: 0, timed_out: false }]);
+      expect((await lead.must("sprint_start")).sprint.n).toBe(1);
+      expect((await lead.call("coordination_begin", { kind: "orientation" })).error.code).toBe("RULE_VIOLATED");
+      await expectSound(world);
+
+      // late: whoever comes next gives out by the heuristic; what is said behind it assigns nothing
+      await using late = await open("coordinator");
+      const slow = await mustStart(late, (await begin(late.lead())).spawn);
+      late.clock.advance(60 * 60_000);
+      expect(await slow.stop("ASSIGN: US-1 to beta because I say so")).toBeUndefined();
+      expect(await begin(late.lead())).toMatchObject({
+        status: "fell_back",
+        outcome: { fallback: expect.stringContaining("Out of time: stories go"), given: { assigned: 5 } },
+      });
+      expect(await given(late)).toContain("US-1 alpha");
+      expect(await box(late)).toMatchObject([{ timed_out: true }]);
+
+      // the first sprint waits for nobody, and where stories go in turn the answer assigns none
+      await using early = await open("round_robin");
+      const { spawn } = await begin(early.lead());
+      expect((await mustStart(early, spawn)).prompt).not.toContain("ASSIGN:");
+      expect((await early.lead().must("sprint_start")).sprint.n).toBe(1);
+      expect((await early.person("coordination_show")).rounds).toMatchObject([
+        { status: "fell_back", outcome: { given: { assigned: 5 }, fallback: expect.stringContaining("without") } },
+      ]);
+
+      // without a coordinator it is over at once
+      await using alone = await open("round_robin", { coordinators: [] });
+      expect(await begin(alone.lead())).toMatchObject({
+        status: "done",
+        outcome: { given: { assigned: 5, pending: 0 } },
+      });
+      expect(await alone.personText("coordination_show")).toContain("[PORTFOLIO] 5 stories given out, 0 wait");
+    });
+
     test("switched off it is absent, and sprints start freely (CO-05)", async () => {
       await using world = await openWorld({ dialect, config: coordinated({ enabled: false }) });
       const lead = world.lead();

@@ -6,7 +6,7 @@ import { coordinatorsOf, type Part, partOfDefinition, rolesOfParts } from "./coo
 import { awaited, toShownRound } from "./coordination.view.ts";
 import { parseDirectives } from "./directives.rules.ts";
 import { consoleLines } from "./outcome.rules.ts";
-import { checkinPrompt, evaluationPrompt, planPrompt } from "./prompt.rules.ts";
+import { checkinPrompt, evaluationPrompt, orientationPrompt, planPrompt } from "./prompt.rules.ts";
 import * as store from "./round.store.ts";
 import { endOverdueRounds, fallBack, recordPart } from "./round-end.store.ts";
 
@@ -88,6 +88,7 @@ async function takeQuestion({ call, write }: GuardContext, part: Part): Promise<
 function questionOf(row: store.RoundRow, part: Part): string {
   const seen = store.seenOf(row);
   const setting = { round: row.key };
+  if (seen.setup) return orientationPrompt(seen, seen.setup, setting);
   if (part === "evaluation") return (row.kind === "checkin" ? checkinPrompt : evaluationPrompt)(seen, setting);
   return planPrompt(seen, { text: row.evaluation ?? "", fenced: fenceText }, setting);
 }
@@ -133,7 +134,8 @@ export function coordinatorWordsGuard(): GuardRule {
 
 /** Why an answer is sent back once: silence, or lines of a plan that cannot be read. */
 function faultIn(part: Part, kind: string, text: string): string | undefined {
-  if (text.trim() === "") return `Your last message is the ${kind === "checkin" ? "check-in" : part}, and it is empty.`;
+  const named: Readonly<Record<string, string>> = { checkin: "check-in", orientation: "orientation" };
+  if (text.trim() === "") return `Your last message is the ${named[kind] ?? part}, and it is empty.`;
   if (part === "evaluation") return undefined;
   const { unread, isProse } = parseDirectives(text);
   if (isProse)
@@ -161,7 +163,7 @@ function newsOf(row: store.RoundRow): string {
   const outcome = store.outcomeOf(row);
   const lines = outcome ? consoleLines(kind, outcome).slice(0, SHOWN) : [];
   const head = `Round ${round} (${kind}, sprint ${sprint}) is ${status === "done" ? "done" : "over"}; its outcome is on the channel coordination.`;
-  const next = kind === "full" ? "Next: sprint_start." : "";
+  const next = kind === "checkin" ? "" : "Next: sprint_start.";
   return [head, lines.length > 0 ? fenceText(`outcome of ${round}`, lines.join("\n")) : "", next]
     .filter(Boolean)
     .join("\n");

@@ -3,7 +3,8 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { returnDueLoans } from "../borrow/loan.store.ts";
-import { beginStep } from "../overhead/overhead.store.ts";
+import { beginStep, runningStep } from "../overhead/overhead.store.ts";
+import { lockPortfolio } from "../portfolio/story.store.ts";
 import { endSprint, lastSprint, lockSprints } from "../sprint/sprint.store.ts";
 import { compact, isoTime } from "../task/task.view.ts";
 import { checkDirects } from "../unit/lead.rules.ts";
@@ -12,9 +13,10 @@ import * as shapes from "./coordination.schema.ts";
 import { awaited, renderRound, renderSpawn, spawnFor, toShownRound } from "./coordination.view.ts";
 import { needLine, teamLine } from "./facts.rules.ts";
 import { gatherFacts } from "./facts.store.ts";
+import { setUp } from "./orientation.store.ts";
 import type { Homecoming } from "./outcome.rules.ts";
 import * as store from "./round.store.ts";
-import { endOverdueRounds, recordPart, speakForNobody } from "./round-end.store.ts";
+import { endOverdueRounds, recordPart, speakForNobody, stepOf } from "./round-end.store.ts";
 
 const answer = shapes.shownRound.extend({
   teams: z.array(shapes.shownTeam),
@@ -27,7 +29,7 @@ const answer = shapes.shownRound.extend({
 export const coordinationBegin = defineOperation({
   name: "coordination_begin",
   description:
-    "Coordinate the teams: ends the sprint, sends loans home, measures health and dependencies, says which coordinator to start. checkin: a look in mid-sprint.",
+    "Coordinate the teams: ends the sprint, sends loans home, measures health and dependencies, says which coordinator to start. checkin: a look in mid-sprint; orientation: before the first.",
   kind: "write",
   mcp: "all",
   positional: ["kind"],
@@ -82,12 +84,20 @@ async function dueSprint(ctx: OperationContext, kind: RoundKind): Promise<number
 
 /** Steps 1 to 3, and the time box for those behind them (requirement CO-03). */
 async function begin(ctx: OperationContext, kind: RoundKind, sprint: number): Promise<store.RoundRow> {
-  const step = await beginStep(ctx, kind === "full" ? "coordination" : "checkin", sprint);
+  const step = await openBox(ctx, kind, sprint);
   const returned = kind === "full" ? await sendHome(ctx, sprint) : [];
   const facts = await gatherFacts(ctx, { sprint, before: await store.lastSeen(ctx.db, kind) });
-  const seen = { ...facts, returned };
+  const seen = { ...facts, returned, ...(kind === "orientation" ? { setup: await setUp(ctx) } : {}) };
   const row = await store.insertRound(ctx, { kind, sprint, stepId: step?.id, deadline: step?.deadline, seen });
   return coordinatorsOf(ctx.config).evaluator === undefined ? speakForNobody(ctx, row) : row;
+}
+
+/** Iteration 0 has one box, which a coordinator that was asked for its triage may have opened. */
+async function openBox(ctx: OperationContext, kind: RoundKind, sprint: number) {
+  if (kind !== "orientation") return beginStep(ctx, stepOf(kind), sprint);
+  await lockPortfolio(ctx); // before the box, as distributions do
+  const open = await runningStep(ctx.db, "iteration_zero");
+  return open && open.deadline >= ctx.now ? open : beginStep(ctx, "iteration_zero", 0);
 }
 
 async function sendHome(ctx: OperationContext, sprint: number): Promise<Homecoming[]> {
@@ -111,7 +121,7 @@ function answerOf(row: store.RoundRow): z.infer<typeof answer> {
 
 function nextFor(row: store.RoundRow): string[] {
   if (awaited(row) !== undefined) return ["coordination_begin"];
-  return row.kind === "full" ? ["sprint_start"] : ["message_inbox"];
+  return row.kind === "checkin" ? ["message_inbox"] : ["sprint_start"];
 }
 
 const MAX_TEXT = 200_000;

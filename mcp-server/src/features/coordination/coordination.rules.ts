@@ -3,7 +3,7 @@ import { isLoopDue } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { Principal } from "../../kernel/principal.ts";
 
-export const roundKinds = ["full", "checkin"] as const;
+export const roundKinds = ["full", "checkin", "orientation"] as const;
 export type RoundKind = (typeof roundKinds)[number];
 
 /** The two things a coordinator says in a round. */
@@ -78,14 +78,24 @@ export interface Moment {
   readonly last: number;
 }
 
-/** Throws RULE_VIOLATED when no round of the kind is due; gives the sprint it is for (requirements CO-02, CO-04, CO-05). */
+/** Throws RULE_VIOLATED when no round of the kind is due; gives the sprint it is for (CO-02, CO-04, CO-05, OH-04). */
 export function sprintOfRound(kind: RoundKind, at: Moment): number {
   if (!at.enabled)
     throw absent("Coordination is off in this project (coordination.enabled): teams go on by themselves.");
   if (at.teams < 2) throw absent("There is one team only, so there is nothing to coordinate.");
+  if (kind === "orientation") {
+    if (at.last === 0) return 1;
+    throw absent("The orientation comes before the first sprint, and that has been started.");
+  }
   if (kind === "full") {
     const n = at.last + 1;
     if (isLoopDue(n, at.cadence)) return n;
+    if (n === 1)
+      throw new TeamwrightError(
+        "RULE_VIOLATED",
+        "Before the first sprint there is an orientation, and no full loop.",
+        hint("coordination_begin", "with kind orientation holds it; sprint_start goes on without it"),
+      );
     const next = nextDue(n, at.cadence);
     throw absent(`The full loop is next due before sprint ${next}, and this one would be before sprint ${n}.`);
   }

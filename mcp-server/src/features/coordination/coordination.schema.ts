@@ -37,6 +37,9 @@ export const shownOutcome = z.object({
   recommendations: z.array(z.string()),
   dependency_updates: z.array(shownNeed),
   returned: z.array(z.object({ agent: z.string(), from: z.string(), to: z.string() })),
+  /** Of iteration 0: what the coordinator said, and what came of the portfolio. */
+  orientation: z.string().optional(),
+  given: z.object({ assigned: z.number(), pending: z.number() }).optional(),
   fallback: z.string().optional(),
 });
 

@@ -2,7 +2,7 @@ import type { RenderView } from "../../kernel/operation.ts";
 import { compact, isoTime } from "../task/task.view.ts";
 import { definitions, type Part, type RoundKind } from "./coordination.rules.ts";
 import type { RoundStatus, ShownRound } from "./coordination.schema.ts";
-import { consoleLines, type Outcome } from "./outcome.rules.ts";
+import { consoleLines, type Outcome, titleOf } from "./outcome.rules.ts";
 import type { RoundRow } from "./round.store.ts";
 
 export function toShownRound(row: RoundRow): ShownRound {
@@ -25,13 +25,13 @@ export function awaited(row: Pick<RoundRow, "status">): Part | undefined {
 export function spawnFor(row: RoundRow) {
   const part = awaited(row);
   if (part === undefined) return undefined;
-  const what = part === "plan" ? "Plan" : row.kind === "checkin" ? "Check-in" : "Evaluation";
+  const named: Readonly<Record<string, string>> = { checkin: "Check-in", orientation: "Orientation" };
+  const what = part === "plan" ? "Plan" : (named[row.kind] ?? "Evaluation");
   return { subagent_type: definitions[part], description: `${what} ${row.key}`, prompt: row.key };
 }
 
 export function renderRound(shown: ShownRound, outcome: Outcome | undefined, view: RenderView): string[] {
-  const title =
-    shown.kind === "checkin" ? `Check-in in sprint ${shown.sprint}` : `Coordination before sprint ${shown.sprint}`;
+  const title = titleOf(shown);
   const colour = { open: "yellow", evaluated: "yellow", done: "green", fell_back: "red" } as const;
   const head = `${view.paint("cyan", shown.round)} ${title}: ${view.paint(colour[shown.status], shown.status.replace("_", " "))}`;
   return [head, ...(outcome ? consoleLines(shown.kind, outcome) : [])];

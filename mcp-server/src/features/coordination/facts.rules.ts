@@ -116,6 +116,11 @@ export function plainCheckin(facts: Facts): string {
   return blocked.map((team) => `RECOMMEND: ${unblock(team)}`).join("\n");
 }
 
+/** The orientation where nobody is asked (requirement CO-09). */
+export function plainOrientation(facts: Facts): string {
+  return `${facts.teams.length} teams begin: ${facts.teams.map(({ team, agents }) => `${team} (${agents} ${agents === 1 ? "agent" : "agents"})`).join(", ")}.`;
+}
+
 function unblock({ team, blocked, blocked_ms }: TeamFacts): string {
   return `${team} has ${blocked} blocked ${blocked === 1 ? "task" : "tasks"} (${span(blocked_ms)} in all): find out what holds ${blocked === 1 ? "it" : "them"}`;
 }

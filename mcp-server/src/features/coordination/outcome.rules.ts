@@ -32,6 +32,9 @@ export interface Outcome {
   readonly recommendations: readonly string[];
   readonly dependency_updates: readonly Need[];
   readonly returned: readonly Homecoming[];
+  /** Of iteration 0: the coordinator's words, and how many stories were given out and stay (requirement OH-04). */
+  readonly orientation?: string | undefined;
+  readonly given?: { readonly assigned: number; readonly pending: number } | undefined;
   /** Why the round ended without a coordinator's word (requirement OH-06). */
   readonly fallback?: string | undefined;
 }
@@ -50,17 +53,17 @@ const MOST_TOLD = 5;
 
 /** The broadcast of a round: what was done, in the three parts a message has (requirements CO-03, MB-07). */
 export function broadcastText(round: { key: string; kind: string; sprint: number }, outcome: Outcome): string {
-  const { lent, waiting, refused, recommendations, dependency_updates: needs, returned } = outcome;
-  const title =
-    round.kind === "checkin" ? `Check-in in sprint ${round.sprint}` : `Coordination before sprint ${round.sprint}`;
+  const { lent, waiting, refused, recommendations, dependency_updates: needs, returned, given } = outcome;
   const counts = [
-    ...(round.kind === "checkin" ? [] : [`${lent.length} lent`, `${refused.length} refused`]),
+    ...(round.kind === "full" ? [`${lent.length} lent`, `${refused.length} refused`] : []),
+    ...(given ? [`${given.assigned} stories given out`, `${given.pending} wait`] : []),
     ...(waiting.length > 0 ? [`${waiting.length} waiting for consent`] : []),
     `${recommendations.length} ${recommendations.length === 1 ? "recommendation" : "recommendations"}`,
   ];
   const news = needs.filter((need) => need.change !== "open");
   const details = [
     ...(outcome.fallback === undefined ? [] : [outcome.fallback]),
+    ...(outcome.orientation === undefined ? [] : [outcome.orientation]),
     ...returned.map((one) => `HOME: ${one.agent} from ${one.from} to ${one.to}`),
     ...lent.map((one) => `LENT: ${route(one)} because ${one.reason}`),
     ...waiting.map((one) => `ASKED FOR: ${route(one)} because ${one.reason}`),
@@ -75,10 +78,16 @@ export function broadcastText(round: { key: string; kind: string; sprint: number
   ];
   const moved = [...returned, ...lent].length > 0;
   return [
-    `[WHAT] ${title}: ${counts.join(", ")}.`,
+    `[WHAT] ${titleOf(round)}: ${counts.join(", ")}.`,
     ...(details.length > 0 ? ["[DETAIL]", ...details] : []),
     `[ACTION] ${moved ? "Whoever has moved looks at the new board with brief_show. " : ""}Leads weigh what is recommended for their team (${round.key}).`,
   ].join("\n");
+}
+
+/** `Check-in in sprint 2`, `Coordination before sprint 3`, `Orientation before sprint 1` */
+export function titleOf({ kind, sprint }: { kind: string; sprint: number }): string {
+  if (kind === "checkin") return `Check-in in sprint ${sprint}`;
+  return `${kind === "orientation" ? "Orientation" : "Coordination"} before sprint ${sprint}`;
 }
 
 function route({ agent, from, to }: LoanOutcome): string {
@@ -88,6 +97,7 @@ function route({ agent, from, to }: LoanOutcome): string {
 /** Lines for a console (requirement CO-11). */
 export function consoleLines(kind: string, outcome: Outcome): string[] {
   const label = kind === "checkin" ? "MID-SPRINT" : "COORD";
+  const { given } = outcome;
   return [
     ...outcome.returned.map((one) => `[HOME] ${one.agent}: ${one.from} → ${one.to}`),
     ...outcome.lent.map((one) => `[BORROW] ${one.agent}: ${one.from} → ${one.to}`),
@@ -95,6 +105,7 @@ export function consoleLines(kind: string, outcome: Outcome): string[] {
     ...outcome.refused.map((one) => `[REFUSED] ${one.agent}: ${one.from} → ${one.to}: ${one.why ?? one.code ?? ""}`),
     ...outcome.unread.map((one) => `[NOT READ] line ${one.line}: ${one.why}`),
     ...outcome.recommendations.map((text) => `[${label}] ${text}`),
+    ...(given ? [`[PORTFOLIO] ${given.assigned} stories given out, ${given.pending} wait`] : []),
     ...(outcome.fallback === undefined ? [] : [`[${label}] ${outcome.fallback}`]),
   ];
 }

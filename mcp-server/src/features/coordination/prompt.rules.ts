@@ -40,6 +40,26 @@ export function checkinPrompt(facts: Facts, { round, timeContext }: PromptSettin
   ]);
 }
 
+/** What the evaluator is asked before the first sprint: to find its way, and to say what teams should know (OH-04). */
+export function orientationPrompt(
+  facts: Facts,
+  setup: { readonly text: string; readonly assigns: boolean },
+  { round, timeContext }: PromptSetting,
+): string {
+  return sections([
+    `You are asked for the orientation of round ${round}, before sprint ${facts.sprint}. The server has read what follows from configuration and backlog.`,
+    timeContext,
+    setup.text,
+    [
+      "## Questions",
+      "1. Which team is for what, and where do two of them touch the same thing?",
+      "2. Which stories need more than one team, and which of them should come first?",
+      "3. What do the leads have to agree on before they start?",
+    ].join("\n"),
+    `Your last message is the orientation, told to all teams: at most 20 lines, then one line \`RECOMMEND: …\` for each recommendation${setup.assigns ? " and, for each story whose team you know, one line `ASSIGN: <story> to <team> because <reason>`; the others go by a heuristic" : ""}. The server gives the stories out as soon as you have answered.`,
+  ]);
+}
+
 /** What the planner is asked (requirement CO-08): ids included, so that none has to be guessed. */
 export function planPrompt(
   facts: Facts,

@@ -8,7 +8,8 @@ import { fallbacks } from "../overhead/overhead.rules.ts";
 import { endStep } from "../overhead/overhead.store.ts";
 import { coordinatorsOf, type Part } from "./coordination.rules.ts";
 import { type Directives, meantId, parseDirectives } from "./directives.rules.ts";
-import { plainCheckin, plainEvaluation } from "./facts.rules.ts";
+import { plainCheckin, plainEvaluation, plainOrientation } from "./facts.rules.ts";
+import { giveOutAfter } from "./orientation.store.ts";
 import { broadcastText, type LoanOutcome, nothing, type Outcome } from "./outcome.rules.ts";
 import { changeRound, openRounds, type RoundRow, type Seen, seenOf } from "./round.store.ts";
 
@@ -39,6 +40,8 @@ export async function recordPart(
   }
   const said = { status: "evaluated", evaluation: kept, evaluation_by: by.name, evaluated_at: ctx.now };
   const evaluated = await changeRound(ctx, row, { ...said, asked_again: 0 });
+  if (evaluated.kind === "orientation")
+    return conclude(ctx, evaluated, await giveOutAfter(ctx, { text: kept, read: parseDirectives(kept) }));
   if (evaluated.kind === "full" && coordinatorsOf(ctx.config).planner !== undefined) return evaluated;
   return conclude(ctx, evaluated, heard(seenOf(row), parseDirectives(kept)));
 }
@@ -46,9 +49,16 @@ export async function recordPart(
 /** Where nobody is there to be asked, the server says what it sees (requirement CO-09). */
 export async function speakForNobody(ctx: OperationContext, row: RoundRow): Promise<RoundRow> {
   const seen = seenOf(row);
-  const text = row.kind === "checkin" ? plainCheckin(seen) : plainEvaluation(seen);
+  const text = plainWords(row.kind, seen);
   const said = { evaluation: text, evaluation_by: "teamwright", evaluated_at: ctx.now };
-  return conclude(ctx, await changeRound(ctx, row, said), heard(seen, parseDirectives(text)));
+  const read = parseDirectives(text);
+  const outcome = row.kind === "orientation" ? await giveOutAfter(ctx, { text, read }) : heard(seen, read);
+  return conclude(ctx, await changeRound(ctx, row, said), outcome);
+}
+
+function plainWords(kind: string, seen: Seen): string {
+  if (kind === "orientation") return plainOrientation(seen);
+  return kind === "checkin" ? plainCheckin(seen) : plainEvaluation(seen);
 }
 
 /** What an evaluation comes to alone: recommendations; whom to lend is a plan's to say. */
@@ -140,15 +150,29 @@ export async function endOverdueRounds(ctx: OperationContext): Promise<RoundRow[
   const ended: RoundRow[] = [];
   for (const row of await openRounds(ctx.db)) {
     if (row.deadline !== null && Number(row.deadline) < ctx.now)
-      ended.push(await fallBack(ctx, row, fallbacks[row.kind === "checkin" ? "checkin" : "coordination"].text));
+      ended.push(await fallBack(ctx, row, fallbacks[stepOf(row.kind)].text));
   }
   return ended;
+}
+
+/** The step of overhead that a round of this kind is. */
+export function stepOf(kind: string): "iteration_zero" | "coordination" | "checkin" {
+  if (kind === "orientation") return "iteration_zero";
+  return kind === "checkin" ? "checkin" : "coordination";
+}
+
+/** The first sprint starts and waits for no orientation that is still open (requirement OH-04: best effort). */
+export async function endOrientation(ctx: OperationContext): Promise<void> {
+  for (const row of await openRounds(ctx.db))
+    if (row.kind === "orientation") await fallBack(ctx, row, "The first sprint starts without an orientation.");
 }
 
 /** Ends one round without a coordinator's word, or with the evaluation alone. */
 export async function fallBack(ctx: OperationContext, row: RoundRow, why: string): Promise<RoundRow> {
   const seen = seenOf(row);
-  const text = row.evaluation ?? (row.kind === "checkin" ? plainCheckin(seen) : plainEvaluation(seen));
-  const outcome = heard(seen, parseDirectives(text));
+  const text = row.evaluation ?? plainWords(row.kind, seen);
+  const read = parseDirectives(text);
+  if (row.kind === "orientation") return conclude(ctx, row, await giveOutAfter(ctx, { text, read, forced: why }));
+  const outcome = heard(seen, read);
   return conclude(ctx, row, { ...outcome, refused: [], fallback: why });
 }

@@ -13,6 +13,8 @@ export type RoundRow = Selectable<CoordinationRoundTable>;
 /** What a round keeps of its first three steps. */
 export interface Seen extends Facts {
   readonly returned: readonly Homecoming[];
+  /** Of an orientation: teams and stories as it is shown them, and whether it assigns. */
+  readonly setup?: { readonly text: string; readonly assigns: boolean } | undefined;
 }
 
 /** Taken before anything of a round changes: two begin, record or fall back one after the other. */

@@ -10,13 +10,11 @@ import { lastSprint, sprintForLoans } from "../sprint/sprint.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
 import { checkTeam } from "../team/team.rules.ts";
-import { distribute, portfolioTeams, teamPlaces } from "./distribute.store.ts";
+import { distribute } from "./distribute.store.ts";
 import { assigned } from "./portfolio.schema.ts";
-import { listStories, PORTFOLIO, pendingStories, storyCounts, toPending } from "./story.store.ts";
+import { listStories, PORTFOLIO, storyCounts } from "./story.store.ts";
 import { triagePrompt } from "./triage.rules.ts";
-
-/** Stories a coordinator is shown at most: more than fit are of no use to it. */
-const MAX_SHOWN = 40;
+import { triageFacts } from "./triage.store.ts";
 
 export const portfolioDistribute = defineOperation({
   name: "portfolio_distribute",
@@ -96,14 +94,11 @@ function read(triage: string) {
 
 /** Opens the time box and says what to ask; nothing is given out yet. */
 async function askCoordinator(ctx: OperationContext, sprint: number) {
-  const places = await teamPlaces(ctx);
-  const teams = portfolioTeams(ctx.config).flatMap(({ id }) => places.get(id) ?? []);
-  const rows = await pendingStories(ctx.db, PORTFOLIO, Math.max(1, sprint), MAX_SHOWN);
+  const { teams, stories } = await triageFacts(ctx, sprint);
   const kind = sprint === 0 ? "iteration_zero" : "distribution";
   const running = await runningStep(ctx.db, kind); // asking again does not begin anew
   const isOpen = running?.sprint === sprint && running.deadline >= ctx.now;
   const step = isOpen ? running : await beginStep(ctx, kind, sprint);
-  const stories = rows.map((row) => ({ ...toPending(row), priority: row.priority, points: row.points }));
   return compact({
     sprint,
     strategy: "coordinator",

@@ -9,7 +9,7 @@ import { shownLoan } from "../borrow/borrow.schema.ts";
 import { renderLoan, toShownLoan } from "../borrow/borrow.view.ts";
 import { returnDueLoans } from "../borrow/loan.store.ts";
 import { lockRounds } from "../coordination/round.store.ts";
-import { endOverdueRounds } from "../coordination/round-end.store.ts";
+import { endOrientation, endOverdueRounds } from "../coordination/round-end.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { distribute } from "../portfolio/distribute.store.ts";
 import { assigned } from "../portfolio/portfolio.schema.ts";
@@ -90,6 +90,7 @@ async function checkLoop(ctx: OperationContext, n: number): Promise<void> {
   if (!isCoordinated(ctx.config)) return;
   await lockRounds(ctx);
   await endOverdueRounds(ctx); // one whose coordinators have been silent for too long is held, too
+  if (n === 1) await endOrientation(ctx);
   if (!isFullLoopDue(ctx.config, n) || (await store.isLoopDone(ctx.db, n))) return;
   throw new TeamwrightError(
     "RULE_VIOLATED",
