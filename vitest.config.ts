@@ -8,6 +8,7 @@ const heavy = [
   "tests/processes/demo.test.ts", // half a minute of live boards, three times
   "tests/processes/experiment.test.ts",
   "tests/processes/experiment-live.test.ts",
+  "tests/processes/experiment-parallel.test.ts",
   "tests/processes/coordination.test.ts",
   "tests/processes/portfolio.test.ts",
   "tests/scenarios/history.test.ts",

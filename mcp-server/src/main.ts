@@ -19,6 +19,7 @@ async function main(): Promise<number> {
     process.stdout.write(await runHook(argv[1] ?? "", await readStdin(), start));
     return 0;
   }
+  if (argv[0] === "play" && process.send) return play();
   const { runCli } = await import("./surfaces/cli/cli.ts");
   const { insideClient } = await import("./surfaces/guard/parent.ts");
   return runCli(argv, {
@@ -28,6 +29,14 @@ async function main(): Promise<number> {
     insideClient: (root) => insideClient(root, Boolean(process.env.CLAUDECODE)),
     noColour: Boolean(process.env.NO_COLOR),
   });
+}
+
+/** A process that another of ours has begun to play experiments beside it. */
+async function play(): Promise<number> {
+  await import("./features/index.ts"); // what is played is what the table has
+  const { playForParent } = await import("./features/experiment/player.ts");
+  await playForParent();
+  return 0;
 }
 
 /** The plugin's monitor: lives as long as the client that started it, and says nothing without a session. */

@@ -14,7 +14,7 @@ const BATCH = 16;
 export interface ReadVariants {
   readonly variants: readonly Variant[];
   /** What could not be read, a sentence each. */
-  readonly problems: readonly string[];
+  readonly problems: string[];
 }
 
 /**
@@ -50,7 +50,7 @@ export async function readVariants(
 }
 
 /** A path with `=` in its first part is written `./a=b`. */
-function splitLabel(name: string): { label?: string; path: string } {
+export function splitLabel(name: string): { label?: string; path: string } {
   const [, label, path] = /^([^/\\=]+)=(.+)$/s.exec(name) ?? [];
   return label === undefined || path === undefined ? { path: name } : { label, path };
 }

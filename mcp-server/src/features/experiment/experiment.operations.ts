@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
@@ -19,10 +20,17 @@ export const experimentRun = defineOperation({
     config: z.string().min(1).max(4096).optional().describe("Teams, people and policy; as teamwright.yaml."),
     backlog: z.string().min(1).max(4096).optional().describe("Stories of the portfolio; as the configuration says."),
     sprints: z.number().int().min(1).max(MAX_SPRINTS).optional().describe("In all; as the configuration says."),
-    continue: z.number().int().min(1).max(MAX_SPRINTS).optional().describe("So many more in a folder of a run."),
+    continue: z
+      .number()
+      .int()
+      .min(1)
+      .max(MAX_SPRINTS)
+      .optional()
+      .describe("So many more in a folder of a run, or of seeds."),
     output: z.string().min(1).max(4096).optional().describe("Folder; outputs/experiment by default."),
     seed: z.number().int().min(0).max(2_147_483_647).optional().describe("As the configuration says."),
     seeds: z.number().int().min(1).max(1000).optional().describe("So many runs, each in a folder seed-N of its own."),
+    jobs: z.number().int().min(1).max(256).optional().describe("Runs at the same time; as many as there are cores."),
     variant: z
       .string()
       .min(1)
@@ -65,12 +73,12 @@ export const experimentRun = defineOperation({
       return runLive({ ...input, here, folder }, { principal: ctx.principal, progress, tell: ctx.tell });
     }
     // the simulation is much code that no other start should load
-    const { runInFolder, runSeeds } = await import("./folder-run.ts");
+    const { hasSeeds, runOne, runSeeds } = await import("./seeds.ts");
     const progress = (done: number, total: number) => ctx.progress(done, total, "sprints");
-    const { seeds, ...asked } = input;
-    return seeds === undefined
-      ? runInFolder({ ...asked, here, folder }, progress)
-      : runSeeds({ ...asked, here, folder }, seeds, progress);
+    const { seeds, jobs = availableParallelism(), ...rest } = input;
+    const asked = { ...rest, here, folder };
+    const isOne = seeds === undefined && !(input.continue !== undefined && hasSeeds(folder));
+    return isOne ? runOne(asked, progress) : runSeeds({ ...asked, seeds }, { jobs, progress });
   },
   render(output) {
     const missing = output.sprints_wanted - output.sprints_done;
@@ -79,7 +87,13 @@ export const experimentRun = defineOperation({
       ...output.lines,
       "",
       ...(output.resumed_after === undefined ? [] : [`Went on after sprint ${output.resumed_after}.`]),
-      ...(output.cancelled ? [`Stopped; ${missing} sprints are left: --continue ${missing} goes on.`] : []),
+      ...(output.cancelled
+        ? [
+            output.seeds === undefined
+              ? `Stopped; ${missing} sprints are left: --continue ${missing} goes on.`
+              : "Stopped; the same command takes up every seed where it is.",
+          ]
+        : []),
       ...(output.waits_for === undefined
         ? []
         : [`The stakeholder's word is waited for: put it into ${output.waits_for}.`]),

@@ -8,18 +8,24 @@ import { writeReports } from "./reports.ts";
 import { type RunOutcome, runExperiment } from "./runner.ts";
 import type { SprintRecord, TeamRecord } from "./state.rules.ts";
 
-/** Runs, or goes on with, the experiment of a folder. Interrupted, it ends with the sprint it is in. */
-export async function runInFolder(asked: Omit<Asked, "known">, progress: (done: number, total: number) => void) {
+/** What is to be run in which folder, as it was asked for; plain values, which another process can be given. */
+export type FolderAsked = Omit<Asked, "known">;
+export type FolderOutcome = Awaited<ReturnType<typeof runInFolder>>;
+
+export interface Watching {
+  readonly progress: (done: number, total: number) => void;
+  /** Looked at between sprints: true ends the run after the one it is in. */
+  readonly isStopped: () => boolean;
+}
+
+/** Runs, or goes on with, the experiment of a folder. Stopped, it ends with the sprint it is in. */
+export async function runInFolder(asked: FolderAsked, { progress, isStopped }: Watching) {
   const { folder } = asked;
   const inputs = readInputs({ ...asked, known: await findInputs(folder) });
+  progress(inputs.done, inputs.sprints);
   mkdirSync(folder, { recursive: true });
   const output = folderOutput(folder);
   const store = await openStore({ path: join(folder, ".teamwright", "state.db"), synchronous: "normal" });
-  let stopped = false;
-  const stop = () => {
-    stopped = true;
-  };
-  process.once("SIGINT", stop);
   try {
     const outcome = await runExperiment({
       ...inputs,
@@ -27,36 +33,13 @@ export async function runInFolder(asked: Omit<Asked, "known">, progress: (done: 
       output,
       progress,
       feedback: (name) => readIfThere(join(folder, name)),
-      isCancelled: () => stopped,
+      isCancelled: isStopped,
     });
     await writeReports(store.db, outcome, output);
     return answer(folder, inputs, outcome);
   } finally {
-    process.removeListener("SIGINT", stop);
     await store.close();
   }
-}
-
-/** The same experiment with several seeds, one after the other; each folder is a run of its own that can go on. */
-export async function runSeeds(
-  asked: Omit<Asked, "known">,
-  seeds: number,
-  progress: (done: number, total: number) => void,
-) {
-  const { folder } = asked;
-  const lines: string[] = [""];
-  let last: Awaited<ReturnType<typeof runInFolder>> | undefined;
-  const first = asked.seed ?? (asked.config === undefined ? 1 : readInputs({ ...asked, known: undefined }).seed);
-  for (let index = 0; index < seeds; index += 1) {
-    const seed = first + index;
-    const own = { ...asked, seed, folder: join(folder, `seed-${seed}`) };
-    last = await runInFolder(own, (done, total) => progress(index * total + done, seeds * total));
-    lines.push(`seed ${seed}: ${last.summary}`);
-    if (!last.ok) break;
-  }
-  if (!last) throw new Error("no seed was run");
-  const { resumed_after: _, ...rest } = last;
-  return { ...rest, seeds, folder, report: folder, lines };
 }
 
 function readIfThere(path: string): string | undefined {

@@ -37,6 +37,8 @@ export interface Asked {
   readonly continue?: number | undefined;
   readonly seed?: number | undefined;
   readonly variant?: string | undefined;
+  /** Inputs of a run beside it, which it has too but for its seed, when it has none of its own. */
+  readonly like?: StoredInputs;
 }
 
 /** What a folder's run was made of; undefined for a folder without one. */
@@ -59,7 +61,7 @@ export function readInputs(asked: Asked): Inputs {
   const { known } = asked;
   if (!known && asked.continue !== undefined)
     throw refused(`There is no run to go on with in ${asked.folder}.`, "with config and sprints begins one");
-  const stored = asked.config === undefined ? known?.stored : readFiles({ ...asked, config: asked.config });
+  const stored = asked.config === undefined ? storedOf(asked) : readFiles({ ...asked, config: asked.config });
   if (!stored) throw refused("Say what to run: a configuration of teams.", "with config and backlog");
   if (known) checkSame(asked.folder, known.stored, stored);
   const config = configOf(stored);
@@ -67,6 +69,10 @@ export function readInputs(asked: Asked): Inputs {
   const sprints = asked.continue === undefined ? (asked.sprints ?? config.experiment.sprints) : done + asked.continue;
   if (sprints < done) throw refused(`${done} sprints are done already.`, "with continue goes on");
   return { config, backlogs: stored.backlogs, seed: stored.seed, variant: stored.variant, sprints, done, stored };
+}
+
+function storedOf({ known, like, seed }: Asked): StoredInputs | undefined {
+  return known?.stored ?? (like && { ...like, seed: seed ?? like.seed });
 }
 
 function checkSame(folder: string, before: StoredInputs, now: StoredInputs): void {
@@ -96,11 +102,6 @@ function readFiles(asked: Asked & { config: string }): StoredInputs {
     ),
   ];
   if (backlogs.length === 0) throw refused("No backlog is named.", "with backlog");
-  if (parsed.stakeholder_review.feedback === "webhook" && parsed.stakeholder_review.enabled)
-    throw refused(
-      "Stakeholders answer by a file so far: stakeholder_review.feedback is webhook.",
-      "with feedback file",
-    );
   const nobody = parsed.teams.find(({ agents }) => agents.length === 0);
   if (nobody) throw refused(`Nobody is in team ${nobody.id}.`, "with a configuration whose teams have agents");
   return {

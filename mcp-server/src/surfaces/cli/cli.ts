@@ -101,7 +101,7 @@ async function callOperation(operation: Operation, parsed: ParsedArguments, env:
       idempotencyKey: parsed.idempotencyKey,
       files: filePort(env.cwd, runtime.config.root),
       inspect: async () => (await import("../guard/inspection.ts")).inspectionOf(runtime),
-      ...(parsed.quiet ? {} : { progress: progress.report, tell: progress.tell }),
+      ...(parsed.quiet || parsed.json ? {} : { progress: progress.report, tell: progress.tell }),
     });
     return { output, now: runtime.now() };
   } finally {
