@@ -24,6 +24,7 @@ const bin = join(import.meta.dirname, "../../bin/teamwright");
 const client = `#!/bin/sh
 if [ "$1" = --version ]; then echo "\${CLIENT_VERSION:-2.1.329} (Claude Code)"; exit 0; fi
 prompt=$(cat)
+if [ -n "$CLIENT_FAILS" ]; then echo "$CLIENT_FAILS" >&2; exit 1; fi
 case "$prompt" in
 *"team alpha"*)
   if [ ! -e "$HOME/calm" ]; then
@@ -112,6 +113,9 @@ describe("an experiment of real sessions", () => {
     expect(await said(begin("short.yaml", "a", "--seeds", "3"))).toContain("chances of a simulation");
     expect(await said(begin("short.yaml", "a"), { TEAMWRIGHT_EXPERIMENT_SESSION: "1 x /" })).toContain("FORBIDDEN");
     expect(existsSync(join(root, "a"))).toBe(false);
+    // nobody can work: no use in going on
+    const { code, text } = await start(begin("short.yaml", "b"), { CLIENT_FAILS: "Not logged in" }).ended;
+    expect([code, text]).toEqual([3, expect.stringMatching(/in sprint 1: exit 1: Not logged in/)]);
   });
 
   test.skipIf(process.platform !== "linux")(

@@ -1,6 +1,7 @@
 import type { TeamConfig } from "../../../config/config.schema.ts";
 import { type SprintPhase, sprintPhases } from "../../../config/coordination.schema.ts";
 import { isCoordinated, isFullLoopDue, practiceOn } from "../../../config/practices.rules.ts";
+import { hint, TeamwrightError } from "../../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../../kernel/fence.ts";
 import { homeOf, membersOf } from "../../agent/placement.rules.ts";
 import { placements } from "../../agent/placement.store.ts";
@@ -36,12 +37,27 @@ export async function playLiveSprint(live: LiveRun, inputs: Inputs, n: number): 
   await reach(live, row.phase as SprintPhase, "development"); // of a running one, so no other word stands there
   const sessions = await work(live, inputs, n);
   if (signal.aborted) return undefined;
+  checkSomebodyWorked(sessions, n);
   const now = await lastSprint(db);
   if (now && now.ended_at === null) {
     await reach(live, now.phase as SprintPhase, "review");
     await desk.must("sprint_end");
   }
   return closeLiveSprint(live, n, sessions);
+}
+
+/** Throws UNAVAILABLE when no session could work: without an account, say, no later sprint would go better. */
+function checkSomebodyWorked(sessions: TeamSessions, n: number): void {
+  const started = [...sessions].filter(([, { state }]) => state !== "idle");
+  const failed = started.filter(([, { state }]) => state === "failed" || state === "not_started");
+  const [first] = failed;
+  if (first === undefined || failed.length < started.length) return;
+  throw new TeamwrightError(
+    "UNAVAILABLE",
+    `No team's session could work in sprint ${n}: ${first[1].why ?? "no reason was given"}.`,
+    hint("experiment_run", "with the same output goes on with that sprint"),
+    failed.map(([team, { why = "" }]) => `${team}: ${why}`),
+  );
 }
 
 async function reach({ desk }: LiveRun, from: SprintPhase, to: SprintPhase): Promise<void> {
