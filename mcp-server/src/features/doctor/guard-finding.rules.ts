@@ -8,7 +8,7 @@ export interface GuardFacts {
   readonly isVouchedFor: boolean;
 }
 
-/** Whether the client's hooks reach this process: without them no rule of theirs holds (design §1.6). */
+/** Whether the client's hooks reach us: without them no rule of theirs holds (design §1.6). */
 export function guardFinding(facts: GuardFacts): { check: string; ok: boolean; detail: string } {
   const check = "guard";
   if (facts.setting === "off") return { check, ok: false, detail: "switched off by guard: off in teamwright.yaml" };
