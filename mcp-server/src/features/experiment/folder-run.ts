@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openStore } from "../../store/open.ts";
 import { type ConsoleFacts, sprintLines } from "./console.rules.ts";
@@ -6,6 +6,7 @@ import { type Asked, findInputs, type Inputs, readInputs } from "./inputs.ts";
 import { folderOutput } from "./output.ts";
 import { writeReports } from "./reports.ts";
 import { type RunOutcome, runExperiment } from "./runner.ts";
+import { feedbackOf } from "./stakeholder-webhook.ts";
 import type { SprintRecord, TeamRecord } from "./state.rules.ts";
 
 /** What is to be run in which folder, as it was asked for; plain values, which another process can be given. */
@@ -32,7 +33,7 @@ export async function runInFolder(asked: FolderAsked, { progress, isStopped }: W
       store,
       output,
       progress,
-      feedback: (name) => readIfThere(join(folder, name)),
+      feedback: feedbackOf(inputs.config.stakeholder_review, folder, output),
       isCancelled: isStopped,
     });
     await writeReports(store.db, outcome, output);
@@ -40,10 +41,6 @@ export async function runInFolder(asked: FolderAsked, { progress, isStopped }: W
   } finally {
     await store.close();
   }
-}
-
-function readIfThere(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 /** What a run answers, whoever has worked in it. */

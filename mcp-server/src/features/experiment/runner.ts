@@ -69,14 +69,14 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
   const past = await loadSprints(store.db, state.sprint);
   let isCancelled = false;
   while (state.sprint < options.sprints) {
-    if (state.waitsFor && options.feedback?.(feedbackFile(state.waitsFor.sprint)) === undefined) break;
+    if (state.waitsFor && (await options.feedback?.(feedbackFile(state.waitsFor.sprint))) === undefined) break;
     const soFar = { before: state, past };
     state = await enclose(store, (inner) => nextSprint({ ...options, store: inner }, base, soFar));
     await remember(store, past, state.sprint);
     options.progress?.(state.sprint, options.sprints);
     await breath();
     isCancelled = options.isCancelled?.() === true && state.sprint < options.sprints;
-    if (isCancelled) break;
+    if (isCancelled || state.waitsFor) break; // who has just been asked is asked again when the run goes on
   }
   return {
     state,
@@ -180,7 +180,7 @@ async function nextSprint(options: RunOptions, base: ProjectConfig, { before, pa
 /** The word that was waited for, written down with the sprint it is about. */
 async function answerOf({ store, feedback }: RunOptions, { waitsFor }: RunState): Promise<Feedback | undefined> {
   if (!waitsFor) return undefined;
-  const given = parseFeedback(waitsFor.file, feedback?.(waitsFor.file));
+  const given = parseFeedback(waitsFor.file, await feedback?.(waitsFor.file));
   const about = await loadSprint(store.db, waitsFor.sprint);
   if (given && about) await saveSprint(store.db, { ...about, review: reviewBy(given) });
   return given;

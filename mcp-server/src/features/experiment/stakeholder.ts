@@ -8,11 +8,22 @@ import { lead } from "./stage.ts";
 import { type Feedback, feedback, proxyDecision, reviewRequest } from "./stakeholder.rules.ts";
 import type { ReviewRecord, SprintRecord } from "./state.rules.ts";
 
-/** Reads what a person has put beside the reports; undefined when there is no such file. */
-export type ReadFeedback = (name: string) => string | undefined;
+/**
+ * A stakeholder's word by the name of its file; undefined while there is none. `request` is what the stakeholder is
+ * shown, where it is asked for the first time.
+ */
+export type ReadFeedback = (name: string, request?: string) => string | undefined | Promise<string | undefined>;
+
+const FEEDBACK = "stakeholder-feedback-";
+const REVIEW = "stakeholder-review-";
 
 export function feedbackFile(sprint: number): string {
-  return `stakeholder-feedback-sprint-${sprint}.json`;
+  return `${FEEDBACK}sprint-${sprint}.json`;
+}
+
+/** What was shown to the stakeholder whose answer is in `name`. */
+export function reviewFileOf(name: string): string {
+  return name.replace(FEEDBACK, REVIEW);
 }
 
 /** The review is the whole product's: it is asked for by the first team that has it (requirement EX-06). */
@@ -22,7 +33,7 @@ export function isReviewDue(play: SprintPlay): boolean {
 }
 
 /**
- * Asks, and waits as long as is allowed; the file counts whenever it is there. Without it the time-out's action decides,
+ * Asks, and waits as long as is allowed; the file counts whenever it is there. Without an answer the time-out's action decides,
  * and `block` stops the run until there is one (requirement AG-04).
  */
 export async function reviewProduct(
@@ -34,8 +45,8 @@ export async function reviewProduct(
   const { config, n, stage } = play;
   const file = feedbackFile(n);
   const request = reviewRequest(config.experiment.name, records, await completedIn(play), file);
-  output.write(`stakeholder-review-sprint-${n}.json`, jsonText(request));
-  const given = parseFeedback(file, read(file));
+  output.write(reviewFileOf(file), jsonText(request));
+  const given = parseFeedback(file, await read(file, jsonText(request)));
   if (given) {
     await follow(play, given);
     return reviewBy(given);
