@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { childEnvironment } from "../mcp-server/src/kernel/child-environment.ts";
 import { forTerminal } from "../mcp-server/src/surfaces/cli/output.ts";
 import { progressLine } from "../mcp-server/src/surfaces/cli/progress.ts";
 import { compileCache } from "./support/compile-cache.ts";
@@ -130,6 +131,7 @@ describe("a day's work", () => {
   test.runIf(process.platform === "linux").each([
     ["a person's own", {}, "", 0],
     ["a session's", { CLAUDECODE: "1" }, "", 1],
+    ["nobody's, as a gate or a hook of git has started it", { ...childEnvironment(), CI: "" }, "", 1],
     ["a session's that hides it", { CLAUDECODE: "1" }, "env -u CLAUDECODE -u CLAUDE_CODE_SESSION_ID ", 1],
   ])("a command that has left its parents is still %s (design §3)", async (_, env, before, code) => {
     const command = `sleep 0.3; ${before}"${process.execPath}" "${launcher}" task create "Sneak in here" > out 2> err; echo $? > code`;

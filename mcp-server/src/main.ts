@@ -21,12 +21,12 @@ async function main(): Promise<number> {
   }
   if (argv[0] === "play" && process.send) return play();
   const { runCli } = await import("./surfaces/cli/cli.ts");
-  const { insideClient } = await import("./surfaces/guard/parent.ts");
+  const { insideClient, isMarked } = await import("./surfaces/guard/parent.ts");
   return runCli(argv, {
     cwd: process.cwd(),
     user: await osUser(),
     isCi: Boolean(process.env.CI),
-    insideClient: (root) => insideClient(root, Boolean(process.env.CLAUDECODE)),
+    insideClient: (root) => insideClient(root, isMarked(process.env)),
     noColour: Boolean(process.env.NO_COLOR),
   });
 }

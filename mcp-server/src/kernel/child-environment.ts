@@ -1,3 +1,6 @@
+/** Marks what this program has started: gates, git and its hooks run what agents have written. */
+export const CHILD_MARK = "TEAMWRIGHT_CHILD";
+
 /**
  * What a child process inherits: everything but what would point git, its hooks or a gate at another repository,
  * program or session. git reads each object as it is: one that was replaced would show a reviewer another text than the
@@ -8,7 +11,7 @@ export function childEnvironment(extra: Readonly<Record<string, string>> = {}): 
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !unwanted.test(entry[0]),
   );
-  return { ...Object.fromEntries(kept), GIT_NO_REPLACE_OBJECTS: "1", ...extra };
+  return { ...Object.fromEntries(kept), GIT_NO_REPLACE_OBJECTS: "1", [CHILD_MARK]: "1", ...extra };
 }
 
 /** What belongs to the session, repository or script that this process was itself started from. */

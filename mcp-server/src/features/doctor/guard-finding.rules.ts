@@ -2,7 +2,7 @@
 export interface GuardFacts {
   readonly setting: string | undefined;
   readonly platform: string;
-  /** The client's hooks are believed by this process. */
+  /** The client's hooks are believed here. */
   readonly isInSession: boolean;
   /** A hook came before this very call. */
   readonly isVouchedFor: boolean;

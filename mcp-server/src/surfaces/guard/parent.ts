@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findProjectRoot } from "../../config/project-root.ts";
+import { CHILD_MARK } from "../../kernel/child-environment.ts";
 
 /**
  * True when this process was started by the client itself and not from a shell inside one of its sessions: the guard
@@ -21,18 +22,24 @@ export function clientParent(pid = process.ppid, depth = 0): boolean {
 
 const MAX_ANCESTORS = 64;
 
-/** What the client puts into the environment of every command it starts. */
-const MARK = "CLAUDECODE";
+/** What the client puts into the environment of every command it starts, and we of ours. */
+const MARKS = ["CLAUDECODE", CHILD_MARK];
+
+/** True when an environment says that a session has started this, or a gate or a hook of git that we have run. */
+export function isMarked(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return MARKS.some((mark) => Boolean(environment[mark]));
+}
 
 /**
  * True when a model may have written the command that this process is, not the person: a client at work in the same
  * project is among its ancestors. A command that has left its parents (setsid, nohup) is told by the client's mark in
- * its environment (`isMarked`), or in that of an ancestor, which stays readable when a child is started without it.
+ * its environment (`own`), or in that of an ancestor, which stays readable when a child is started without it; so is
+ * one that a gate has started.
  * Ancestors are told from /proc, so on Linux only; elsewhere the mark counts alone.
  */
-export function insideClient(projectRoot: string, isMarked: boolean): boolean {
-  if (process.platform !== "linux") return isMarked;
-  let marked = isMarked;
+export function insideClient(projectRoot: string, own: boolean): boolean {
+  if (process.platform !== "linux") return own;
+  let marked = own;
   let pid: number | undefined = process.ppid;
   for (let depth = 0; depth < MAX_ANCESTORS && pid !== undefined && pid > 1; depth += 1) {
     const seen: Seen | undefined = inspect(pid);
@@ -48,7 +55,7 @@ function hasMark(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8")
       .split("\u0000")
-      .some((entry) => entry.startsWith(`${MARK}=`) && entry !== `${MARK}=`);
+      .some((entry) => MARKS.some((mark) => entry.startsWith(`${mark}=`) && entry !== `${mark}=`));
   } catch {
     return false; // somebody else's
   }
