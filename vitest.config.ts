@@ -16,6 +16,7 @@ const heavy = [
   "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
   "tests/scenarios/reviews-hardened.test.ts",
   "tests/scenarios/stages.test.ts",
+  "tests/scenarios/isolation.test.ts",
   "tests/scenarios/units-hardened.test.ts",
   "tests/scenarios/units-override.test.ts",
   "tests/scenarios/units.test.ts",

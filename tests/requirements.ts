@@ -245,6 +245,9 @@ const inForce: readonly (readonly [string, string])[] = [
   ["C-09", "The label is team_id."],
   ["KN-01", "Solutions are found by their team."],
   ["TZ-02", "Teammates claim before they start."],
+  ["C-16", "Isolation is a setting."],
+  ["WT-04", "Issues have worktrees."],
+  ["FP-14", "Design verdicts are recorded."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -267,8 +270,6 @@ const later: readonly (readonly [string, string])[] = [
   ["MD-03", "Team mode keeps agents."],
   ["MD-04", "Both modes are compared."],
   ["FP-13", "The whole workflow has nine stages."],
-  ["FP-14", "Design verdicts are recorded."],
-  ["WT-04", "Issues have worktrees."],
   ["TR-01", "Tool parameters are those of the client."],
   ["RB-01", "Permissions are verb and resource."],
   ["RB-02", "Three roles are built in."],
@@ -285,7 +286,6 @@ const later: readonly (readonly [string, string])[] = [
   ["SA-01", "Team settings overlay a base within a list."],
   ["MP-01", "A project spans teams."],
   ["OM-01", "Governance is central or federated."],
-  ["C-16", "Isolation is a setting."],
   ["C-25", "Three built-in roles."],
   ["C-26", "Over budget is a setting."],
 ];

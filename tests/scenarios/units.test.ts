@@ -226,10 +226,20 @@ gates:
         });
       expect(await stop("I like it.")).toMatchObject({ decision: "block" });
       expect(await stop("VERDICT: APPROVED\nBLOCKER: nobody evicts pages")).toBeUndefined();
-      expect(await stop("**VERDICT:** APPROVED\nSUGGESTION: name it")).toBeUndefined();
+      const second =
+        "**VERDICT:** APPROVED\nUSE CASE: a page grows: it is evicted first\nTHREAT: a client asks for all pages";
+      expect(await stop(`${second}\nSUGGESTION: name it\nQUESTION: who sets the size?`)).toBeUndefined();
       expect((await world.person("review_list", { unit: task.id })).design).toMatchObject([
         { round: 1, reviewer: "cto", verdict: "NEEDS_REVISION", blockers: ["nobody evicts pages"] },
-        { round: 2, reviewer: "cto", verdict: "APPROVED" },
+        {
+          round: 2,
+          reviewer: "cto",
+          verdict: "APPROVED",
+          suggestions: ["name it"],
+          questions: ["who sets the size?"],
+          use_cases: ["a page grows: it is evicted first"],
+          threats: ["a client asks for all pages"],
+        },
       ]);
     });
 

@@ -50,12 +50,15 @@ export interface World extends AsyncDisposable {
   readonly guard: Guard;
   readonly root: string;
   readonly clock: { now: number; advance(ms: number): void };
-  /** The lead of a session, its calls bound by the guard. */
-  lead(session?: string): Actor;
+  /** The lead of a session, its calls bound by the guard; `cwd`: where the client says it is. */
+  lead(session?: string, cwd?: string): Actor;
   /** Spawns an agent through the guard's hooks, as the client would. */
-  spawn(name: string, options?: { role?: string; prompt?: string; session?: string; id?: string }): Promise<Actor>;
+  spawn(
+    name: string,
+    options?: { role?: string; prompt?: string; session?: string; id?: string; cwd?: string },
+  ): Promise<Actor>;
   /** An agent that hooks have started by hand. */
-  known(agentId: string, agentType: string, session?: string): Actor;
+  known(agentId: string, agentType: string, session?: string, cwd?: string): Actor;
   /** A caller the guard knows nothing of. */
   stranger(): Actor;
   hook(payload: Record<string, unknown>): Promise<Answer>;
@@ -126,16 +129,18 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     };
   };
   const hook: World["hook"] = (payload) => guard.decide({ session_id: "s1", ...payload });
-  const bound = (session: string, agentId: string, agentType: string) => async (tool: string, useId: string) => {
-    await hook({
-      event: "PreToolUse",
-      session_id: session,
-      agent_id: agentId,
-      agent_type: agentType,
-      tool_use_id: useId,
-      tool_name: `mcp__plugin_teamwright_teamwright__${tool}`,
-    });
-  };
+  const bound =
+    (session: string, agentId: string, agentType: string, cwd?: string) => async (tool: string, useId: string) => {
+      await hook({
+        event: "PreToolUse",
+        ...(cwd === undefined ? {} : { cwd }),
+        session_id: session,
+        agent_id: agentId,
+        agent_type: agentType,
+        tool_use_id: useId,
+        tool_name: `mcp__plugin_teamwright_teamwright__${tool}`,
+      });
+    };
   const person: World["person"] = async (operation, input = {}, files) => {
     const found = findOperation(operation);
     if (!found) throw new Error(`no operation ${operation}`);
@@ -148,8 +153,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     root,
     clock,
     hook,
-    lead: (session = "s1") => actor(`lead:${session}`, bound(session, "", "")),
-    known: (agentId, agentType, session = "s1") => actor(agentId, bound(session, agentId, agentType)),
+    lead: (session = "s1", cwd) => actor(`lead:${session}`, bound(session, "", "", cwd)),
+    known: (agentId, agentType, session = "s1", cwd) => actor(agentId, bound(session, agentId, agentType, cwd)),
     stranger: () => actor("stranger", undefined),
     spawn: async (name, spawn = {}) => {
       const session = spawn.session ?? "s1";
@@ -174,7 +179,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
         tool_input: input,
         tool_response: JSON.stringify({ isAsync: true, status: "async_launched", agentId }),
       });
-      return actor(agentId, bound(session, agentId, type));
+      return actor(agentId, bound(session, agentId, type, spawn.cwd));
     },
     person,
     personText: async (operation, input = {}) => {

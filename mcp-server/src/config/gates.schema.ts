@@ -34,6 +34,12 @@ export const units = z.strictObject({
     .describe(
       "What a stage needs before the next begins: its commits here, its pull requests merged, or a person's word.",
     ),
+  isolation: z
+    .enum(["shared", "worktree_per_task", "worktree_per_workflow"])
+    .optional()
+    .describe(
+      "Where agents of a run work: in the project's tree, each in a git worktree of its own, or all in the one worktree that the lead's session is in; absent: as each Agent call asks. Leases hold in all of them.",
+    ),
   coverage_thresholds: z
     .string()
     .default(".coverage-thresholds.json")

@@ -17,6 +17,8 @@ export interface Principal {
   readonly generation?: number;
   /** The team whose board this principal sees; absent for leads of several teams, humans and services. */
   readonly team?: string;
+  /** Where its session or agent is at work, as the client's hook of this call says. */
+  readonly cwd?: string;
 }
 
 /** Roles of those who coordinate teams and belong to none (requirements C-22). */

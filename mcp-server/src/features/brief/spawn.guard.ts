@@ -1,12 +1,12 @@
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { textOf } from "../../kernel/records.ts";
-import { roleOf } from "../agent/agent.rules.ts";
+import { changesNothing, roleOf } from "../agent/agent.rules.ts";
 import { openTaskIn } from "../agent/agent.store.ts";
 import { partOfDefinition } from "../coordination/coordination.rules.ts";
 import { activeRun } from "../run/run.store.ts";
 import { spawnLine } from "./model.rules.ts";
-import { briefMark, judgeSpawn } from "./spawn.rules.ts";
+import { briefMark, judgeSpawn, placedCall } from "./spawn.rules.ts";
 import { atWork, countSpawn, isCounted, isReviewer, planOf } from "./spawn-plan.store.ts";
 
 /**
@@ -41,6 +41,7 @@ async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): P
   const role = roleOf(textOf(call.toolInput.subagent_type)) ?? "general-purpose";
   const given = textOf(call.toolInput.model) || null;
   const plan = taskKey === null ? undefined : await planOf(ctx.db, taskKey);
+  let advice: string | undefined;
   if (!(await isCounted(ctx.db, call.toolUseId))) {
     const verdict = judgeSpawn({
       taskKey,
@@ -83,8 +84,11 @@ async function decideSpawn(ctx: OperationContext, call: GuardContext["call"]): P
         ...(plan ? { log: spawnLine({ agent, model: plan.model, score: plan.score, cost: plan.cost_micro_usd }) } : {}),
       },
     });
-    if (verdict.advice !== undefined) return { context: verdict.advice };
+    advice = verdict.advice;
   }
-  if (!plan || call.toolInput.model === plan.model) return undefined;
-  return { input: { ...call.toolInput, model: plan.model } };
+  const { isolation } = ctx.config.units;
+  const placed = placedCall(call.toolInput, { isolation, worksOnFiles: taskKey !== null && !changesNothing(role) });
+  const input = plan && placed.model !== plan.model ? { ...placed, model: plan.model } : placed;
+  if (input === call.toolInput && advice === undefined) return undefined;
+  return { ...(input === call.toolInput ? {} : { input }), ...(advice === undefined ? {} : { context: advice }) };
 }

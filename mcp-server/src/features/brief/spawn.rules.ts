@@ -53,6 +53,22 @@ export function judgeSpawn(facts: SpawnFacts): SpawnVerdict {
   return {};
 }
 
+/** Where the project wants agents of a run to work (requirement C-16); undefined: wherever the call says. */
+export type Isolation = "shared" | "worktree_per_task" | "worktree_per_workflow" | undefined;
+
+/** The call with the place its agent is to work in; the same object when it says so already. */
+export function placedCall(
+  input: Readonly<Record<string, unknown>>,
+  { isolation, worksOnFiles }: { isolation: Isolation; worksOnFiles: boolean },
+): Readonly<Record<string, unknown>> {
+  if (isolation === undefined) return input;
+  if (isolation === "worktree_per_task")
+    return worksOnFiles && input.isolation !== "worktree" ? { ...input, isolation: "worktree" } : input;
+  if (input.isolation === undefined) return input;
+  const { isolation: _, ...rest } = input;
+  return rest;
+}
+
 /** Throws unless there is a pause to end and a reason that says something (CS-02). */
 export function checkAcknowledgement(reason: string, run: { spawns: number } | undefined, free: number): void {
   if (!run) {

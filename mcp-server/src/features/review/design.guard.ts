@@ -19,7 +19,7 @@ export function designGuard(): GuardRule {
       asked.add(ctx.call.agentId);
       return {
         refusal:
-          "End with one line VERDICT: APPROVED or VERDICT: NEEDS_REVISION, and a line each of BLOCKER:, SUGGESTION: and QUESTION: as you have them.",
+          "End with one line VERDICT: APPROVED or VERDICT: NEEDS_REVISION, and a line each of USE CASE:, THREAT:, BLOCKER:, SUGGESTION: and QUESTION: as you have them.",
       };
     },
     async agentStopped(ctx) {

@@ -30,6 +30,8 @@ export async function insertDesignReview(
       blockers: JSON.stringify(verdict.blockers),
       suggestions: JSON.stringify(verdict.suggestions),
       questions: JSON.stringify(verdict.questions),
+      use_cases: JSON.stringify(verdict.useCases),
+      threats: JSON.stringify(verdict.threats),
       at: ctx.now,
     })
     .execute();

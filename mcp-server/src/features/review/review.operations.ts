@@ -113,7 +113,10 @@ const designRound = z.object({
   reviewer: z.string(),
   verdict: z.string(),
   blockers: z.array(z.string()).optional(),
+  suggestions: z.array(z.string()).optional(),
   questions: z.array(z.string()).optional(),
+  use_cases: z.array(z.string()).optional(),
+  threats: z.array(z.string()).optional(),
 });
 
 const round = z.object({
@@ -178,20 +181,32 @@ export const reviewList = defineOperation({
     if (output.void_rounds) lines.push(`rounds without a verdict: ${output.void_rounds}`);
     for (const item of output.design ?? []) {
       lines.push(`${plainLine(item.reviewer, 60)}, round ${item.round}: ${item.verdict}`);
-      if (item.blockers) lines.push(fenceText(`blockers of ${plainLine(item.reviewer, 60)}`, item.blockers.join("\n")));
+      for (const [what, list] of designLists(item))
+        lines.push(fenceText(`${what} of ${plainLine(item.reviewer, 60)}`, list.join("\n")));
     }
     return lines.join("\n");
   },
 });
 
+function designLists(item: z.infer<typeof designRound>): [string, string[]][] {
+  const { blockers, suggestions, questions, use_cases, threats } = item;
+  const lists = { blockers, suggestions, questions, "use cases": use_cases, threats };
+  return Object.entries(lists).flatMap(([what, list]): [string, string[]][] => (list ? [[what, list]] : []));
+}
+
 function toDesignRound(row: DesignReviewRow): z.infer<typeof designRound> {
-  const blockers = JSON.parse(row.blockers) as string[]; // both written by insertDesignReview
-  const questions = JSON.parse(row.questions) as string[];
+  const some = (text: string) => {
+    const list = JSON.parse(text) as string[]; // written by insertDesignReview
+    return list.length > 0 ? list : undefined;
+  };
   return compact({
     round: row.round,
     reviewer: row.reviewer,
     verdict: row.verdict,
-    blockers: blockers.length > 0 ? blockers : undefined,
-    questions: questions.length > 0 ? questions : undefined,
+    blockers: some(row.blockers),
+    suggestions: some(row.suggestions),
+    questions: some(row.questions),
+    use_cases: some(row.use_cases),
+    threats: some(row.threats),
   }) as z.infer<typeof designRound>;
 }

@@ -44,5 +44,9 @@ export interface DesignReviewTable {
   blockers: string;
   suggestions: string;
   questions: string;
+  /** What was walked through the design, as a JSON list like the three above. */
+  use_cases: Generated<string>;
+  /** Who could misuse it, and how. */
+  threats: Generated<string>;
   at: number;
 }

@@ -146,6 +146,9 @@ export interface DesignVerdict {
   readonly blockers: readonly string[];
   readonly suggestions: readonly string[];
   readonly questions: readonly string[];
+  /** Cases that were walked through it. */
+  readonly useCases: readonly string[];
+  readonly threats: readonly string[];
 }
 
 /** A design reviewer's answer (requirements FP-14); an approval with blockers is none. */
@@ -163,5 +166,12 @@ export function parseDesignVerdict(answer: string): DesignVerdict | undefined {
     });
   const blockers = of("BLOCKER");
   const verdict = blockers.length > 0 ? "NEEDS_REVISION" : (said[0] as DesignVerdict["verdict"]);
-  return { verdict, blockers, suggestions: of("SUGGESTION"), questions: of("QUESTION") };
+  return {
+    verdict,
+    blockers,
+    suggestions: of("SUGGESTION"),
+    questions: of("QUESTION"),
+    useCases: of("USE[ _-]CASE"),
+    threats: of("THREAT"),
+  };
 }

@@ -12,6 +12,7 @@ import { decisionFor, grantAttempt } from "./people.store.ts";
 import { stageObstacles } from "./stage-gate.ts";
 import { beginAttempt, getUnit, saveUnit, type UnitRow, unitsOfRun } from "./unit.store.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
+import { workflowTree } from "./unit-tree.ts";
 
 export const unitStart = defineOperation({
   name: "unit_start",
@@ -46,13 +47,21 @@ export const unitStart = defineOperation({
         obstacles,
       );
     }
-    const git = await Git.at(ctx.config.root);
+    const worktree = await workflowTree(ctx);
+    const git = await Git.at(worktree ?? ctx.config.root);
     const base = await git.head();
     const changed = (await git.changed(base)).filter((file) => !file.path.startsWith(".teamwright/"));
     const frozen = await git.freeze(base, changed);
     const unit = await ctx.transaction(async (trx) => {
       const spec = await specOf(trx, seen);
-      const change = { base, start_tree: frozen.tree, home_tree: frozen.tree, spec, spec_at: trx.now };
+      const change = {
+        worktree: worktree ?? null,
+        base,
+        start_tree: frozen.tree,
+        home_tree: frozen.tree,
+        spec,
+        spec_at: trx.now,
+      };
       const started = await saveUnit(trx, await getUnit(trx.db, seen.key), "start", change);
       await beginAttempt(trx, started.id, started.attempt);
       return started;

@@ -17,7 +17,7 @@ import { frozenNow, overrideOf } from "./override.store.ts";
 import { nextPhase } from "./unit.rules.ts";
 import { changeAttempt, getUnit, noteInstance, saveUnit, type UnitRow } from "./unit.store.ts";
 import { leftBehind, renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
-import { changesOf, isolatedTree, treeOf } from "./unit-tree.ts";
+import { changesOf, checkInTree, isolatedTree, treeOf } from "./unit-tree.ts";
 
 export const unitSubmit = defineOperation({
   name: "unit_submit",
@@ -72,6 +72,10 @@ type Place = Pick<UnitRow, "worktree" | "base" | "start_tree">;
 
 /** Where whoever hands in has worked, and what their changes are measured from there. */
 async function placeOf(ctx: OperationContext, seen: UnitRow): Promise<Place> {
+  if (ctx.config.units.isolation === "worktree_per_workflow" && seen.worktree !== null) {
+    if (ctx.principal.cwd !== undefined) await checkInTree(ctx.principal.cwd, seen.worktree);
+    return { worktree: seen.worktree, base: seen.base, start_tree: seen.start_tree };
+  }
   const worktree = (await worktreeOf(ctx)) ?? null;
   const { base, start_tree } = seen;
   if (base === null || (worktree === null && seen.worktree === null)) return { worktree, base, start_tree };

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import picomatch from "picomatch";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { type ChangedFile, type Frozen, Git } from "../../kernel/git.ts";
+import type { OperationContext } from "../../kernel/operation.ts";
 import { isCommitOf, isUnitCommit } from "./unit.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
 
@@ -140,5 +141,33 @@ export async function isolatedTree(git: Git, folder: string): Promise<string> {
     "RULE_VIOLATED",
     "The agent was to work in a working tree of its own, and there is none: it has worked in the project's.",
     hint("unit_show", "shows the unit; start its agent again, with isolation or without"),
+  );
+}
+
+/**
+ * The one working tree that a run is done in, where the project wants one for each (requirements WT-04, C-16): that of
+ * the lead's session, and not the project's own. Undefined where it does not.
+ */
+export async function workflowTree(ctx: OperationContext): Promise<string | undefined> {
+  if (ctx.config.units.isolation !== "worktree_per_workflow") return undefined;
+  const project = await Git.at(ctx.config.root);
+  const here = ctx.principal.cwd === undefined ? project : await Git.at(ctx.principal.cwd);
+  const [tree, main] = [await realpath(here.folder), await realpath(project.folder)];
+  if (tree !== main && (await project.worktrees()).includes(tree)) return tree;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    "Each run has a working tree of its own here (units.isolation), and this session is in the project's.",
+    hint("unit_start", "from a session in another git worktree of this repository: claude --worktree NAME"),
+  );
+}
+
+/** Throws unless the folder lies in this working tree: what somebody has done elsewhere would not be looked at. */
+export async function checkInTree(folder: string, tree: string): Promise<void> {
+  const { folder: top } = await Git.at(folder);
+  if ((await realpath(top)) === tree) return;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `This run is done in ${tree}, and the work was done in ${top}.`,
+    hint("unit_show", "shows the unit; bring the changes over, or start its agent again"),
   );
 }

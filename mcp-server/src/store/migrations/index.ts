@@ -3,6 +3,7 @@ import { protocolSchema } from "./0002-protocol.ts";
 import { teamsSchema } from "./0003-teams.ts";
 import { historySchema } from "./0004-history.ts";
 import { metricsSchema } from "./0005-metrics.ts";
+import { designSchema } from "./0006-design.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order; the position is the version. A static list, because a folder cannot be read inside a bundle. */
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   teamsSchema,
   historySchema,
   metricsSchema,
+  designSchema,
 ];

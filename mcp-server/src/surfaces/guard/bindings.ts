@@ -6,6 +6,8 @@ const BELIEVED_MS = 10 * 60_000;
 
 interface Binding {
   readonly principal: Principal;
+  /** Where the caller is at work; "" when the client does not say. */
+  readonly cwd: string;
   readonly tool: string;
   /** UTC ms. */
   readonly at: number;
@@ -31,7 +33,8 @@ export class Bindings {
     const bound = this.#bound.get(toolUseId);
     if (bound?.tool !== tool) return undefined;
     this.#bound.delete(toolUseId);
-    return now - bound.at <= BELIEVED_MS ? bound.principal : undefined;
+    if (now - bound.at > BELIEVED_MS) return undefined;
+    return bound.cwd === "" ? bound.principal : { ...bound.principal, cwd: bound.cwd };
   }
 
   /** How many calls are announced and not made. */

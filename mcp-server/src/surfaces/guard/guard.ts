@@ -115,7 +115,7 @@ export class Guard {
     const principal = await this.#principalOf(call);
     const own = OWN_TOOL.exec(call.toolName)?.[1];
     if (own !== undefined && call.toolUseId !== "")
-      this.#bindings.add(call.toolUseId, { principal, tool: own, at: this.#runtime.now() });
+      this.#bindings.add(call.toolUseId, { principal, cwd: call.cwd, tool: own, at: this.#runtime.now() });
     await this.#renew(principal);
     const verdict = await this.#ask(call, principal, (rule) =>
       rule.beforeTool?.tools.test(call.toolName) ? rule.beforeTool.decide : undefined,
