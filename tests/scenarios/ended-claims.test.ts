@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { claimGuard } from "../../mcp-server/src/features/task/claim.guard.ts";
 import { inTransaction } from "../../mcp-server/src/kernel/execute.ts";
 import { systemPrincipal } from "../../mcp-server/src/kernel/principal.ts";
-import { readHookCall } from "../../mcp-server/src/surfaces/guard/guard.ts";
+import { readHookCall } from "../../mcp-server/src/surfaces/guard/hook-call.ts";
 import { expectSound, LEASE_OVER, newTask, show } from "../support/answers.ts";
 import { dialects, openWorld } from "../support/world.ts";
 

@@ -151,6 +151,10 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     const ada = await world.spawn("ada");
     await lend(lead, "ada", "alpha", "beta");
     edit(world, config("", { beta: "" }));
+    expect(await teamOf(ada)).toBe("alpha"); // at once: the loan has lost its ground
+    expect((await world.person("borrow_list", {})).loans).toMatchObject([
+      { status: "returned", returned: "teamwright.yaml has no team beta any more" },
+    ]);
     const work = await newTask(lead, { title: "Tend the gamma garden", team: "gamma" });
     expect(await lend(lead, "ada", "alpha", "gamma")).toMatchObject({ status: "active" });
     expect(await teamOf(ada)).toBe("gamma");
@@ -158,6 +162,58 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
     await nextSprint(world, lead);
     expect(await teamOf(ada)).toBe("alpha");
     expect((await world.person("borrow_list", { status: "active" })).total).toBe(0);
+    await expectSound(world);
+  });
+
+  test("an agent whose team is another in the edited configuration works there at its next call, lent or not (TC-03, BO-03, BO-04)", async () => {
+    const owned = "ownership: [{ paths: [alpha/**], owner: team:alpha }, { paths: [gamma/**], owner: team:gamma }]";
+    await using world = await openWorld({ dialect, config: config(owned) });
+    const lead = world.lead();
+    await lead.must("sprint_start");
+    const [ada, amy, bea] = [await world.spawn("ada"), await world.spawn("amy"), await world.spawn("bea")];
+    const mine = await newTask(lead, { title: "Tend the alpha garden", team: "alpha" });
+    await ada.must("task_claim", { id: mine });
+    const loan = await lend(lead, "amy", "alpha", "beta");
+    // an agent of beta has started one under a name of alpha's: it is beta's, whatever the file says
+    const started = { name: "abe", subagent_type: "teamwright:builder", prompt: "help me" };
+    const hook = { agent_id: bea.id, agent_type: "teamwright:builder", tool_name: "Agent", tool_use_id: "toolu_abe" };
+    await world.hook({ event: "PreToolUse", ...hook, tool_input: JSON.stringify(started) });
+    await world.hook({ event: "SubagentStart", agent_id: "a-abe", agent_type: "teamwright:builder" });
+    const abe = world.known("a-abe", "teamwright:builder");
+
+    edit(world, config(owned, { alpha: "abe", gamma: "gus, gil, gry, ada, amy" }));
+    const write = async (by: Actor, path: string) => {
+      const input = JSON.stringify({ file_path: `${world.root}/${path}`, old_string: "a", new_string: "b" });
+      const call = { event: "PreToolUse", agent_id: by.id, agent_type: "teamwright:builder", tool_name: "Edit" };
+      const answer = await world.hook({ ...call, cwd: world.root, tool_use_id: `toolu_${path}`, tool_input: input });
+      return answer?.hookSpecificOutput?.permissionDecisionReason;
+    };
+    expect(await write(ada, "gamma/x.ts")).toBeUndefined(); // the very next call
+    expect(await write(ada, "alpha/x.ts")).toContain("belongs to team:alpha");
+    expect([await teamOf(ada), await teamOf(amy), await teamOf(bea), await teamOf(abe)]).toEqual([
+      "gamma",
+      "gamma",
+      "beta",
+      "beta",
+    ]);
+    expect(await refusal(ada.call("task_claim", { id: mine }))).toBe("FORBIDDEN");
+    expect((await lead.must("task_show", { id: mine })).task.state).toBe("ready");
+    const [ended] = (await world.person("borrow_list", {})).loans;
+    expect(ended).toMatchObject({
+      id: loan.id,
+      status: "returned",
+      returned: expect.stringContaining("teamwright.yaml has amy"),
+    });
+    const told = async (filter: Record<string, unknown>) =>
+      (await world.person("message_list", filter)).messages.map(({ text }: Answer) => text).join("\n");
+    expect(await told({ channel: "team:alpha" })).toContain(
+      `ada works in team gamma now: teamwright.yaml says so.\nFree again: ${mine}`,
+    );
+    expect(await told({ channel: "team:gamma" })).toContain("ada works with you now");
+    expect(await told({ to: "ada" })).toContain("teamwright.yaml has you in team gamma now");
+    // and back, by way of a process that has seen neither
+    edit(world, config(owned));
+    expect([await teamOf(ada), await teamOf(amy)]).toEqual(["alpha", "alpha"]);
     await expectSound(world);
   });
 

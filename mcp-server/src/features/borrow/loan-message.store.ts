@@ -69,6 +69,29 @@ export async function tellOfReturn(ctx: OperationContext, row: LoanRow, left: Le
   await say(ctx, row.home_team, `${row.agent} is back from team ${row.to_team}: ${why}`);
 }
 
+/** Both teams, and the agent itself, hear that the configuration has moved it. */
+export async function tellOfMove(
+  ctx: OperationContext,
+  { agent, from, to }: { readonly agent: string; readonly from: string | null; readonly to: string },
+  left: Left,
+): Promise<void> {
+  const lines = [
+    `${agent} works in team ${to} now: teamwright.yaml says so.`,
+    ...listed("Free again", left.released),
+    ...listed("In review under its name", left.inReview),
+  ];
+  if (from !== null && ctx.config.teams.some(({ id }) => id === from)) await say(ctx, from, lines.join("\n"));
+  await say(ctx, to, `${agent} works with you now: teamwright.yaml says so.`);
+  const back = left.released.length > 0 ? ` Back on its board: ${left.released.join(", ")}.` : "";
+  const was = from === null || from === to ? "" : `, and those of ${from} are not`;
+  await insertMessage(ctx, {
+    kind: "INFO",
+    sender: systemPrincipal,
+    recipient: { name: agent, key: undefined },
+    text: `teamwright.yaml has you in team ${to} now: its board, channel and files are yours${was}.${back}`,
+  });
+}
+
 /** What the agent itself is told when it is lent (requirement BO-11). */
 export function lentNotice(row: LoanRow): string {
   return [

@@ -167,7 +167,13 @@ export async function grant(ctx: OperationContext, row: LoanRow, sprint: number)
   return granted;
 }
 
-async function returnLoan(ctx: OperationContext, row: LoanRow, why: string, servedTo?: number): Promise<LoanRow> {
+/** Ends a loan in force, for a reason that both teams are told; the lock of places is held. */
+export async function returnLoan(
+  ctx: OperationContext,
+  row: LoanRow,
+  why: string,
+  servedTo?: number,
+): Promise<LoanRow> {
   const home = homeOf(ctx.config.teams, row.agent) ?? row.home_team;
   const returned = await setLoan(ctx, row, {
     status: "returned",

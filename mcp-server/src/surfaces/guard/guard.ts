@@ -1,4 +1,3 @@
-import { parseRecord } from "../../features/agent/agent.rules.ts";
 import {
   type AgentRow,
   agentPrincipal,
@@ -14,7 +13,9 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import { textOf } from "../../kernel/records.ts";
 import { Bindings } from "./bindings.ts";
+import { FollowTeams } from "./follow-teams.ts";
 import { GiveWay } from "./give-way.ts";
+import { readHookCall } from "./hook-call.ts";
 import { keepLeases } from "./leases.ts";
 import { Liveness } from "./liveness.ts";
 import { guardRules } from "./rules.ts";
@@ -22,32 +23,6 @@ import { spawnCallOf } from "./spawn-record.ts";
 
 /** What the client's hook reads: a decision on a tool call, context for an agent, or being sent back to work. */
 export type Decision = Record<string, unknown> | undefined;
-
-export function readHookCall(input: Readonly<Record<string, unknown>>): HookCall {
-  return {
-    event: plain(input.event),
-    session: plain(input.session_id),
-    agentId: plain(input.agent_id),
-    agentType: plain(input.agent_type),
-    toolName: plain(input.tool_name),
-    toolUseId: plain(input.tool_use_id),
-    toolInput: parseRecord(plain(input.tool_input)),
-    toolResponse: parseRecord(plain(input.tool_response)),
-    cwd: plain(input.cwd),
-    transcript: plain(input.transcript_path),
-    agentTranscript: plain(input.agent_transcript_path),
-    lastMessage: plain(input.last_assistant_message),
-    prompt: plain(input.prompt),
-    taskId: plain(input.task_id),
-    taskSubject: plain(input.task_subject),
-    taskDescription: plain(input.task_description),
-  };
-}
-
-/** PostgreSQL takes no NUL: a name or a last message with one would be kept by nobody. */
-function plain(value: unknown): string {
-  return textOf(value).replaceAll("\0", "");
-}
 
 /** The client waits ten seconds for a hook, and then goes on as if nothing had been said. */
 const PATIENCE_MS = 7000;
@@ -66,6 +41,7 @@ export class Guard {
   readonly #agents = new Map<string, Principal>();
   readonly #renewedAt = new Map<string, number>();
   readonly #liveness = new Liveness();
+  readonly #teams = new FollowTeams();
   /** Started before anybody could say who they are: they hear at their first call what the others heard at once. */
   readonly #unbriefed = new Set<string>();
 
@@ -93,6 +69,8 @@ export class Guard {
     this.#liveness.note(call.event, call.toolName, this.#runtime.now());
     // what only keeps records has nowhere to keep them
     if (this.#runtime.store.readOnly && /^(PostToolUse|Subagent|Task)/.test(call.event)) return undefined;
+    const isMoved = await this.#teams.follow(this.#runtime, (work) => this.#write("guard_teams", work));
+    if (isMoved) this.#agents.clear(); // who they are is asked anew
     switch (call.event) {
       case "PreToolUse":
         return this.#beforeTool(call);
