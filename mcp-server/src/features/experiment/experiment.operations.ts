@@ -69,8 +69,7 @@ export const experimentRun = defineOperation({
     const folder = resolve(here, input.output ?? join("outputs", "experiment"));
     if (wantsSessions(input, folder)) {
       const { runLive } = await import("./live/live-run.ts");
-      const progress = (done: number, total: number) => ctx.progress(done, total, "sprints");
-      return runLive({ ...input, here, folder }, { principal: ctx.principal, progress, tell: ctx.tell });
+      return runLive({ ...input, here, folder }, ctx);
     }
     // the simulation is much code that no other start should load
     const { hasSeeds, runOne, runSeeds } = await import("./seeds.ts");

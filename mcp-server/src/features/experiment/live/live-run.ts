@@ -34,6 +34,8 @@ export interface LiveRun {
   /** Aborted when the run is to stop. */
   readonly signal: AbortSignal;
   tell(line: string): void;
+  /** How things stand, in the place of what was shown before. */
+  show(text: string): void;
   /** Runs one session to its end and frees what it held; never throws for what becomes of the session. */
   session(request: SessionRequest): Promise<SessionEnd>;
 }
@@ -57,7 +59,7 @@ export interface LiveAsked extends Omit<Asked, "known"> {
 
 export interface LiveCaller {
   readonly principal: Principal;
-  progress(done: number, total: number): void;
+  progress(done: number, total: number, what: string): void;
   tell(line: string): void;
 }
 
@@ -88,10 +90,15 @@ export async function runLive({ project: source, ...asked }: LiveAsked, caller: 
   try {
     const desk = openDesk(store, config, caller.principal);
     const { signal } = stop;
-    const live = openLive({ desk, folder, project, binary, pluginDir, signal, tell: caller.tell });
+    let done = inputs.done;
+    const show = (text: string) => caller.progress(done, inputs.sprints, text);
+    const live = openLive({ desk, folder, project, binary, pluginDir, signal, tell: caller.tell, show });
     live.tell(`Claude Code ${client}; the sessions work in ${project}`);
     if (left.length > 0) live.tell(`Only simulated teams have, so left out here: ${left.join(", ")}`);
-    const outcome = await play(live, inputs, client, caller.progress);
+    const outcome = await play(live, inputs, client, (n) => {
+      done = n;
+      show("sprints");
+    });
     return answer(folder, inputs, outcome);
   } finally {
     for (const name of STOPPING) process.removeListener(name, onSignal);
@@ -99,19 +106,20 @@ export async function runLive({ project: source, ...asked }: LiveAsked, caller: 
   }
 }
 
-interface LiveOptions extends Pick<LiveRun, "desk" | "signal" | "tell"> {
+interface LiveOptions extends Pick<LiveRun, "desk" | "signal" | "tell" | "show"> {
   readonly folder: string;
   readonly project: string;
   readonly binary: string;
   readonly pluginDir: string;
 }
 
-function openLive({ desk, signal, tell, folder, project, binary, pluginDir }: LiveOptions): LiveRun {
+function openLive({ desk, signal, tell, show, folder, project, binary, pluginDir }: LiveOptions): LiveRun {
   const { claude } = desk.config.experiment;
   return {
     desk,
     signal,
     tell,
+    show,
     output: folderOutput(folder),
     async session(request) {
       const id = randomUUID();
@@ -152,12 +160,7 @@ function logOf(folder: string, { team, sprint, file }: SessionRequest): string {
   return join(folder, team ?? "sessions", sprintFolder(sprint), `${file}.jsonl`);
 }
 
-async function play(
-  live: LiveRun,
-  inputs: Inputs,
-  client: string,
-  progress: (done: number, total: number) => void,
-): Promise<RunOutcome> {
+async function play(live: LiveRun, inputs: Inputs, client: string, ended: (n: number) => void): Promise<RunOutcome> {
   const { db } = live.desk.runtime.store;
   let state = (await loadState(db)) ?? (await setUp(live, inputs));
   await report(live, state, client);
@@ -175,7 +178,7 @@ async function play(
     });
     state = after;
     await report(live, state, client);
-    progress(n, inputs.sprints);
+    ended(n);
   }
   return outcomeOf(live, state, client, state.sprint < inputs.sprints);
 }

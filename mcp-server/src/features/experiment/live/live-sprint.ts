@@ -5,6 +5,7 @@ import { hint, TeamwrightError } from "../../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../../kernel/fence.ts";
 import { homeOf, membersOf } from "../../agent/placement.rules.ts";
 import { placements } from "../../agent/placement.store.ts";
+import { outcomeOf, roundOf } from "../../coordination/round.store.ts";
 import { lastSprint } from "../../sprint/sprint.store.ts";
 import { loadSprints, openCards } from "../experiment.store.ts";
 import type { Inputs } from "../inputs.ts";
@@ -14,6 +15,7 @@ import type { LiveRun } from "./live-run.ts";
 import { CARDS_SHOWN, type PromptAgent, teamPrompt } from "./prompt.rules.ts";
 import { giveOut, holdRound } from "./rounds.ts";
 import type { SessionEnd } from "./session.rules.ts";
+import { watchBoards } from "./watch.ts";
 
 /** A team's session, and why it had none. */
 export type TeamSessions = ReadonlyMap<string, SessionEnd>;
@@ -76,6 +78,7 @@ async function work(live: LiveRun, inputs: Inputs, n: number): Promise<TeamSessi
       sessions.set(team.id, await teamSession(live, inputs, team, n, boxMs));
   };
   const teams = Promise.all(Array.from({ length: Math.min(claude.concurrency, waiting.length) }, next));
+  const endWatch = watchBoards(live, n);
   const isHalfOver = await half(teams, boxMs / 2);
   const looksIn = isCoordinated(desk.config) && desk.config.coordination.mid_sprint_checkin;
   if (isHalfOver && looksIn && !signal.aborted) {
@@ -83,7 +86,7 @@ async function work(live: LiveRun, inputs: Inputs, n: number): Promise<TeamSessi
       live.tell(`check-in in sprint ${n}: ${plainLine(error instanceof Error ? error.message : String(error), 200)}`),
     );
   }
-  await teams;
+  await teams.finally(endWatch);
   return sessions;
 }
 
@@ -165,6 +168,7 @@ async function promptOf(
     learned: practiceOn(config, team.id, "meta_learning")
       ? await learned(desk.runtime.store.db, team.id, n)
       : undefined,
+    recommended: await recommended(desk.runtime.store.db, n),
     minutes: boxMs / 60_000,
     until: `${new Date(Date.now() + boxMs).toISOString().slice(0, 19)}Z`,
     instructions: config.experiment.claude.instructions,
@@ -182,6 +186,13 @@ function aboutAgent(person: Person | undefined): string {
   if (!person) return "";
   const { role_archetype: role, seniority, primary_specialization: field, model } = person;
   return [role, seniority, field, model && `model ${model}`].filter(Boolean).join(", ");
+}
+
+/** What the round before this sprint has recommended to all teams (requirement DE-04). */
+async function recommended(db: LiveRun["desk"]["runtime"]["store"]["db"], n: number): Promise<string | undefined> {
+  const row = await roundOf(db, "full", n);
+  const lines = row ? (outcomeOf(row)?.recommendations ?? []) : [];
+  return lines.length === 0 ? undefined : fenceText("recommendations", lines.join("\n"));
 }
 
 const MOST_LEARNED = 12;

@@ -15,6 +15,7 @@ export interface TeamTask {
   readonly board: string;
   readonly more: number;
   readonly learned?: string | undefined;
+  readonly recommended?: string | undefined;
   readonly minutes: number;
   /** ISO 8601. */
   readonly until: string;
@@ -51,6 +52,7 @@ export function teamPrompt(task: TeamTask): string {
     task.board,
     ...(more > 0 ? [`${more} more: board_show with team ${team.id}.`] : []),
     ...(task.learned === undefined ? [] : ["", "## What your team wrote down before", task.learned]),
+    ...(task.recommended === undefined ? [] : ["", "## What the coordinators recommend", task.recommended]),
     "",
     "## How to work",
     `1. The skill teamwright:leading-a-team says how. Take cards of ${team.id} alone; task_ready with team ${team.id} says what can be begun.`,
