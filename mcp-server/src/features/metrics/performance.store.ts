@@ -65,19 +65,19 @@ async function doneIn(db: Db, team: string, { from, to }: TimeWindow) {
     .where("closed_at", ">=", from)
     .where("closed_at", "<=", to);
   const { n } = await done.executeTakeFirstOrThrow();
-  const defective = await db
-    .selectFrom("link")
-    .innerJoin("task as bug", "bug.id", "link.task_id")
-    .innerJoin("task as cause", "cause.id", "link.target_id")
-    .select(sql<number>`count(distinct cause.id)`.as("n"))
-    .where("link.type", "=", "discovered-from")
-    .where("bug.kind", "=", "bug")
-    .where("cause.team", "=", team)
-    .where("cause.outcome", "=", "done")
-    .where("cause.kind", "!=", "epic")
-    .where("cause.closed_at", ">=", from)
-    .where("cause.closed_at", "<=", to)
-    .whereRef("bug.created_at", ">", "cause.closed_at")
+  const defective = await done
+    .where((e) =>
+      e.exists(
+        e
+          .selectFrom("link")
+          .innerJoin("task as bug", "bug.id", "link.task_id")
+          .select("link.id")
+          .whereRef("link.target_id", "=", "task.id")
+          .where("link.type", "=", "discovered-from")
+          .where("bug.kind", "=", "bug")
+          .whereRef("bug.created_at", ">", "task.closed_at"),
+      ),
+    )
     .executeTakeFirstOrThrow();
   return { n: Number(n), defective: Number(defective.n) };
 }
