@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { play, playAlone } from "../support/experiment-play.ts";
 import { aBacklog, everything } from "../support/experiments.ts";
-import { type Answer, openWorld } from "../support/world.ts";
+import { type Answer, openWorld, type World } from "../support/world.ts";
 
 /** Files of one name, of all teams and sprints. */
 function all(files: Record<string, string>, name: string): Answer[] {
@@ -186,7 +186,9 @@ describe("disturbances and swaps (AG-02, AG-03)", () => {
           /disturbances: .*/,
           `disturbances: { enabled: true, frequencies: { ${always} }, blast_radius: ${radius} }`,
         );
-      const { report } = await playAlone({ ...options, text });
+      await using world = await openWorld();
+      const { report } = await play(world, { ...options, text });
+      await seen(world);
       const sprints = Object.values<Answer>(report.teams).flatMap((team) => team.sprints);
       const kinds = new Set(sprints.flatMap(({ disturbances }) => disturbances.map(({ kind }: Answer) => kind)));
       expect(kinds.size).toBe(7);
@@ -200,6 +202,26 @@ describe("disturbances and swaps (AG-02, AG-03)", () => {
     expect(none.coverage).toBeGreaterThan(usual.coverage);
   });
 
+  /** An incident is three points and an alert, creeping scope two points that the product owner hears of. */
+  async function seen(world: World): Promise<void> {
+    const { db } = world.runtime.store;
+    const tasks = await db.selectFrom("task").select(["key", "title", "team", "points", "priority"]).execute();
+    const messages = await db.selectFrom("message").select(["recipient_name", "channel", "text"]).execute();
+    const hotfixes = tasks.filter(({ title }) => title.startsWith("HOTFIX"));
+    const crept = tasks.filter(({ title }) => title.startsWith("Add what was not asked for"));
+    expect([hotfixes.length, crept.length]).toEqual([10, 10]);
+    for (const { key, team, points, priority } of hotfixes) {
+      expect([Number(points), Number(priority)]).toEqual([3, 0]);
+      const alert = messages.find(({ text }) => text.includes("[INCIDENT ALERT]") && text.includes(key));
+      expect(alert?.channel).toBe(`team:${team}`);
+    }
+    for (const { key, team, points } of crept) {
+      expect(Number(points)).toBe(2);
+      const told = messages.filter(({ recipient_name: reader, text }) => reader === "eva" && text.includes(key));
+      expect(told).toHaveLength(team === "checkout" ? 1 : 0); // platform has no product owner
+    }
+  }
+
   test("a team may swap profiles where the others have none, in the allowed scenarios", async () => {
     const text = everything
       .replace(
@@ -211,6 +233,7 @@ describe("disturbances and swaps (AG-02, AG-03)", () => {
     const { report } = await playAlone({ ...options, text });
     const swaps = (team: string) => report.teams[team].sprints.flatMap((one: Answer) => one.swaps);
     expect(swaps("checkout")).toEqual([]);
+    expect(swaps("platform")[0]).toMatchObject({ proficiency: 0.7, from: expect.any(String) });
     expect(new Set(swaps("platform").map(({ scenario }: Answer) => scenario))).toEqual(
       new Set(["deliberate_cross_training"]),
     );

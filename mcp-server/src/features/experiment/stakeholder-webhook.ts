@@ -129,5 +129,6 @@ function placeOf({ origin, pathname, protocol }: URL): string {
 }
 
 function refused(message: string, file: string): TeamwrightError {
-  return new TeamwrightError("UNAVAILABLE", message, hint("experiment_run", `goes on when the answer is in ${file}`));
+  const otherwise = `The run goes on when that is mended, or the answer is in ${file}.`;
+  return new TeamwrightError("UNAVAILABLE", `${message} ${otherwise}`, hint("experiment_run", "goes on from there"));
 }
