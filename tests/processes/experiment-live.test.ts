@@ -25,7 +25,9 @@ const client = `#!/bin/sh
 if [ "$1" = --version ]; then echo "\${CLIENT_VERSION:-2.1.329} (Claude Code)"; exit 0; fi
 prompt=$(cat)
 if [ -n "$CLIENT_FAILS" ]; then echo "$CLIENT_FAILS" >&2; exit 1; fi
+result='KEEP: calm'
 case "$prompt" in
+*ASSIGN:*) result='ASSIGN: S2 to alpha because it fits\\nASSIGN: S1 to beta because it fits' ;;
 *"team alpha"*)
   if [ ! -e "$HOME/calm" ]; then
     trap '' TERM
@@ -34,10 +36,11 @@ case "$prompt" in
     wait
   fi ;;
 esac
-echo '{"type":"result","subtype":"success","is_error":false,"result":"KEEP: calm","num_turns":1,"total_cost_usd":0.25}'
+printf '{"type":"result","subtype":"success","is_error":false,"result":"%s","num_turns":1,"total_cost_usd":0.25}\\n' "$result"
 `;
 
-const config = (seconds: number) => `teams:
+const config = (seconds: number, strategy = "round_robin") => `portfolio: { strategy: ${strategy}, stories_per_team: 1 }
+teams:
   - { id: alpha, agents: [abe] }
   - { id: beta, agents: [bea] }
 experiment: { name: hangs, claude: { time_box_seconds: ${seconds} } }
@@ -48,7 +51,7 @@ beforeAll(() => {
   writeFileSync(join(root, "bin/claude"), client);
   chmodSync(join(root, "bin/claude"), 0o755);
   writeFileSync(join(root, "short.yaml"), config(1));
-  writeFileSync(join(root, "long.yaml"), config(600));
+  writeFileSync(join(root, "long.yaml"), config(600, "coordinator"));
   const story = (id: number) => `  - { id: S${id}, title: Story ${id}, story_points: 1 }`;
   writeFileSync(join(root, "backlog.yaml"), ["stories:", story(1), story(2)].join("\n"));
 });
@@ -155,6 +158,8 @@ describe("an experiment of real sessions", () => {
       const again = await start(["--sprints", "1", "--output", "killed"]).ended;
       expect(again.code, again.text).toBe(0);
       await until(() => pids().every(isGone));
+      const { columns } = JSON.parse(readFileSync(join(root, "killed/alpha/sprint-01/kanban.json"), "utf8"));
+      expect(columns.ready).toMatchObject([{ title: "Story 2" }]); // as the triage's session has said
       expect(reportOf("killed").teams.alpha.sprints).toMatchObject([{ sprint: 1, session: { state: "ended" } }]);
     },
   );
