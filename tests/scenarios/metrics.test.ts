@@ -163,7 +163,10 @@ describe.each(dialects)("metrics on %s", (dialect) => {
       unit: "story points per agent and sprint",
       formula: expect.any(String),
     });
-    // both ends belong to the window: at the very moment of the first sprint's start nothing was done yet
+    // both ends belong to the window, be they one moment
+    const { task: closed } = await world.person("task_show", { id: first });
+    const moment = { team: "web", from: closed.closed_at, to: closed.closed_at };
+    expect((await world.person("metrics_team", moment)).measures[0].basis).toEqual({ done: 1, sprints: 1 });
     expect((await world.person("metrics_team", { team: "web", from: started, to: started })).velocity).toBe(0);
     expect(await world.personText("metrics_team", { team: "web", explain: true })).toContain("quality_score = mean of");
     await expect(world.person("metrics_team", { team: "nowhere" })).rejects.toThrow("no such team");
