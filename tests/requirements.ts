@@ -248,6 +248,11 @@ const inForce: readonly (readonly [string, string])[] = [
   ["C-16", "Isolation is a setting."],
   ["WT-04", "Issues have worktrees."],
   ["FP-14", "Design verdicts are recorded."],
+  ["MD-02", "Task mode needs no team."],
+  ["MD-03", "Team mode keeps agents."],
+  ["MD-04", "Both modes are compared."],
+  ["MO-05", "Big tasks may need no helpers."],
+  ["TR-01", "Tool parameters are those of the client."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -264,13 +269,8 @@ const later: readonly (readonly [string, string])[] = [
   ["DE-03", "Dependency tracking can be switched off."],
   ["CA-05", "Swarm and issue leads are two levels."],
   ["MB-06", "Conflicts and gates are announced."],
-  ["MO-05", "Big tasks may need no helpers."],
   ["CS-04", "Spending is capped."],
-  ["MD-02", "Task mode needs no team."],
-  ["MD-03", "Team mode keeps agents."],
-  ["MD-04", "Both modes are compared."],
   ["FP-13", "The whole workflow has nine stages."],
-  ["TR-01", "Tool parameters are those of the client."],
   ["RB-01", "Permissions are verb and resource."],
   ["RB-02", "Three roles are built in."],
   ["RB-03", "What is not granted is denied."],

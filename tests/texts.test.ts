@@ -23,6 +23,24 @@ test("nothing is wrong with what is shipped (CX-06, TZ-04)", () => {
   expect(allProblems(root)).toEqual([]);
 });
 
+test("both modes are compared, row by row, where a lead chooses (MD-04)", () => {
+  const text = readFileSync(join(root, "skills/choosing-a-mode/SKILL.md"), "utf8");
+  const rows = [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, name = ""]) => name);
+  const from = rows.indexOf("Where");
+  expect(rows.slice(from)).toEqual([
+    "Where",
+    "Spawn",
+    "Life",
+    "Context",
+    "Talk",
+    "Review",
+    "Done",
+    "Client's own task list",
+    "Cost",
+    "Suits",
+  ]);
+});
+
 test("the protocol's skills and roles are all there (EN-03, EN-04)", () => {
   expect(skills).toEqual([
     "choosing-a-mode",
@@ -105,7 +123,7 @@ describe("rules find what they are for", () => {
     ["a file that is not shipped", "reference", end(`Read \${CLAUDE_PLUGIN_ROOT}/secrets/all.md.`)],
     ["a variable that is never filled in", "variable", end(`In \${HOME}.`)],
     ["a machine's path", "word", end("It is in /home/ada/notes.")],
-    ["a tool of older clients", "word", end("Call TeamCreate.")],
+    ["a tool of older clients (TR-01)", "word", end("Call TeamCreate.")],
     ["a command run while it is loaded", "word", end("!`git status`")],
     ["shouting", "word", end("You MUST do it.")],
     ["no core", "shape", (text) => text.replaceAll("**", "")],

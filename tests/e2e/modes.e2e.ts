@@ -17,8 +17,8 @@ interface Mode {
 }
 const modes: readonly Mode[] = [
   { title: "teammates in a terminal", interactive: true, named: true, background: true },
-  { title: "named agents in a run without terminal", named: true, background: true },
-  { title: "nameless agents in the foreground", named: false, background: false },
+  { title: "named agents in a run without terminal (MD-03)", named: true, background: true },
+  { title: "nameless agents in the foreground (MD-02)", named: false, background: false },
   { title: "nameless agents in the background", named: false, background: true },
 ];
 

@@ -20,7 +20,7 @@ const looking = [
 ];
 
 test.each(clientVersions)(
-  "the %s client lists skills and roles as they are counted, and gives roles their tools",
+  "the %s client lists skills and roles as they are counted, gives roles their tools, and has the parameters our answers name (TR-01)",
   async (version) => {
     await using box = await openSandbox();
     await using model = await startModel();
@@ -62,6 +62,11 @@ test.each(clientVersions)(
       ];
       expect(ours.length).toBe(lines.length);
     }
+    // what review_open, coordination_begin and the guard put into an Agent call
+    const agentTool = lead.conversations[0]?.requests[0]?.tools?.find(({ name }) => name === "Agent");
+    const parameters = Object.keys((agentTool?.input_schema?.properties ?? {}) as object);
+    for (const each of ["subagent_type", "description", "prompt", "model", "isolation", "run_in_background"])
+      expect(parameters).toContain(each);
     for (const name of spawned.map((role) => role.name)) {
       const given = tools.get(name) ?? [];
       expect(given, name).not.toContain(name === "orchestrator" ? "Write" : "Agent");

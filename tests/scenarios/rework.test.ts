@@ -14,7 +14,7 @@ const stops = (world: World, agent: Actor) =>
   world.hook({ event: "SubagentStop", agent_id: agent.id, agent_type: "teamwright:builder" });
 
 describe.each(dialects)("work sent back from review on %s", (dialect) => {
-  test("goes to whoever did it, with the claim they had (C-01, C-10)", async () => {
+  test("goes to whoever did it, with the claim they had (C-01, C-10, MD-03)", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();
     const ada = await world.spawn("ada");

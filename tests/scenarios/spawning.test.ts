@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { newTask, refusal } from "../support/answers.ts";
@@ -64,6 +64,19 @@ describe.each(dialects)("brief_spawn on %s", (dialect) => {
     expect(rows).toEqual([expect.objectContaining({ score: 8, model: "opus", reason: "score 7 or more" })]);
     const { history } = await lead.must("task_show", { id, history: true });
     expect(history.map((event: Answer) => event.type)).toContain("spawn.planned");
+  });
+
+  test("a score asks for a model and never for an agent: a lead may do the hardest task alone (MO-05)", async () => {
+    await using world = await openWorld({ dialect, config: "gates: []\n" });
+    const lead = world.lead();
+    const id = await newTask(lead, { title: "Write the parser", acceptance: "- it is there", scope: ["src/parser"] });
+    const plan = await lead.must("unit_plan", { tasks: [id], about: "1" });
+    expect(plan).toMatchObject({ verdict: "single", mode: "task" });
+    expect(await lead.must("brief_spawn", { task: id, complexity: hard })).toMatchObject({ score: 8, model: "opus" });
+    expect((await lead.must("task_claim", { id })).task.holder).toBe("lead");
+    expect(await spawns(world)).toBe(0);
+    const { run_log: log } = await lead.must("unit_end", { reason: "only the start is tried here" });
+    expect(readFileSync(join(world.root, log), "utf8")).toContain("| Spawns | 0 |");
   });
 
   test("keeps the brief within the budget and names what was left out (CX-05, CX-07, C-11)", async () => {

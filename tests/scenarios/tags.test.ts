@@ -111,7 +111,7 @@ for (const dialect of dialects) {
     });
 
     test.each(["task", "team"] as const)(
-      "a blocker whose task is done is gone by itself, and the lead knows how to go on in %s mode (RP-04, C-30, CA-04)",
+      "a blocker whose task is done is gone by itself, and the lead knows how to go on in %s mode (RP-04, C-30, CA-04, MD-02, MD-03)",
       async (mode) => {
         await using world = await openWorld({ dialect, config: `${config}units: { mode: ${mode} }\n` });
         const { lead, ada, first } = await inRun(world);
