@@ -28,7 +28,7 @@ experiment:
   name: real
   claude:
     binary: ${clientBinary("newest")}
-    time_box_seconds: 22
+    time_box_seconds: 25
     instructions: "Settled rounds are short. [actor:rounds]"
 `;
 
