@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isCoordinated } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
@@ -29,17 +30,21 @@ const answer = shapes.shownRound.extend({
 export const coordinationBegin = defineOperation({
   name: "coordination_begin",
   description:
-    "Coordinate the teams: ends the sprint, sends loans home, measures health and dependencies, says which coordinator to start. checkin: a look in mid-sprint; orientation: before the first.",
+    "Coordinate the teams: ends the sprint, sends loans home, measures health and dependencies, says which coordinator to start. checkin: a look in mid-sprint.",
   kind: "write",
   mcp: "all",
   positional: ["kind"],
-  input: z.strictObject({ kind: shapes.roundKind.optional().describe("Default: full.") }),
+  input: z.strictObject({
+    kind: shapes.roundKind.optional().describe("Default: full; orientation before the first sprint."),
+  }),
   output: answer,
-  async run(ctx, { kind = "full" }) {
+  async run(ctx, { kind: asked }) {
     checkDirects(ctx.principal, "begins a round of coordination");
     await lockSprints(ctx); // before the rounds, as sprint_start does
     await store.lockRounds(ctx);
     await endOverdueRounds(ctx);
+    const isFirst = isCoordinated(ctx.config) && (await lastSprint(ctx.db)) === undefined;
+    const kind = asked ?? (isFirst ? "orientation" : "full");
     const sprint = await dueSprint(ctx, kind);
     const earlier = await store.roundOf(ctx.db, kind, sprint);
     const row = earlier ? await takeOver(ctx, earlier) : await begin(ctx, kind, sprint);

@@ -161,10 +161,15 @@ export function stepOf(kind: string): "iteration_zero" | "coordination" | "check
   return kind === "checkin" ? "checkin" : "coordination";
 }
 
-/** The first sprint starts and waits for no orientation that is still open (requirement OH-04: best effort). */
-export async function endOrientation(ctx: OperationContext): Promise<void> {
-  for (const row of await openRounds(ctx.db))
-    if (row.kind === "orientation") await fallBack(ctx, row, "The first sprint starts without an orientation.");
+/**
+ * The first sprint starts and waits for no orientation that is still open (requirement OH-04: best effort). True when
+ * one was: the sprint's start then gives the stories out, by the heuristic (OH-06).
+ */
+export async function endOrientation(ctx: OperationContext): Promise<boolean> {
+  const row = (await openRounds(ctx.db)).find(({ kind }) => kind === "orientation");
+  if (!row) return false;
+  await conclude(ctx, row, { ...nothing, fallback: "The first sprint starts without an orientation." });
+  return true;
 }
 
 /** Ends one round without a coordinator's word, or with the evaluation alone. */

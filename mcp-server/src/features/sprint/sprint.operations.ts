@@ -53,15 +53,12 @@ export const sprintStart = defineOperation({
     if (wish.kind === "running" && current)
       return { sprint: toShownSprint(current, ctx.now), already: true, returned: [], stories: [], next: NEXT };
     const n = (last?.n ?? 0) + 1;
-    await checkLoop(ctx, n);
+    const isUnoriented = await checkLoop(ctx, n);
     const results = current ? await end(ctx, current) : undefined;
     const returned = await returnDueLoans(ctx, n);
     const row = await store.openSprint(ctx, n, minutes * MINUTE_MS);
-    const { assigned: stories } = await distribute(ctx, {
-      sprint: n,
-      strategy: ctx.config.portfolio.strategy,
-      isStart: true,
-    });
+    const strategy = isUnoriented ? "heuristic" : ctx.config.portfolio.strategy;
+    const { assigned: stories } = await distribute(ctx, { sprint: n, strategy, isStart: true });
     const sprint = toShownSprint(row, ctx.now);
     await tellAll(ctx, `Sprint ${n} has started: ${minutes} minutes, until ${sprint.ends_at.slice(0, 16)}Z.`);
     return {
@@ -85,13 +82,16 @@ export const sprintStart = defineOperation({
     ].join("\n"),
 });
 
-/** Throws RULE_VIOLATED while the full loop that comes before this sprint has not been held (requirement CO-02). */
-async function checkLoop(ctx: OperationContext, n: number): Promise<void> {
-  if (!isCoordinated(ctx.config)) return;
+/**
+ * Throws RULE_VIOLATED while the full loop that comes before this sprint has not been held (requirement CO-02). True when
+ * an orientation was open, for which the first sprint does not wait.
+ */
+async function checkLoop(ctx: OperationContext, n: number): Promise<boolean> {
+  if (!isCoordinated(ctx.config)) return false;
   await lockRounds(ctx);
   await endOverdueRounds(ctx); // one whose coordinators have been silent for too long is held, too
-  if (n === 1) await endOrientation(ctx);
-  if (!isFullLoopDue(ctx.config, n) || (await store.isLoopDone(ctx.db, n))) return;
+  if (n === 1) return endOrientation(ctx);
+  if (!isFullLoopDue(ctx.config, n) || (await store.isLoopDone(ctx.db, n))) return false;
   throw new TeamwrightError(
     "RULE_VIOLATED",
     `Before sprint ${n} the teams are coordinated, and that has not been done.`,
