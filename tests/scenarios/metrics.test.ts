@@ -101,6 +101,10 @@ describe.each(dialects)("metrics on %s", (dialect) => {
     const bea = await world.spawn("bea");
     await world.person("sprint_start", {});
     const started = new Date(world.clock.now).toISOString();
+    const { text: atFirst } = await world.person("metrics_export", {});
+    for (const name of ["tasks_closed_total", "velocity_points_total", "task_cycle_time_seconds_count"])
+      expect(atFirst).toContain(`teamwright_${name}{team_id="web"} 0\n`);
+    expect(atFirst).toContain('teamwright_reviews_total{team_id="api",verdict="fail"} 0\n');
     const none = await world.person("metrics_team", { team: "web" });
     expect(none).toMatchObject({ velocity: 0, velocity_points: null, quality_score: null, collaboration_score: null });
     const drafts = [3, 2, 2, 1, 1].map((points, n) => ({ title: `Draw page ${n}`, team: "web", points }));

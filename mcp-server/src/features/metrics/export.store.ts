@@ -6,10 +6,11 @@ import { workMetrics } from "./work.store.ts";
 
 /** All metrics there are samples of. */
 export async function allMetrics({ db, config, now }: OperationContext): Promise<MetricFamily[]> {
+  const teams = config.teams.map(({ id }) => id);
   const families = [
-    ...(await workMetrics(db, now)),
+    ...(await workMetrics(db, teams, now)),
     ...(await sprintMetrics(db, config, now)),
-    ...(await loopMetrics(db)),
+    ...(await loopMetrics(db, teams)),
   ];
   return families.filter((family) => family.samples.length > 0);
 }

@@ -4,7 +4,7 @@ import { familyOf, labelled } from "./catalogue.rules.ts";
 import type { MetricFamily } from "./prometheus.rules.ts";
 
 /** Units, their gates and reviews, and what waits for a person. */
-export async function loopMetrics(db: Kysely<Database>): Promise<MetricFamily[]> {
+export async function loopMetrics(db: Kysely<Database>, teams: readonly string[]): Promise<MetricFamily[]> {
   const ofUnits = db.selectFrom("unit").innerJoin("task", "task.id", "unit.task_id");
   const units = await ofUnits
     .select((e) => ["task.team", "unit.phase", e.fn.countAll<number>().as("n")])
@@ -42,10 +42,12 @@ export async function loopMetrics(db: Kysely<Database>): Promise<MetricFamily[]>
     ),
     familyOf(
       "teamwright_reviews_total",
-      reviews.map((row) => ({
-        labels: { team_id: row.team, verdict: row.status === "void" ? "void" : (row.verdict ?? "").toLowerCase() },
-        value: Number(row.n),
-      })),
+      [...new Set([...teams, ...reviews.map((row) => row.team)])].sort().flatMap((team) =>
+        verdicts.map((verdict) => {
+          const own = reviews.filter((row) => row.team === team && verdictOf(row) === verdict);
+          return { labels: { team_id: team, verdict }, value: own.reduce((sum, row) => sum + Number(row.n), 0) };
+        }),
+      ),
     ),
     familyOf(
       "teamwright_gate_runs_total",
@@ -57,6 +59,12 @@ export async function loopMetrics(db: Kysely<Database>): Promise<MetricFamily[]>
     ),
     await escalations(db),
   ];
+}
+
+const verdicts = ["pass", "fail", "void"] as const;
+
+function verdictOf({ status, verdict }: { readonly status: string; readonly verdict: string | null }): string {
+  return status === "void" ? "void" : (verdict ?? "").toLowerCase();
 }
 
 async function escalations(db: Kysely<Database>): Promise<MetricFamily> {

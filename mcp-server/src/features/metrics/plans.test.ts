@@ -26,9 +26,9 @@ test("no metric reads all tasks, events, links or messages row by row: indexes a
       return execute(query);
     };
     const window = { from: 1, to: 1_000_000 };
-    await workMetrics(db, window.to);
+    await workMetrics(db, ["web"], window.to);
     await sprintMetrics(db, config, window.to);
-    await loopMetrics(db);
+    await loopMetrics(db, ["web"]);
     await performanceFacts({ db, config }, "web", window);
     for (const which of ["lead", "cycle"] as const) await finishedDurations(db, which, window, "week");
     await conflictCounts(db, window, "day");

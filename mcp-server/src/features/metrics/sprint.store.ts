@@ -7,10 +7,10 @@ import type { MetricFamily } from "./prometheus.rules.ts";
 
 /** Sprints, loans and the overhead of coordination (requirements ME-01, ME-03, BO-08, OH-07). */
 export async function sprintMetrics(db: Kysely<Database>, config: ProjectConfig, now: number): Promise<MetricFamily[]> {
-  return [...(await sprints(db, now)), await loans(db), ...(await overhead(db, config, now))];
+  return [...(await sprints(db, config, now)), await loans(db), ...(await overhead(db, config, now))];
 }
 
-async function sprints(db: Kysely<Database>, now: number): Promise<MetricFamily[]> {
+async function sprints(db: Kysely<Database>, config: ProjectConfig, now: number): Promise<MetricFamily[]> {
   const current = await db.selectFrom("sprint").selectAll().orderBy("n", "desc").executeTakeFirst();
   const ended = await db
     .selectFrom("sprint")
@@ -29,6 +29,9 @@ async function sprints(db: Kysely<Database>, now: number): Promise<MetricFamily[
     .groupBy("team")
     .orderBy("team")
     .execute();
+  const missing = config.teams.filter(({ id }) => !done.some((row) => row.team === id));
+  // counters of teams begin with the first sprint, so that what it adds is seen as an increase
+  const totals = [...done, ...(current ? missing.map(({ id }) => ({ team: id, points: 0, tasks: 0 })) : [])];
   const isRunning = current !== undefined && current.ended_at === null;
   const left = isRunning ? Math.max(0, Number(current.started_at) + Number(current.planned_ms) - now) / 1000 : 0;
   return [
@@ -38,11 +41,11 @@ async function sprints(db: Kysely<Database>, now: number): Promise<MetricFamily[
     ),
     familyOf(
       "teamwright_velocity_points_total",
-      done.map((row) => ({ labels: { team_id: row.team }, value: Number(row.points) })),
+      totals.map((row) => ({ labels: { team_id: row.team }, value: Number(row.points) })),
     ),
     familyOf(
       "teamwright_velocity_tasks_total",
-      done.map((row) => ({ labels: { team_id: row.team }, value: Number(row.tasks) })),
+      totals.map((row) => ({ labels: { team_id: row.team }, value: Number(row.tasks) })),
     ),
     familyOf("teamwright_sprint_number", current ? [{ labels: {}, value: current.n }] : []),
     familyOf("teamwright_sprint_remaining_seconds", isRunning ? [{ labels: {}, value: left }] : []),

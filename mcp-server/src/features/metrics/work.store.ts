@@ -6,35 +6,47 @@ import { bounds, histogram, type MetricFamily, type Sample } from "./prometheus.
 
 const seconds = (ms: unknown) => Number(ms) / 1000;
 
-/** Cards by column, those that are blocked and for how long, and what was closed how fast (requirements ME-04, DE-05). */
-export async function workMetrics(db: Kysely<Database>, now: number): Promise<MetricFamily[]> {
+/**
+ * Cards by column, those that are blocked and for how long, and what was closed how fast (requirements ME-04, DE-05).
+ * Counters of the teams begin at 0: the first increase of one that is not there yet is not seen.
+ */
+export async function workMetrics(
+  db: Kysely<Database>,
+  teams: readonly string[],
+  now: number,
+): Promise<MetricFamily[]> {
   const counts = await db.selectFrom("board_count").selectAll().orderBy("team").orderBy("col").execute();
+  const all = [...new Set([...teams, ...counts.map((row) => row.team)])];
   const events = await eventCounts(db);
-  const ofType = (type: string): Sample[] =>
-    events.flatMap((row) => (row.type === type ? [{ labels: { team_id: row.team }, value: row.n }] : []));
-  const { cycle, lead } = await durations(db);
+  const ofType = (type: string, labels: Record<string, string> = {}): Sample[] =>
+    union(all, events).map((team) => ({
+      labels: { team_id: team, ...labels },
+      value: events.find((row) => row.type === type && row.team === team)?.n ?? 0,
+    }));
+  const { cycle, lead } = await durations(db, all);
   return [
     familyOf(
       "teamwright_tasks",
       counts.map((row) => ({ labels: { team_id: row.team, column: row.col }, value: Number(row.n) })),
     ),
     familyOf("teamwright_work_in_progress_age_seconds", await oldestWork(db, now)),
-    ...(await blocked(db, now, [...new Set(counts.map((row) => row.team))])),
+    ...(await blocked(db, now, all)),
     familyOf("teamwright_tasks_closed_total", ofType("task.closed")),
     familyOf("teamwright_tasks_reopened_total", ofType("task.reopened")),
     familyOf("teamwright_tasks_returned_total", ofType("task.returned")),
     familyOf("teamwright_task_cycle_time_seconds", cycle),
     familyOf("teamwright_task_lead_time_seconds", lead),
-    familyOf(
-      "teamwright_conflicts_total",
-      events.flatMap(({ type, team, n }) => {
-        const kind = { "file.refused": "write", "unit.conflict": "merge" }[type];
-        return kind === undefined ? [] : [{ labels: { team_id: team, kind }, value: n }];
-      }),
-    ),
+    familyOf("teamwright_conflicts_total", [
+      ...ofType("file.refused", { kind: "write" }),
+      ...ofType("unit.conflict", { kind: "merge" }),
+    ]),
     familyOf("teamwright_dependencies", await dependencies(db)),
     familyOf("teamwright_agents", await agents(db)),
   ];
+}
+
+function union(teams: readonly string[], rows: readonly { readonly team: string }[]): string[] {
+  return [...new Set([...teams, ...rows.map((row) => row.team)])].sort();
 }
 
 /** Facts of the trail by kind and team, counted in the index. */
@@ -76,8 +88,7 @@ async function blocked(db: Kysely<Database>, now: number, teams: readonly string
     .where("blocked_ms", ">", sql.lit(0))
     .groupBy("team")
     .execute();
-  const all = [...new Set([...teams, ...past.map((row) => row.team), ...running.map((row) => row.team)])].sort();
-  const rows = all.map((team) => {
+  const rows = union(teams, [...past, ...running]).map((team) => {
     const open_ = running.find((row) => row.team === team);
     const n = Number(open_?.n ?? 0);
     const open = Math.max(0, n * now - Number(open_?.since ?? 0));
@@ -96,7 +107,7 @@ async function blocked(db: Kysely<Database>, now: number, teams: readonly string
 }
 
 /** Both histograms in one pass over rows that only ever become more. */
-async function durations(db: Kysely<Database>): Promise<{ cycle: Sample[]; lead: Sample[] }> {
+async function durations(db: Kysely<Database>, all: readonly string[]): Promise<{ cycle: Sample[]; lead: Sample[] }> {
   const [cycle, lead] = [sql<number>`cycle_ms`, sql<number>`lead_ms`];
   const rows = await db
     .selectFrom("task_closure")
@@ -111,18 +122,17 @@ async function durations(db: Kysely<Database>): Promise<{ cycle: Sample[]; lead:
     .groupBy(["team", bucketOf(cycle), bucketOf(lead)])
     .orderBy("team")
     .execute();
-  const teams = [...Map.groupBy(rows, (row) => row.team)];
   const samples = (bucket: "cycle" | "lead") =>
-    teams.flatMap(([team, ofTeam]) => {
+    union(all, rows).flatMap((team) => {
       const counts = Array.from({ length: bounds.length + 1 }, () => 0);
       let sum = 0;
-      for (const row of ofTeam) {
+      for (const row of rows) {
         const at = row[bucket];
-        if (at === null) continue; // nobody ever claimed it
+        if (row.team !== team || at === null) continue; // nobody ever claimed it
         counts[Number(at)] = (counts[Number(at)] ?? 0) + Number(row.n);
         sum += seconds(row[`${bucket}_ms`]);
       }
-      return counts.some((n) => n > 0) ? histogram({ team_id: team }, bounds, counts, sum) : [];
+      return histogram({ team_id: team }, bounds, counts, sum);
     });
   return { cycle: samples("cycle"), lead: samples("lead") };
 }
