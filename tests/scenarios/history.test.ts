@@ -204,6 +204,50 @@ for (const dialect of dialects.slice(0, 1)) {
       expect((await moved(world)).at(-1)?.after).toMatchObject({ units: [unit], agents: [bob.id] });
     });
 
+    test("a unit that is planned anew, in this run or the next, does not launder what waits for a person (FP-05)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\n" });
+      const { repo, lead, ada, unit, task } = await begun(world);
+      await shell(world, ada, () => sneak(repo));
+      await lead.must("unit_end", { unit, reason: "begun anew" });
+      const again = async () => {
+        const { units } = await lead.must("unit_plan", { tasks: [task], about: "9" });
+        await lead.must("unit_start", { unit: units[0].id });
+        repo.write("src/a.txt", "one\ntwo\n");
+        await ada.must("unit_submit", { unit: units[0].id });
+        return units[0].id as string;
+      };
+      const second = await again();
+      expect((await lead.call("unit_validate", { unit: second })).error.code).toBe("BLOCKED");
+      await lead.must("unit_end", { unit: second, reason: "begun anew" });
+      await lead.must("unit_end", { reason: "another run" });
+      const third = await again();
+      expect((await lead.call("unit_validate", { unit: third })).error.code).toBe("BLOCKED");
+      const { escalations } = await world.person("escalation_list", {});
+      await world.person("escalation_resolve", { id: escalations[0].id, decision: "override", note: "That was me." });
+      expect(await lead.must("unit_validate", { unit: third })).toMatchObject({ passed: true });
+    });
+
+    test("what decides about units is not changed beside them, and another tool may commit, too (FP-05, FO-03)", async () => {
+      await using world = await openWorld({ dialect, config: 'gates: []\nprotected: ["infra/**"]\n' });
+      const { repo, ada, unit } = await begun(world);
+      for (const file of ["teamwright.yaml", "infra/a", ".claude/settings.json"]) {
+        await shell(world, ada, () => {});
+        repo.write(file, "gates: []\n");
+        repo.git("add", "-f", file);
+        repo.git("commit", "-qm", file);
+        await shell(world, ada, () => {});
+        expect((await moved(world)).at(-1)?.after, file).toMatchObject({ units: [unit] });
+      }
+      const call = { agent_id: ada.id, tool_name: "mcp__git__commit", tool_use_id: "toolu_other" };
+      await world.hook({ event: "PreToolUse", ...call });
+      sneak(repo, "by-tool.txt");
+      await shell(world, ada, () => {});
+      expect((await moved(world)).at(-1)?.after).toMatchObject({ units: [unit], agents: [ada.id] });
+      sneak(repo, "by-person.txt"); // that call is long over
+      await shell(world, ada, () => {});
+      expect((await moved(world)).at(-1)?.after).toMatchObject({ units: [] });
+    });
+
     test("commits that a command throws away are seen, too, until they are back (FP-05)", async () => {
       await using world = await openWorld({ dialect, config: "gates: []\n" });
       const { repo, lead, ada, unit } = await begun(world);

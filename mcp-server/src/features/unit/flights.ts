@@ -1,5 +1,8 @@
 import type { GuardContext } from "../../kernel/guard-rule.ts";
 
+/** Tools that are neither the client's nor ours, or start scripts of their own: nobody knows what they do. */
+export const OTHERS = /^(mcp__(?!plugin_teamwright_teamwright__).*|Workflow|REPL|EnterWorktree|ExitWorktree)$/;
+
 /** A call that the client has dropped does not land. */
 const FLIGHT_MS = 15 * 60_000;
 
@@ -10,6 +13,8 @@ interface Flight {
   readonly at: number;
   /** Its call returns at once and the command goes on. */
   readonly isLasting: boolean;
+  /** Nothing says when it ends, but that its agent goes on. */
+  readonly isOther: boolean;
 }
 
 /** Whose shell commands run, as far as this process has seen them begin. */
@@ -19,7 +24,8 @@ export class Flights {
   takesOff({ call, principal, runtime }: GuardContext): void {
     const { agentId, toolUseId, toolName, toolInput } = call;
     const isLasting = toolName === "Monitor" || String(toolInput.run_in_background) === "true";
-    this.#all.set(toolUseId, { agentId, name: principal.name, at: runtime.now(), isLasting });
+    const isOther = OTHERS.test(toolName);
+    this.#all.set(toolUseId, { agentId, name: principal.name, at: runtime.now(), isLasting, isOther });
   }
 
   lands({ call }: GuardContext): void {
@@ -29,6 +35,12 @@ export class Flights {
   /** An agent's commands end with it. */
   ends({ call }: GuardContext): void {
     for (const [id, { agentId }] of this.#all) if (agentId === call.agentId) this.#all.delete(id);
+  }
+
+  /** An agent has gone on and been looked at: what other tools did for it is judged. */
+  seen({ call }: GuardContext): void {
+    for (const [id, { agentId, isOther }] of this.#all)
+      if (isOther && agentId === call.agentId && id !== call.toolUseId) this.#all.delete(id);
   }
 
   /** What runs beside the call that is looked at. */

@@ -1,10 +1,13 @@
 import { type Commit, commitsBeyond, type Heads, headsOf, pathsBetween } from "../../kernel/git-heads.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import { agentsOfSession } from "../agent/agent.store.ts";
+import { protectionOf } from "../file/file.rules.ts";
+import { matchingGlob } from "../file/glob.rules.ts";
 import { activeRun, type RunRow } from "../run/run.store.ts";
-import { Flights } from "./flights.ts";
+import { Flights, OTHERS } from "./flights.ts";
 import {
   afterLook,
+  decidingGlobs,
   isSame,
   type Moment,
   type Move,
@@ -21,6 +24,9 @@ import { type UnitRow, unitsCommitting, unitsOfRun } from "./unit.store.ts";
 import { matcherOf, scopeOf } from "./unit-tree.ts";
 
 const MOST_KEPT = 20;
+
+/** Tools that may run git: shells, and those of others that nobody knows. */
+const RUNNING = new RegExp(`${SHELLS.source}|${OTHERS.source}`);
 
 /**
  * What a script commits, the look at a command's text does not see. So where branches and HEADs are is read before and
@@ -41,9 +47,9 @@ export function movedHistoryGuard(): GuardRule {
     failsClosed: false,
     agentStarts: at("at its start"),
     beforeTool: {
-      tools: SHELLS,
+      tools: RUNNING,
       async decide(ctx) {
-        await watch.look(ctx, "between commands");
+        if (SHELLS.test(ctx.call.toolName)) await watch.look(ctx, "between commands");
         watch.flights.takesOff(ctx);
         return undefined;
       },
@@ -82,12 +88,14 @@ class Watch {
     const known = await this.#recall(ctx, run);
     if (known && isSame(known.heads, now)) {
       this.#isOthers = false;
+      this.flights.seen(ctx);
       return;
     }
     // one at a time: of two agents who see the same move the first tells it
     const turn = this.#judging.then(() => this.#judge(ctx, run, moment));
     this.#judging = turn.catch(() => {});
     await turn;
+    this.flights.seen(ctx);
   }
 
   async #recall({ runtime }: GuardContext, run: RunRow): Promise<Look | undefined> {
@@ -131,17 +139,15 @@ class Watch {
     const isQuiet = moment !== "in a command" && others.length === 0 && !(await this.#isUnsure(ctx));
     const agents = [...new Set([call.agentId, ...others.map(({ agentId }) => agentId)])].filter((id) => id !== "");
     const names = [...new Set(others.map(({ name }) => name))].filter((name) => name !== principal.name);
-    const units = waitingUnits({
-      isQuiet,
-      ...(await concerned(ctx, open, moves, lost)),
-      own: await unitsOfAgents(db, Number(run.id), agents),
-      open: open.map(({ key }) => key),
-    });
+    const keys = open.map(({ key }) => key);
+    const own = await unitsOfAgents(db, Number(run.id), agents);
+    const units = waitingUnits({ isQuiet, ...(await concerned(ctx, open, moves, lost)), own, open: keys });
     return {
       session: call.session,
       text: sightingText({ moves, added, lost, moment, agent: principal.name, others: names }),
       agents: units.length > 0 ? agents : [],
       units,
+      open: keys,
       moves,
       about: `history:${short(added[0] ?? lost[0] ?? "")}`,
       added: added.slice(0, MOST_KEPT),
@@ -163,18 +169,22 @@ async function concerned(
   open: readonly UnitRow[],
   moves: readonly Move[],
   lost: readonly string[],
-): Promise<{ touched: string[]; cutOff: string[]; isReviewedLost: boolean }> {
-  const { root } = runtime.config;
+): Promise<{ touched: string[]; cutOff: string[]; isForAll: boolean }> {
+  const { config, store } = runtime;
+  const { root } = config;
   const begun = open.filter((unit) => unit.base !== null);
   const pairs = new Map(moves.map(({ from, to }) => [`${from} ${to}`, [from, to] as const]));
   const paths = await pathsBetween(root, [...pairs.values()]);
   const touched = begun.filter((unit) => unit.worktree === null && paths.some(matcherOf(scopeOf(unit))));
   const cutOff = begun.filter((unit) => lost.includes(unit.base ?? ""));
-  const reviewed = await unitCommitsAmong(runtime.store.db, lost);
+  const reviewed = await unitCommitsAmong(store.db, lost);
+  const globs = decidingGlobs(config);
+  const decides = (path: string) =>
+    matchingGlob(globs, path) !== undefined || protectionOf(config.protected, path) !== undefined;
   return {
     touched: touched.map(({ key }) => key),
     cutOff: cutOff.map(({ key }) => key),
-    isReviewedLost: reviewed.size > 0,
+    isForAll: reviewed.size > 0 || paths.some(decides),
   };
 }
 

@@ -42,8 +42,8 @@ export interface Circumstances {
   readonly touched: readonly string[];
   /** Units whose diff is measured from a commit that is gone. */
   readonly cutOff: readonly string[];
-  /** A reviewed commit is gone. */
-  readonly isReviewedLost: boolean;
+  /** A reviewed commit is gone, or files are other than they were that decide about units: rules, gates, protected ones. */
+  readonly isForAll: boolean;
   /** Units of those whose commands ran. */
   readonly own: readonly string[];
   /** All that are open. */
@@ -52,12 +52,12 @@ export interface Circumstances {
 
 /**
  * The units that wait until it is taken back or a person has said that it is right; none where a person who commits
- * something else in the same tree would be kept from it: nobody's command ran, no unit's files were touched and what the
- * units stand on is there.
+ * something else in the same tree would be kept from it: nobody's command ran, neither units' files nor what decides
+ * about them were touched, and what the units stand on is there.
  */
 export function waitingUnits(seen: Circumstances): string[] {
   if (!seen.isQuiet) return [...(seen.own.length > 0 ? seen.own : seen.open)];
-  return seen.isReviewedLost ? [...seen.open] : [...new Set([...seen.touched, ...seen.cutOff])];
+  return seen.isForAll ? [...seen.open] : [...new Set([...seen.touched, ...seen.cutOff])];
 }
 
 export interface Sighting {
@@ -69,6 +69,18 @@ export interface Sighting {
   readonly agent: string;
   /** Names of the others whose commands ran. */
   readonly others: readonly string[];
+}
+
+/** Where the gates of a project stand that names none in its configuration. */
+const MANIFESTS = ["**/package.json", "**/Cargo.toml", "**/go.mod", "**/pyproject.toml", "**/setup.cfg"];
+
+/** Globs of files that decide whether a unit passes or what a session does, beside those that are protected. */
+export function decidingGlobs(config: {
+  readonly gates?: readonly unknown[] | undefined;
+  readonly units: { readonly coverage_thresholds: string };
+}): string[] {
+  const found = [".claude", config.units.coverage_thresholds];
+  return config.gates === undefined ? [...found, ...MANIFESTS] : found;
 }
 
 /** What was seen, in one or two sentences, and who can have been at it. */

@@ -18,8 +18,10 @@ export interface StoredMove {
   /** Commits by hand, and commits thrown away. */
   readonly added: readonly string[];
   readonly lost: readonly string[];
-  /** Keys of the units that answer for it. */
+  /** Keys of the units that wait for it. */
   readonly units: readonly string[];
+  /** Of all that were open then; those that came later wait, too. */
+  readonly open: readonly string[];
   /** What the escalation about it goes by. */
   readonly about: string;
 }
@@ -36,12 +38,12 @@ export interface ToldMove extends StoredMove {
  * alone can say that a commit was theirs.
  */
 export async function tellMove(ctx: OperationContext, run: RunRow, told: ToldMove): Promise<void> {
-  const { session, moves, text, agents, units, added, lost, about } = told;
+  const { session, moves, text, agents, units, open, added, lost, about } = told;
   ctx.record({
     type: HISTORY_MOVED,
     subject: run.key,
     before: { at: moves.map(({ ref, from }) => `${ref} ${from}`) },
-    after: { at: moves.map(({ ref, to }) => `${ref} ${to}`), agents, text, added, lost, units, about },
+    after: { at: moves.map(({ ref, to }) => `${ref} ${to}`), agents, text, added, lost, units, open, about },
   });
   const message = {
     sender: systemPrincipal,
@@ -84,6 +86,7 @@ function storedMove(value: unknown): StoredMove {
     added: list(row.added),
     lost: list(row.lost),
     units: list(row.units),
+    open: list(row.open),
     about: textOf(row.about),
   };
 }
@@ -159,8 +162,7 @@ export async function unitsOfAgents(
  * unit's commit, where a crash came before its record and the look took it for another's.
  */
 export async function historyFault(ctx: OperationContext, unit: UnitRow, own?: string): Promise<string | undefined> {
-  const run = await getRunById(ctx.db, Number(unit.run_id));
-  const moves = (await movesOf(ctx.db, run.key)).filter(({ units }) => units.includes(unit.key));
+  const moves = await movesFor(ctx.db, unit);
   const heads = moves.length === 0 ? undefined : await headsOf(ctx.config.root);
   if (!heads) return undefined;
   const tips = [...new Set(heads.values())];
@@ -180,12 +182,32 @@ export async function historyFault(ctx: OperationContext, unit: UnitRow, own?: s
   return undefined;
 }
 
+/** What a unit waits for: to begin anew, in this run or in another, makes nothing right that waits for a person. */
+async function movesFor(db: Kysely<Database>, unit: UnitRow): Promise<StoredMove[]> {
+  const run = await getRunById(db, Number(unit.run_id));
+  const own = (await movesOf(db, run.key)).filter(
+    ({ units, open }) => units.includes(unit.key) || (units.length > 0 && !open.includes(unit.key)),
+  );
+  const rows = await db
+    .selectFrom("escalation")
+    .innerJoin("run", "run.id", "escalation.run_id")
+    .select(["run.key", "escalation.scope"])
+    .where("escalation.scope", "like", "history:%")
+    .where("escalation.status", "!=", "resolved")
+    .where("run.id", "!=", unit.run_id)
+    .where("run.ended_at", "is not", null)
+    .execute();
+  const open = new Set(rows.map(({ scope }) => scope));
+  for (const key of new Set(rows.map((row) => row.key)))
+    own.push(...(await movesOf(db, key)).filter(({ about, units }) => units.length > 0 && open.has(about)));
+  return own;
+}
+
 /** Commits that a person has said are right: those of sightings settled with override. */
 export async function vouchedCommits(ctx: OperationContext, unit: UnitRow): Promise<ReadonlySet<string>> {
-  const run = await getRunById(ctx.db, Number(unit.run_id));
   const vouched = new Set<string>();
-  for (const { added, units, about } of await movesOf(ctx.db, run.key))
-    if (units.length > 0 && (await isTaken(ctx.db, about))) for (const commit of added) vouched.add(commit);
+  for (const { added, about } of await movesFor(ctx.db, unit))
+    if (await isTaken(ctx.db, about)) for (const commit of added) vouched.add(commit);
   return vouched;
 }
 
