@@ -136,4 +136,13 @@ describe.each(dialects)("plans on %s", (dialect) => {
     expect(text).toContain("the parser reads line by line");
     expect(readFileSync(join(world.root, "LEARNINGS.md"), "utf8")).toContain("the parser reads line by line");
   });
+
+  test("a person at the command line plans, looks and ends by commands that are named as they are typed", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const [a] = await tasks(world.lead(), 1);
+    expect(await world.personText("unit_plan", { tasks: [a], about: "3" })).toMatch(/Next: teamwright unit start, /);
+    expect(await world.personText("unit_show", { unit: a })).toContain("Next: teamwright unit start begins it");
+    expect(await world.personText("unit_end", { reason: "only tried" })).toContain("Ended issue-3.");
+    await expect(world.person("unit_end", { reason: "again" })).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
 });

@@ -58,7 +58,7 @@ export const unitCommit = defineOperation({
     for (const gate of output.overridden ?? []) lines.push(view.paint("yellow", `overridden: gate ${gate}`));
     for (const path of output.conflicts ?? []) lines.push(`conflict in ${plainLine(path, 200)}`);
     for (const task of output.unblocked ?? []) lines.push(`now ready: ${task.id} ${plainLine(task.title, 80)}`);
-    lines.push(renderUnit(output.unit));
+    lines.push(renderUnit(output.unit, view));
     if (output.publish) lines.push(output.publish);
     return lines.join("\n");
   },

@@ -68,7 +68,7 @@ export const unitStart = defineOperation({
     });
     return { unit: toUnitBrief(unit) };
   },
-  render: (output) => renderUnit(output.unit),
+  render: (output, view) => renderUnit(output.unit, view),
 });
 
 /** What its reviewers will be shown as the specification. */

@@ -133,7 +133,7 @@ export const unitPlan = defineOperation({
     for (const unit of output.units ?? [])
       lines.push(`${view.paint("cyan", unit.id)} for ${unit.task}, stage ${unit.stage}`);
     if (output.read_first) lines.push(view.paint("bold", "Read first:"), output.read_first);
-    lines.push(`next: ${output.next.join(", ")}`);
+    lines.push(view.next(output.next));
     return lines.join("\n");
   },
 });

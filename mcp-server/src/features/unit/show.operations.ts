@@ -4,7 +4,7 @@ import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { writeRunLog } from "../knowledge/run-log.store.ts";
 import { doneListOf } from "../review/done-list.store.ts";
-import { activeRun, changeRun, checkLeads, findRun, getRunById } from "../run/run.store.ts";
+import { activeRun, changeRun, checkLeads, findRun, getRunById, openRuns, type RunRow } from "../run/run.store.ts";
 import { sendBack } from "../task/rework.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { lockTaskById } from "../task/task.store.ts";
@@ -109,7 +109,7 @@ export const unitShow = defineOperation({
     const lines: string[] = [];
     for (const run of output.runs ?? []) lines.push(renderRun(run, view));
     if (output.runs?.length === 0) lines.push("No run is open.");
-    if (output.unit) lines.push(renderUnit(output.unit));
+    if (output.unit) lines.push(renderUnit(output.unit, view));
     const { left_behind: left, override } = output;
     if (left) lines.push(`left behind in ${left.folder}: ${plainLine(left.files.join(", "), 400)}`);
     if (override)
@@ -158,12 +158,12 @@ export const unitEnd = defineOperation({
     const ended = await findRun(ctx.db, run.key);
     return compact({ ...answer, run_log: (await writeRunLog(ctx, ended ?? run)).path });
   },
-  render: (output) =>
+  render: (output, view) =>
     [
       `Ended ${output.ended}.`,
       ...(output.left ?? []).map((text) => `left: ${plainLine(text, 200)}`),
       ...(output.run_log ? [`run log: ${output.run_log}`] : []),
-      `next: ${output.next.join(", ")}`,
+      view.next(output.next),
     ].join("\n"),
 });
 
@@ -173,7 +173,7 @@ async function endRun(ctx: OperationContext, input: { run?: string | undefined; 
     input.run !== undefined
       ? await findRun(ctx.db, input.run)
       : session === undefined
-        ? undefined
+        ? await onlyRun(ctx)
         : await activeRun(ctx.db, session);
   if (!run || run.ended_at !== null)
     throw new TeamwrightError("NOT_FOUND", "No open run is meant by this.", hint("unit_show", "lists the open runs"));
@@ -201,6 +201,12 @@ async function endRun(ctx: OperationContext, input: { run?: string | undefined; 
     next: ["unit_plan", "brief_show"],
   });
   return { ...answer, run };
+}
+
+/** A person at the command line leads no session: theirs is the run that is open, when there is no other. */
+async function onlyRun(ctx: OperationContext): Promise<RunRow | undefined> {
+  const open = await openRuns(ctx.db);
+  return open.length === 1 ? open[0] : undefined;
 }
 
 /** Its task is nobody's to review any more: it goes back to whoever did it. */

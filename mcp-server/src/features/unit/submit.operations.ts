@@ -55,10 +55,10 @@ export const unitSubmit = defineOperation({
     });
     return compact({ unit: toUnitBrief(unit), left_behind: left }) as { unit: z.infer<typeof unitBrief> };
   },
-  render(output) {
+  render(output, view) {
     const left = output.left_behind;
     const lines = left ? [`left behind in ${left.folder}: ${plainLine(left.files.join(", "), 400)}`] : [];
-    return [...lines, renderUnit(output.unit)].join("\n");
+    return [...lines, renderUnit(output.unit, view)].join("\n");
   },
 });
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
+import type { RenderView } from "../../kernel/operation.ts";
 import { compact } from "../task/task.view.ts";
 import { nextStep, type Phase } from "./unit.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
@@ -29,9 +30,10 @@ export function toUnitBrief(unit: UnitRow) {
   }) as z.infer<typeof unitBrief>;
 }
 
-export function renderUnit(unit: z.infer<typeof unitBrief>): string {
+export function renderUnit(unit: z.infer<typeof unitBrief>, view: Pick<RenderView, "next">): string {
   const hash = unit.diff_hash === undefined ? "" : `, diff ${unit.diff_hash}`;
-  return `${unit.id} ${plainLine(unit.title, 80)}: ${unit.phase}, attempt ${unit.attempt}${hash}\nnext: ${unit.next}`;
+  const [operation = "", ...what] = unit.next.split(" ");
+  return `${unit.id} ${plainLine(unit.title, 80)}: ${unit.phase}, attempt ${unit.attempt}${hash}\n${view.next([operation])} ${what.join(" ")}`;
 }
 
 /** What an earlier attempt has changed in another working tree, and what still lies there. */

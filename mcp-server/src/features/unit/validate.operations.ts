@@ -71,7 +71,7 @@ export const unitValidate = defineOperation({
       if (gate.text) lines.push(fenceText(`end of ${gate.gate}`, gate.text));
     }
     for (const path of output.outside_scope ?? []) lines.push(`outside the scope: ${plainLine(path, 200)}`);
-    lines.push(renderUnit(output.unit));
+    lines.push(renderUnit(output.unit, view));
     return lines.join("\n");
   },
 });
