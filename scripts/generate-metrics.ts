@@ -25,7 +25,7 @@ export function metricsPage(note: string): string {
     "teamwright metrics serve --port 9464      # http://127.0.0.1:9464/metrics",
     "```",
     "",
-    "Each takes `--json`, and the first three `--explain`. Days and weeks are UTC; weeks begin on Monday. A number that has too little data is null, and a dash in the terminal.",
+    "Each takes `--json`, and the first three `--explain`; that of a team also names the tasks, needs and questions that cost it something. Days and weeks are UTC; weeks begin on Monday. A number that has too little data is null, and a dash in the terminal.",
     "",
     "## Performance of a team",
     "",

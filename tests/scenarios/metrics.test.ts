@@ -155,6 +155,8 @@ describe.each(dialects)("metrics on %s", (dialect) => {
       done: 5,
     });
     expect(found.quality_score).toBeCloseTo(0.8);
+    expect(found.rows).toMatchObject({ sent_back: [first], reopened: [others[0]], defective: [first], needs_open: [] });
+    expect([found.rows.questions_open, found.rows.learned].map((ids) => ids.length)).toEqual([1, 1]);
     expect(of("collaboration_score").basis).toEqual({
       loans_given: expect.any(Number),
       loans_asked: expect.any(Number),

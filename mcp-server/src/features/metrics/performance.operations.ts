@@ -5,6 +5,7 @@ import * as fields from "./metrics.schema.ts";
 import { measureNames, measures } from "./performance.rules.ts";
 import { performanceFacts } from "./performance.store.ts";
 import { renderPerformance } from "./performance.view.ts";
+import { performanceRows } from "./performance-rows.store.ts";
 import { windowOf } from "./window.rules.ts";
 
 export const metricsTeam = defineOperation({
@@ -19,13 +20,14 @@ export const metricsTeam = defineOperation({
     team: z.string().min(1).describe("Team id."),
     from: fields.from,
     to: fields.to,
-    explain: z.boolean().optional().describe("Also formulas, and where their counts come from."),
+    explain: z.boolean().optional().describe("Also formulas, where their counts come from, and ids behind them."),
   }),
   output: z.object({
     team: z.string(),
     ...fields.windowShape,
     ...Object.fromEntries(measureNames.map((name) => [name, z.number().nullable()])),
     measures: z.array(fields.shownMeasure),
+    rows: z.record(z.string(), z.array(z.string())).optional().describe("Ids behind some of the counts."),
   }),
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team) ?? input.team;
@@ -48,6 +50,7 @@ export const metricsTeam = defineOperation({
       ...fields.shownWindow(window),
       ...Object.fromEntries(shown.map(({ name, value }) => [name, value])),
       measures: shown,
+      ...(input.explain ? { rows: await performanceRows(ctx, team, window) } : {}),
     };
   },
   render: renderPerformance,

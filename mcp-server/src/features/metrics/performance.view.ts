@@ -9,10 +9,11 @@ export interface ShownPerformance {
   readonly from?: string | undefined;
   readonly to: string;
   readonly measures: readonly ShownMeasure[];
+  readonly rows?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** One line per measure; with `--explain` its formula and the source of its counts below. */
-export function renderPerformance({ team, from, to, measures }: ShownPerformance, view: RenderView): string {
+export function renderPerformance({ team, from, to, measures, rows = {} }: ShownPerformance, view: RenderView): string {
   const window = `${from === undefined ? "from the beginning" : `from ${from}`} to ${to}`;
   const table = view.table(
     ["measure", "value", "", "unit", "from"],
@@ -34,7 +35,15 @@ export function renderPerformance({ team, from, to, measures }: ShownPerformance
           ...(source ? [`  ${source}`] : []),
         ],
   );
-  return [`${view.paint("bold", team)}, ${window}`, table, ...explained].join("\n");
+  const listed = Object.entries(rows).flatMap(([name, ids]) =>
+    ids.length === 0 ? [] : [`${name.replaceAll("_", " ")}: ${ids.join(", ")}`],
+  );
+  return [
+    `${view.paint("bold", team)}, ${window}`,
+    table,
+    ...explained,
+    ...(listed.length > 0 ? ["", ...listed] : []),
+  ].join("\n");
 }
 
 function paintShare(value: number, view: RenderView): string {

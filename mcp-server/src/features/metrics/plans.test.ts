@@ -8,6 +8,7 @@ import { openSqlite } from "../../store/sqlite.ts";
 import { conflictCounts, finishedCounts, finishedDurations, workAges } from "./flow.store.ts";
 import { loopMetrics } from "./loop.store.ts";
 import { performanceFacts } from "./performance.store.ts";
+import { performanceRows } from "./performance-rows.store.ts";
 import { coordinationTime, loanSprints, teamFacts } from "./portfolio.store.ts";
 import { sprintMetrics } from "./sprint.store.ts";
 import { workMetrics } from "./work.store.ts";
@@ -30,6 +31,7 @@ test("no metric reads all tasks, events, links or messages row by row: indexes a
     await sprintMetrics(db, config, window.to);
     await loopMetrics(db, ["web"]);
     await performanceFacts({ db, config }, "web", window);
+    await performanceRows({ db, config }, "web", window);
     for (const which of ["lead", "cycle"] as const) await finishedDurations(db, which, window, "week");
     await conflictCounts(db, window, "day");
     await finishedCounts(db, window);
