@@ -1,9 +1,10 @@
 /**
- * `npm run bench [-- --json] [--small] [start|reads|writes|guard|memory|ready|claims|lint …]`: the budgets of the design as
- * ratios to floors that are measured in the same run. Only the ratios mean something on another machine.
+ * `npm run bench [-- --json] [--small] [start|reads|writes|guard|memory|ready|claims|lint|experiments …]`: the budgets
+ * of the design as ratios to floors that are measured in the same run. Only the ratios mean something on another machine.
  */
 import { parseArgs } from "node:util";
 import { benchGuard, benchMemory, benchReads, benchWrites } from "./calls.ts";
+import { benchExperiments } from "./experiments.ts";
 import { benchLint } from "./lint.ts";
 import { benchStart } from "./start.ts";
 import { benchClaims, benchReady } from "./store.ts";
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, (bench: Bench) => Promise<Measurement[]>>
   ready: (bench) => benchReady(bench, values.small ? [1000, 100_000] : [1000, 100_000, 1_000_000]),
   claims: benchClaims,
   lint: (bench) => benchLint(bench, values.small ? 1000 : 10_000),
+  experiments: (bench) => benchExperiments(bench, values.small ? 40 : 100),
 };
 
 const unknown = positionals.filter((name) => !(name in benches));

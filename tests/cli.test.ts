@@ -312,6 +312,26 @@ test("progress is a line per tenth where no terminal updates it", () => {
   expect(lines[0]).toBe("rows 100/1000 (10 %)\n");
 });
 
+test("in a terminal progress is one line with a bar and what is left at the pace so far", () => {
+  const texts: string[] = [];
+  let now = 50_000;
+  const progress = progressLine(
+    (text) => texts.push(text),
+    true,
+    () => now,
+  );
+  progress.report(20, 100, "sprints"); // played before, so no part of the pace
+  now += 30_000;
+  progress.report(50, 100, "sprints");
+  progress.report(51, 100, "sprints"); // too soon to be drawn
+  progress.end();
+  expect(texts).toEqual([
+    `\r\u001b[Ksprints ${"█".repeat(4)}${"░".repeat(20)} 20/100 (20 %)`,
+    `\r\u001b[Ksprints ${"█".repeat(12)}${"░".repeat(12)} 50/100 (50 %), 0:50 left`,
+    "\r\u001b[K",
+  ]);
+});
+
 test("stored text cannot steer a terminal", () => {
   expect(forTerminal("a\u001b[2Jb\u001b]0;title\u0007c\nd\te\u001b[31mf", true)).toBe(
     "a[2Jb]0;titlec\nd\te\u001b[31mf",

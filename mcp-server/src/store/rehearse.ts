@@ -1,6 +1,7 @@
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type Kysely, type RawBuilder, sql, type Transaction } from "kysely";
 import type { Database } from "./database.ts";
 import type { Store } from "./dialect-port.ts";
+import { type Prepared, prepared } from "./prepared.ts";
 
 /** Carries the result past the transaction that is to be undone. */
 class Curtain<T> extends Error {
@@ -33,22 +34,40 @@ export async function enclose<T>(store: Store, work: (inner: Store) => Promise<T
   return store.db.transaction().execute((trx) => work({ ...store, db: nesting(trx), close: async () => {} }));
 }
 
+type Verb = Prepared<object, unknown>;
+const savepoints = new Map<number, { readonly open: Verb; readonly release: Verb; readonly undo: Verb }>();
+
+/** Named by depth, so that the statements stay prepared however many there are. */
+function savepoint(depth: number) {
+  let found = savepoints.get(depth);
+  if (!found) {
+    const name = sql.id(`inner_${depth}`);
+    const verb = (text: RawBuilder<unknown>) => prepared((db) => ({ compile: () => text.compile(db) }));
+    found = {
+      open: verb(sql`savepoint ${name}`),
+      release: verb(sql`release savepoint ${name}`),
+      undo: verb(sql`rollback to savepoint ${name}`),
+    };
+    savepoints.set(depth, found);
+  }
+  return found;
+}
+
 /** The transaction's handle, in which `transaction()` is allowed: Kysely refuses it. */
 function nesting(trx: Transaction<Database>): Kysely<Database> {
   let depth = 0;
   const execute = async <T>(work: (inner: Transaction<Database>) => Promise<T>): Promise<T> => {
     depth += 1;
-    // named by depth, so that the statements stay prepared however many there are
-    const name = sql.id(`inner_${depth}`);
+    const { open, release, undo } = savepoint(depth);
     try {
-      await sql`savepoint ${name}`.execute(trx);
+      await open.run(trx, {});
       try {
         const result = await work(trx);
-        await sql`release savepoint ${name}`.execute(trx);
+        await release.run(trx, {});
         return result;
       } catch (error) {
-        await sql`rollback to savepoint ${name}`.execute(trx);
-        await sql`release savepoint ${name}`.execute(trx);
+        await undo.run(trx, {});
+        await release.run(trx, {});
         throw error;
       }
     } finally {

@@ -155,8 +155,12 @@ async function teamOfSpawn(ctx: OperationContext, spawn: SpawnRow): Promise<stri
 }
 
 export async function findAgent(db: Kysely<Database>, agentId: string): Promise<AgentRow | undefined> {
-  return db.selectFrom("agent").selectAll().where("agent_id", "=", agentId).executeTakeFirst();
+  return byId.first(db, { agentId });
 }
+
+const byId = prepared((db, p: { agentId: string }) =>
+  db.selectFrom("agent").selectAll().where("agent_id", "=", p.agentId),
+);
 
 /**
  * The principal with the team it works in now: who an agent is stays the same, where it works may be changed by a loan,

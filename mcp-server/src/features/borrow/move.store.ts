@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
+import { prepared } from "../../store/prepared.ts";
 import { type AgentRow, agentsOfSession } from "../agent/agent.store.ts";
 import { homeOf } from "../agent/placement.rules.ts";
 import { dropClaim, heldBy } from "../task/claim.store.ts";
@@ -102,16 +103,19 @@ export async function meantFor(db: Kysely<Database>, agent: string, team: string
 
 /** Roles the agent was started in. */
 export async function rolesPlayed(db: Kysely<Database>, agent: string, team: string): Promise<string[]> {
-  const rows = await db
+  const rows = await roles.all(db, { agent, team });
+  return rows.flatMap(({ role }) => (role === null ? [] : [role]));
+}
+
+const roles = prepared((db, p: { agent: string; team: string }) =>
+  db
     .selectFrom("agent")
     .select("role")
     .distinct()
-    .where("name", "=", agent)
-    .where("team", "=", team)
-    .where("ended_at", "is", null)
-    .execute();
-  return rows.flatMap(({ role }) => (role === null ? [] : [role]));
-}
+    .where("name", "=", p.agent)
+    .where("team", "=", p.team)
+    .where("ended_at", "is", null),
+);
 
 /** The session that leads a team: that of its newest living agent. Whoever asks is not asked in return. */
 export async function sessionOf(ctx: OperationContext, team: string, asker?: string): Promise<string | undefined> {

@@ -71,6 +71,8 @@ export async function letGo(play: SprintPlay, team: TeamPlay): Promise<void> {
     state.left.push(member.id);
     state.swaps = state.swaps.filter(({ agent }) => agent !== member.id);
     delete state.learned[member.id];
+    // nobody gets the name again
+    for (const pair of Object.keys(state.pairs)) if (pair.split("+").includes(member.id)) delete state.pairs[pair];
     state.vacancies.push({ team: team.id, like: member, due: n + 1 + backfill_delay_sprints });
     team.departures.push({ agent: member.id, reason: "left the team" });
   }

@@ -9,28 +9,37 @@ export interface ProgressLine {
 }
 
 const REDRAW_MS = 100;
+const BAR_WIDTH = 24;
+/** Before that, what is left would be a guess. */
+const GUESS_AFTER_MS = 2000;
 
-/** One line that updates itself in a terminal, else a line at every tenth. */
-export function progressLine(write: (text: string) => void, isTerminal: boolean): ProgressLine {
+/** One line with a bar that updates itself in a terminal, else a line at every tenth. */
+export function progressLine(
+  write: (text: string) => void,
+  isTerminal: boolean,
+  now: () => number = Date.now,
+): ProgressLine {
   let drawnAt = 0;
   let drawn = false;
   let lastTenth = 0;
+  let first: { readonly at: number; readonly done: number; readonly what: string } | undefined;
   return {
     report(done, total, what) {
       const share = total > 0 ? Math.min(1, done / total) : 0;
-      const text = `${plainLine(what, 60)} ${done}/${total} (${Math.floor(share * 100)} %)`;
+      const [name, count] = [plainLine(what, 60), `${done}/${total} (${Math.floor(share * 100)} %)`];
       if (isTerminal) {
-        if (Date.now() - drawnAt < REDRAW_MS && done < total) return;
-        drawnAt = Date.now();
+        if (first?.what !== what || done < first.done) first = { at: now(), done, what };
+        if (now() - drawnAt < REDRAW_MS && done < total) return;
+        drawnAt = now();
         drawn = true;
-        write(`\r\u001b[K${text}`);
+        write(`\r\u001b[K${name} ${bar(share)} ${count}${timeLeft(now() - first.at, done - first.done, total - done)}`);
         return;
       }
       const tenth = Math.floor(share * 10);
       if (tenth < lastTenth) lastTenth = 0;
       if (tenth === lastTenth) return;
       lastTenth = tenth;
-      write(`${text}\n`);
+      write(`${name} ${count}\n`);
     },
     tell(line) {
       write(`${drawn ? "\r\u001b[K" : ""}${plainLine(line, 200)}\n`);
@@ -41,4 +50,16 @@ export function progressLine(write: (text: string) => void, isTerminal: boolean)
       drawn = false;
     },
   };
+}
+
+function bar(share: number): string {
+  const full = Math.floor(share * BAR_WIDTH);
+  return "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
+}
+
+/** At the pace so far; what was done before the first report has no part in it. */
+function timeLeft(elapsedMs: number, done: number, left: number): string {
+  if (elapsedMs < GUESS_AFTER_MS || done === 0 || left === 0) return "";
+  const seconds = Math.ceil(((elapsedMs / done) * left) / 1000);
+  return `, ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
 }
