@@ -80,6 +80,26 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe("started");
     });
 
+    test("whoever reviews the last unit of a run is shown the whole, and nobody else is (FP-12, DC-02)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\n" });
+      const { repo, lead, first, second } = await twoStages(world);
+      await deliver(world, lead, first, repo);
+      await lead.must("unit_start", { unit: second.id });
+      await lead.must("task_claim", { id: second.task });
+      repo.write("src/b.txt", "it reads SECOND\n");
+      await lead.must("unit_submit", { unit: second.id });
+      await lead.must("unit_validate", { unit: second.id });
+      const last = await review(world, lead, second.id, passing(1, "src/b.txt:1"));
+      const rows = await world.runtime.store.db.selectFrom("review").select("packet").orderBy("id").execute();
+      const [before = "", packet = ""] = rows.map((row) => row.packet);
+      expect(before).not.toContain("whole-change");
+      expect(last.shown[0]).toBe(packet);
+      const [diff = "", whole = ""] = packet.split("<whole-change");
+      expect([diff.includes("+two"), diff.includes("+it reads SECOND")]).toEqual([false, true]);
+      expect([whole.includes("+two"), whole.includes("+it reads SECOND")]).toEqual([true, true]);
+      expect(await lead.must("unit_commit", { unit: second.id })).toMatchObject({ committed: true });
+    });
+
     test("manual: the next begins when a person has approved, and who it was is kept (FP-07, FP-08, C-19)", async () => {
       await using world = await openWorld({ dialect, config: "gates: []\nunits: { phase_gate: manual }\n" });
       const { repo, lead, run, first, second } = await twoStages(world);

@@ -134,6 +134,12 @@ export class Git {
       .filter((path) => path !== "");
   }
 
+  /** All that two commits or trees do not have in common, as text to read. */
+  async diffBetween(a: string, b: string): Promise<string> {
+    const names = pairs(await this.#run("diff", "--name-status", "--no-renames", "-z", a, b, "--"));
+    return readableDiff((...args) => this.#run(...args), a, b, names);
+  }
+
   /** Freezes these files as they are on disk now. */
   async freeze(base: string, files: readonly ChangedFile[]): Promise<Frozen> {
     return this.#inOwnIndex(await this.#hidden(), async (git) => {

@@ -19,6 +19,7 @@ import { composePacket, REVIEWER } from "./packet.rules.ts";
 import { insertReview, reviewsOf } from "./review.store.ts";
 import { issuesOf } from "./review.view.ts";
 import { voidReview, voidRounds, whyUnanswered } from "./void.store.ts";
+import { wholeChange } from "./whole.store.ts";
 
 export const reviewOpen = defineOperation({
   name: "review_open",
@@ -55,6 +56,7 @@ export const reviewOpen = defineOperation({
       );
     }
     const changes = await changeNotes(ctx.db, unit);
+    const whole = await wholeChange(ctx.db, git, unit, frozen.tree);
     const row = await ctx.transaction(async (trx) => {
       await checkLeads(trx, run);
       const current = await endEarlier(trx, unit.key);
@@ -70,6 +72,7 @@ export const reviewOpen = defineOperation({
         files: filesOf(unit),
         diff: frozen.diff,
         diffHash: frozen.hash,
+        whole,
         folder: git.folder,
         nonce: randomBytes(6).toString("hex"),
       });
