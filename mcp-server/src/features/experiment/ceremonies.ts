@@ -8,10 +8,9 @@ export function writeCeremonies(play: SprintPlay, record: SprintRecord, output: 
     const numbers = record.teams[team.id];
     const folder = `${team.id}/${sprintFolder(play.n)}`;
     const write = (name: string, value: unknown) => output.write(`${folder}/${name}`, jsonText(value));
-    if (team.plan) write("planning.json", team.plan);
+    if (team.plan && numbers) write("planning.json", { ...team.plan, review: reviewOf(play, team, numbers) });
     if (team.standups.length > 0) write("standup.json", team.standups);
     if (team.escalations.length > 0) write("escalations.json", team.escalations);
-    if (team.plan && numbers) write("review.json", reviewOf(play, team, numbers));
   }
 }
 
@@ -24,17 +23,14 @@ export function writeDepartures(play: SprintPlay, record: SprintRecord, output: 
   }
 }
 
-/** The sprint review: what is shown and taken, and what goes on in the next sprint (AG-01). */
-function reviewOf(play: SprintPlay, team: TeamPlay, { velocity, planned_points }: TeamRecord) {
+/** The sprint review: what has become of the plan, what is shown and accepted, and what goes on (AG-01). */
+function reviewOf(play: SprintPlay, team: TeamPlay, { velocity }: TeamRecord) {
   const planned = new Set(team.planned);
   const done = team.finished.filter(({ id }) => planned.has(id)).length;
   const owner = team.workers.find(({ member }) => member.role === "product_owner");
   return {
-    sprint: play.n,
-    team_id: team.id,
     accepted_by: owner?.member.id ?? whoSpeaks(team).name,
     velocity,
-    planned_points,
     planned_stories: planned.size,
     planned_stories_done: done,
     shown: team.finished.map((card) => ({ ...card, planned: planned.has(card.id) })),

@@ -11,9 +11,14 @@ export function folderOutput(folder: string): Output {
   return {
     write(path, text) {
       const target = join(folder, path);
-      mkdirSync(dirname(target), { recursive: true });
       const temporary = `${target}.tmp`;
-      writeFileSync(temporary, text);
+      try {
+        writeFileSync(temporary, text);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        mkdirSync(dirname(target), { recursive: true }); // the first file of its folder
+        writeFileSync(temporary, text);
+      }
       renameSync(temporary, target);
     },
   };
