@@ -9,18 +9,18 @@ import { cleanEnvironment, clientBinary, openSandbox } from "./support/sandbox.t
 import { startModel } from "./support/scripted-model.ts";
 import { pluginDir, readStore, storeFile, teamwright, tool, until } from "./support/teamwright.ts";
 
-/** The teams' names carry the marks by which the model knows whose session it is. */
+/** Whose session it is, the model knows by what its prompt alone says: of whom the team is made. */
 const config = `models:
   agents:
-    abe: { role_archetype: developer, primary_specialization: backend }
+    abe: { role_archetype: developer, model: "[actor:alpha]" }
     bea: { role_archetype: developer }
-    bob: { role_archetype: developer }
+    bob: { role_archetype: developer, model: "[actor:beta]" }
     ben: { role_archetype: tester }
     eve: { role_archetype: enablement_lead }
     sam: { role_archetype: staff_engineer }
 teams:
-  - { id: alpha, name: "Alpha [actor:alpha]", agents: [abe] }
-  - { id: beta, name: "Beta [actor:beta]", agents: [bea, bob, ben] }
+  - { id: alpha, agents: [abe] }
+  - { id: beta, agents: [bea, bob, ben] }
 coordination: { enabled: true, full_loop_cadence: 2, coordinators: [eve, sam] }
 portfolio: { stories_per_team: 1 }
 turnover: { enabled: true }
@@ -56,7 +56,7 @@ function start(at: { readonly root: string; readonly home: string }, modelUrl: s
   return { child, ended: new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr }))) };
 }
 
-test("teams of real sessions earn their points, lend, hang, are stopped and go on (CO-02, CO-04, CO-12, EX-01, OU-01, OU-02, OU-03)", async () => {
+test("teams of real sessions earn their points, lend, hang, are stopped and go on (CO-02, CO-04, CO-12, EX-01, OH-04, OU-01, OU-02, OU-03)", async () => {
   await using box = await openSandbox({ "config.yaml": config, "backlog.yaml": backlog });
   await using model = await startModel();
   const out = join(box.root, "out");
@@ -90,7 +90,7 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
     return never();
   });
   model.actor("rounds", async (turn) => {
-    const kind = turn.run === 0 ? {} : { kind: "checkin" };
+    const kind = { kind: ["orientation", "full", "checkin"][turn.run] };
     for (let step = 0; step < 3; step += 1) {
       const { text } = await turn.must(tool("coordination_begin"), kind);
       const [, prompt] = /"prompt":"([^"]+)"/.exec(text) ?? [];
@@ -102,7 +102,8 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
   });
   const evaluator = model.actor(
     "evaluator",
-    async (turn) => (turn.run === 0 ? "alpha is short of hands." : "RECOMMEND: beta asks for help"),
+    async (turn) =>
+      ["RECOMMEND: start with the mail", "alpha is short of hands.", "RECOMMEND: beta asks for help"][turn.run],
     "You look at all teams at once and belong to none.",
   );
   model.actor(
@@ -125,7 +126,7 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
     "--output",
     "out",
   );
-  await until(() => alpha.conversations.length === 3 && held().length === 1, "a card is held in sprint 3", 150_000);
+  await until(() => alpha.conversations.length === 3 && held().length === 1, "a card is held in sprint 3", 200_000);
   first.child.kill("SIGINT");
   const stopped = await first.ended;
   expect(stopped.stdout).toContain("Stopped; 1 sprints are left: --continue 1 goes on.");
@@ -165,7 +166,8 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
   expect(report.teams.alpha.sprints[1]).toMatchObject({ borrowed_in: ["bea"], test_coverage: null });
   expect(report.teams.alpha.sprints[1]).not.toHaveProperty("pairing_sessions");
   expect(report.coordination.outcomes[1]).toMatchObject({ sprint: 2, checkin: ["beta asks for help"] });
-  expect(evaluator.conversations).toHaveLength(2);
+  expect(evaluator.conversations).toHaveLength(3);
+  expect(alpha.conversations[0]?.opening).toContain("start with the mail");
   expect(json("alpha/sprint-02/kanban.json").columns.done).toMatchObject([{ title: "Sign out", done_by: "bea" }]);
   expect(json("beta/sprint-02/kanban.json").columns.ready).toMatchObject([{ title: "Read mail" }]);
   expect(readFileSync(join(out, "alpha/sprint-01/retro.md"), "utf8")).toContain("- lead: small cards");
@@ -183,4 +185,4 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
 
   const compared = await teamwright({ ...box, project: box.root }, "experiment", "compare", "out");
   expect(compared.code, compared.stderr).toBe(0);
-}, 240_000);
+}, 300_000);

@@ -23,7 +23,6 @@ import { playLiveSprint } from "./live-sprint.ts";
 import { loadStories } from "./load.ts";
 import { projectOf } from "./place.ts";
 import { pluginFolder, prepareProject } from "./project.ts";
-import { giveOut } from "./rounds.ts";
 import { howItEnded, SESSION_MARK, type SessionEnd, type SessionPurpose, sessionArguments } from "./session.rules.ts";
 import { checkClient, runSession } from "./session.ts";
 
@@ -183,7 +182,7 @@ async function play(live: LiveRun, inputs: Inputs, client: string, ended: (n: nu
   return outcomeOf(live, state, client, state.sprint < inputs.sprints);
 }
 
-/** Stories and iteration 0, as simulated runs have them (requirement OH-04). */
+/** What the run is made of. The stories are given out with its first sprint. */
 async function setUp(live: LiveRun, inputs: Inputs): Promise<RunState> {
   const { desk } = live;
   await loadStories(desk, inputs.backlogs);
@@ -202,7 +201,6 @@ async function setUp(live: LiveRun, inputs: Inputs): Promise<RunState> {
     left: [],
     rounds: {},
   };
-  await giveOut(live, 0);
   await desk.inside(async (ctx) => {
     await saveInputs(ctx.db, inputs.stored);
     await saveState(ctx.db, state);

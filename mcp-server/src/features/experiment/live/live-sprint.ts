@@ -13,7 +13,7 @@ import type { SprintRecord } from "../state.rules.ts";
 import { closeLiveSprint } from "./live-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import { CARDS_SHOWN, type PromptAgent, teamPrompt } from "./prompt.rules.ts";
-import { giveOut, holdRound } from "./rounds.ts";
+import { giveOut, holdRound, prepareFirst } from "./rounds.ts";
 import type { SessionEnd } from "./session.rules.ts";
 import { watchBoards } from "./watch.ts";
 
@@ -29,6 +29,7 @@ export async function playLiveSprint(live: LiveRun, inputs: Inputs, n: number): 
   const { db } = desk.runtime.store;
   const last = await lastSprint(db);
   if (last === undefined || last.n < n) {
+    if (n === 1) await prepareFirst(live);
     if (isFullLoopDue(desk.config, n)) await holdRound(live, "full", n);
     if (n > 1 && !signal.aborted) await giveOut(live, n);
     if (signal.aborted) return undefined;
@@ -190,7 +191,7 @@ function aboutAgent(person: Person | undefined): string {
 
 /** What the round before this sprint has recommended to all teams (requirement DE-04). */
 async function recommended(db: LiveRun["desk"]["runtime"]["store"]["db"], n: number): Promise<string | undefined> {
-  const row = await roundOf(db, "full", n);
+  const row = await roundOf(db, n === 1 ? "orientation" : "full", n);
   const lines = row ? (outcomeOf(row)?.recommendations ?? []) : [];
   return lines.length === 0 ? undefined : fenceText("recommendations", lines.join("\n"));
 }

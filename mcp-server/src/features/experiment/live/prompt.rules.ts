@@ -71,13 +71,13 @@ export function teamPrompt(task: TeamTask): string {
 export function roundPrompt(task: {
   readonly experiment: string;
   readonly round: string;
-  readonly kind: "full" | "checkin";
+  readonly kind: "orientation" | "full" | "checkin";
   readonly seconds: number;
   readonly instructions?: string | undefined;
 }): string {
-  const call = task.kind === "checkin" ? "coordination_begin with kind checkin" : "coordination_begin";
+  const call = task.kind === "full" ? "coordination_begin" : `coordination_begin with kind ${task.kind}`;
   return [
-    `You hold the round of coordination ${task.round} of the experiment ${task.experiment}${task.kind === "checkin" ? ", a look in the middle of the sprint" : ", before the next sprint"}. About ${Math.round(task.seconds)} seconds remain; after them the round ends without whoever has not spoken.`,
+    `You hold the round of coordination ${task.round} of the experiment ${task.experiment}${when[task.kind]}. About ${Math.round(task.seconds)} seconds remain; after them the round ends without whoever has not spoken.`,
     "",
     `1. Call ${call}. Its answer names an Agent call: make it as it stands, in the foreground (run_in_background false).`,
     `2. When the agent has stopped, call ${call} again, until the answer has an outcome.`,
@@ -85,6 +85,12 @@ export function roundPrompt(task: {
     ...said(task.instructions),
   ].join("\n");
 }
+
+const when = {
+  orientation: ", an orientation before the first sprint",
+  full: ", before the next sprint",
+  checkin: ", a look in the middle of the sprint",
+} as const;
 
 /** The server's own question about stories, and nothing around it but what is said to every session. */
 export function triagePrompt(question: string, instructions: string | undefined): string {

@@ -1,4 +1,5 @@
-import { coordinatorsOf } from "../../coordination/coordination.rules.ts";
+import { isCoordinated } from "../../../config/practices.rules.ts";
+import { coordinatorsOf, type RoundKind } from "../../coordination/coordination.rules.ts";
 import { getRound, lockRounds } from "../../coordination/round.store.ts";
 import { fallBack } from "../../coordination/round-end.store.ts";
 import type { Answer } from "../stage.ts";
@@ -16,7 +17,7 @@ const AFTER_DEADLINE_MS = 10_000;
  * A round, held by a session of its own that starts the coordinators. The runner begins it, so that it is measured and
  * its time runs whatever becomes of the session; what the session leaves open falls back (requirements CO-03, OH-06).
  */
-export async function holdRound(live: LiveRun, kind: "full" | "checkin", n: number): Promise<Answer> {
+export async function holdRound(live: LiveRun, kind: RoundKind, n: number): Promise<Answer> {
   const { desk } = live;
   const begun = await desk.must("coordination_begin", { kind });
   if (begun.outcome !== undefined || coordinatorsOf(desk.config).evaluator === undefined)
@@ -32,14 +33,26 @@ export async function holdRound(live: LiveRun, kind: "full" | "checkin", n: numb
   });
   const ended = await live.session({
     purpose: "coordination",
-    what: `${kind === "full" ? "coordination before" : "check-in in"} sprint ${n}`,
-    file: kind === "full" ? "coordination" : "checkin",
+    what: `${names[kind]} sprint ${n}`,
+    file: kind === "full" ? "coordination" : kind,
     sprint: n,
     prompt,
     timeoutMs: Math.max(0, left) + AFTER_DEADLINE_MS,
   });
   if (ended.state !== "cancelled") await endOpen(live, begun.round, ended);
   return shown(live, begun.round);
+}
+
+const names: Readonly<Record<RoundKind, string>> = {
+  orientation: "orientation before",
+  full: "coordination before",
+  checkin: "check-in in",
+};
+
+/** Iteration 0, which ends in giving the stories out (requirement OH-04). Asked again, it is not held again. */
+export async function prepareFirst(live: LiveRun): Promise<void> {
+  if (isCoordinated(live.desk.config)) await holdRound(live, "orientation", 1);
+  else await giveOut(live, 0);
 }
 
 /** Nobody is left who could speak in it. */
