@@ -57,7 +57,12 @@ export const anyExperiment = fc
       fc.record({
         size: fc.integer({ min: 1, max: 6 }),
         limits: pick({}, { in_progress: 1, review: 1 }),
-        practices: pick({}, { pairing: false }, { retro: false, turnover: true }),
+        practices: pick(
+          {},
+          { pairing: false },
+          { retro: false, turnover: true },
+          { profile_swapping: true, standup: false },
+        ),
       }),
       { minLength: 2, maxLength: 5 },
     ),
@@ -85,6 +90,9 @@ export const anyExperiment = fc
     sprint_zero: fc.record({ enabled: yes, ci_gate: yes }),
     specialists: fc.record({ enabled: yes }),
     stakeholder_review: fc.record({ enabled: yes, cadence_sprints: pick(1, 2) }),
+    technical_planning: fc.record({ enabled: yes, min_tasks: pick(1, 5), hours: pick([4, 8, 16], [100]) }),
+    standup: fc.record({ enabled: yes, from_day: pick(1, 2), minutes: pick(0, 480) }),
+    consensus: fc.record({ enabled: yes, max_exchanges: pick(1, 3), threshold: pick(0, 0.6, 1) }),
     turnover: fc.record({ enabled: yes, starts_in_sprint: pick(1), probability: pick(0.4) }),
   })
   .map(({ teams, roles, ...settings }) => {
