@@ -52,6 +52,7 @@ export async function answerReview(runtime: Runtime, given: Answer): Promise<str
     const verdict = parsed as Verdict;
     await changeReview(trx, review.id, {
       status: "answered",
+      agent_id: agentId,
       verdict: counted.verdict,
       items: JSON.stringify(verdict.items),
       issues: JSON.stringify(verdict.issues),

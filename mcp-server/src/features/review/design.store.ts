@@ -6,12 +6,12 @@ import type { DesignVerdict } from "./verdict.rules.ts";
 
 export type DesignReviewRow = Selectable<DesignReviewTable>;
 
-/** The same reviewer may look again: each look is a round of its own (C-15). */
+/** The same reviewer may look again: each look is a round of its own (C-15). Returns which one this was. */
 export async function insertDesignReview(
   ctx: OperationContext,
   by: { taskId: number; taskKey: string; reviewer: string; agentId: string },
   verdict: DesignVerdict,
-): Promise<void> {
+): Promise<number> {
   const { n } = await ctx.db
     .selectFrom("design_review")
     .select((e) => e.fn.countAll<number>().as("n"))
@@ -40,6 +40,7 @@ export async function insertDesignReview(
     subject: by.taskKey,
     after: { reviewer: by.reviewer, round, verdict: verdict.verdict, blockers: verdict.blockers.length },
   });
+  return round;
 }
 
 export async function designReviewsOf(db: Kysely<Database>, taskId: number): Promise<DesignReviewRow[]> {

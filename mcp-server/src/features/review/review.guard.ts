@@ -11,7 +11,16 @@ import { othersIn } from "../unit/unit-gates.ts";
 import { changesOf, freezeUnit, treeOf } from "../unit/unit-tree.ts";
 import { answerReview } from "./answer.store.ts";
 import { REVIEWER } from "./packet.rules.ts";
-import { callOfAgent, changeReview, findReview, type ReviewRow, reviewOfAgent, reviewOfCall } from "./review.store.ts";
+import {
+  callOfAgent,
+  changeReview,
+  findReview,
+  onlyUnclaimed,
+  type ReviewRow,
+  reviewOfAgent,
+  reviewOfCall,
+} from "./review.store.ts";
+import { confirmReviewer } from "./void.store.ts";
 
 const READING = /^(Read|Grep|Glob|LS|NotebookRead)$/;
 /** What an Agent call for a reviewer may carry; a name would make it a teammate that can be written to. */
@@ -59,10 +68,23 @@ export function reviewerSpawnGuard(): GuardRule {
       rival(ctx);
       return undefined;
     },
+    afterTool: {
+      tools: /^(Agent|Task)$/,
+      async decide({ call, write }) {
+        const agentId = textOf(call.toolResponse.agentId) || textOf(call.toolResponse.agent_id);
+        if (roleOf(textOf(call.toolInput.subagent_type)) !== reviewerRole || !/^[\w-]+$/.test(agentId))
+          return undefined;
+        await write("guard_reviewer", (trx) => confirmReviewer(trx, call.toolUseId, agentId));
+        return undefined;
+      },
+    },
     async agentStarts({ call, write }) {
+      // what joins an agent with its call lies in a file: the definition is the client's own word
+      if (call.agentType !== REVIEWER) return undefined;
       await write("guard_reviewer", async (trx) => {
         const toolUseId = await callOfAgent(trx.db, call.agentId);
-        const review = toolUseId === undefined ? undefined : await reviewOfCall(trx.db, toolUseId);
+        const known = toolUseId === undefined ? undefined : await reviewOfCall(trx.db, toolUseId);
+        const review = known ?? (await onlyUnclaimed(trx.db));
         if (review && review.agent_id === null) await changeReview(trx, review.id, { agent_id: call.agentId });
       });
       return undefined;
@@ -168,6 +190,7 @@ export function verdictGuard(): GuardRule {
     promise: "A verdict comes from the fresh reviewer's own last words; nobody else can write or change one.",
     failsClosed: true,
     async agentStops(ctx) {
+      if (ctx.call.agentType !== REVIEWER) return undefined;
       const review = await ownReview(ctx);
       if (review?.status !== "taken") return undefined;
       const seen = await rolesOf(ctx.runtime.store.db, Number(review.unit_id), ctx.call.agentId);

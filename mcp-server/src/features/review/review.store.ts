@@ -52,6 +52,20 @@ export async function reviewOfAgent(db: Kysely<Database>, agentId: string): Prom
   return db.selectFrom("review").selectAll().where("agent_id", "=", agentId).orderBy("id", "desc").executeTakeFirst();
 }
 
+/** The review whose packet was taken and whose reviewer nobody knows yet, when there is one such alone. */
+export async function onlyUnclaimed(db: Kysely<Database>): Promise<ReviewRow | undefined> {
+  const rows = await db
+    .selectFrom("review")
+    .innerJoin("unit", "unit.id", "review.unit_id")
+    .selectAll("review")
+    .where("review.status", "=", "taken")
+    .where("review.agent_id", "is", null)
+    .where("unit.phase", "=", "review")
+    .limit(2)
+    .execute();
+  return rows.length === 1 ? rows[0] : undefined;
+}
+
 /** The Agent call that started an agent; undefined as long as it is not known. */
 export async function callOfAgent(db: Kysely<Database>, agentId: string): Promise<string | undefined> {
   const row = await db

@@ -3,10 +3,10 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { findAgent } from "../agent/agent.store.ts";
 import { noteFailure } from "../escalation/attempt.store.ts";
-import { exhaustUnit } from "../unit/failure.store.ts";
+import { backToValidation, exhaustUnit } from "../unit/failure.store.ts";
 import { gateScope } from "../unit/people.store.ts";
-import { changeAttempt, type UnitRow } from "../unit/unit.store.ts";
-import { changeReview, type ReviewRow } from "./review.store.ts";
+import { changeAttempt, getUnitById, type UnitRow } from "../unit/unit.store.ts";
+import { changeReview, type ReviewRow, reviewOfCall } from "./review.store.ts";
 
 /** Rounds without a verdict between two that have one: a reviewer may crash, or answer what nobody can read. */
 const FREE_VOID_ROUNDS = 2;
@@ -41,6 +41,23 @@ export async function voidReview(
   if (!exhausted || unit.phase !== "review") return unit;
   await changeAttempt(ctx, unit, { failure: reason.slice(0, 500) });
   return exhaustUnit(ctx, unit, "review", reason);
+}
+
+/**
+ * The client has said which agent came of a call. A verdict that was taken from another one, for a file that agents can
+ * write had joined that one with the call, is none: what it has passed is validated and reviewed again (AR-06).
+ */
+export async function confirmReviewer(ctx: OperationContext, toolUseId: string, agentId: string): Promise<void> {
+  const review = await reviewOfCall(ctx.db, toolUseId);
+  if (!review || review.agent_id === agentId) return;
+  if (review.status === "taken") await changeReview(ctx, review.id, { agent_id: agentId });
+  if (review.status !== "answered" || review.agent_id === null) return;
+  const fault = "it was answered by an agent that its call had not started";
+  await changeReview(ctx, review.id, { status: "void", fault });
+  ctx.record({ type: "review.void", subject: review.key, after: { fault, agent: review.agent_id } });
+  const unit = await getUnitById(ctx.db, Number(review.unit_id));
+  const isPassed = unit.phase === "commit" && unit.diff_hash === review.diff_hash;
+  if (isPassed) await backToValidation(ctx, unit, `${review.key}: ${fault}`);
 }
 
 async function lastAnswered(db: Kysely<Database>, unitId: number): Promise<number> {
