@@ -253,20 +253,20 @@ const inForce: readonly (readonly [string, string])[] = [
   ["MD-04", "Both modes are compared."],
   ["MO-05", "Big tasks may need no helpers."],
   ["TR-01", "Tool parameters are those of the client."],
-];
-
-const later: readonly (readonly [string, string])[] = [
-  ["C-07", "Four ledgers, one report."],
   ["DE-07", "Conflicts over files and schemas are broadcast."],
   ["DE-04", "Waiting teams lead to a recommendation or a borrow."],
   ["TC-12", "Teams grow in stages; coordinators edit no source."],
-  ["TC-10", "A team has its own folder and monthly budget."],
-  ["KB-06", "Cycle time, throughput and age of work in progress are measured."],
-  ["CO-12", "One team's failure leaves the others running."],
   ["BO-01", "A borrow is one line of text."],
   ["BO-09", "The borrow line is read leniently."],
   ["BO-12", "Experienced agents are preferred for loans."],
   ["DE-03", "Dependency tracking can be switched off."],
+  ["KB-06", "Cycle time, throughput and age of work in progress are measured."],
+  ["CO-12", "One team's failure leaves the others running."],
+];
+
+const later: readonly (readonly [string, string])[] = [
+  ["C-07", "Four ledgers, one report."],
+  ["TC-10", "A team has its own folder and monthly budget."],
   ["CA-05", "Swarm and issue leads are two levels."],
   ["MB-06", "Conflicts and gates are announced."],
   ["CS-04", "Spending is capped."],

@@ -55,7 +55,7 @@ describe("team check", () => {
     expect(check(project.root, ["nowhere.yaml"]).code).toBe(1);
   });
 
-  test("says what is allowed and hardly meant, and reads standard input (CA-03, CO-09)", async () => {
+  test("says what is allowed and hardly meant, and reads standard input (CA-03, CO-09, TC-12)", async () => {
     await using project = await openProject("sqlite");
     writeFileSync(join(project.root, "there.yaml"), "[]");
     const { code, out } = check(
@@ -63,16 +63,18 @@ describe("team check", () => {
       ["-", "--json"],
       `coordination: {enabled: true, coordinators: [cora]}
 portfolio: {strategy: coordinator, backlog: there.yaml}
-models: {agents: {cora: {role_archetype: staff_engineer}, ada: {}, bob: {}, idle: {}}}
+models: {agents: {cora: {role_archetype: staff_engineer}, ada: {}, bob: {}, idle: {}, c1: {}, c2: {}, c3: {}, c4: {}, c5: {}, c6: {}}}
 teams:
   - {id: a, agents: [ada], backlog: nowhere.yaml}
-  - {id: b, agents: [bob]}`,
+  - {id: b, agents: [bob]}
+  - {id: c, agents: [c1, c2, c3, c4, c5, c6]}`,
     );
     expect(code).toBe(0);
     expect(JSON.parse(out).notes).toEqual([
       "there is one coordinator: nobody plans, and nobody is borrowed.",
       "In no team and no coordinators: idle.",
       "Cannot lend anybody, because min_team_size is 2: a, b.",
+      "More than 5 agents: c. Start with three and add two at a time, or split the team.",
       expect.stringMatching(/^backlog nowhere\.yaml: There is no file .*nowhere\.yaml\.$/),
     ]);
   });

@@ -571,7 +571,7 @@ for (const dialect of dialects.slice(0, 1)) {
       ]);
     });
 
-    test("a loan of several sprints goes on through rounds, may be ended by a plan, and is home when it is due (BO-04, C-17)", async () => {
+    test("a loan of several sprints goes on through rounds, may be ended by a plan, and is home when it is due (BO-04, BO-12, C-17)", async () => {
       const config = coordinated({ borrow_duration_sprints: 2, min_team_size: 1 });
       await using world = await openWorld({ dialect, config });
       const lead = world.lead();
@@ -590,6 +590,18 @@ for (const dialect of dialects.slice(0, 1)) {
         returned: [{ agent: "abe", from: "beta", to: "alpha" }],
         recommendations: [],
       });
+      // who has worked elsewhere is known, and named first to whoever plans
+      expect(third.teams.map(({ worked_in: hosts }: { worked_in: unknown }) => hosts)).toEqual([
+        { abe: ["beta"] },
+        { bea: ["alpha"] },
+      ]);
+      await lead.must("sprint_start");
+      const next = await lead.must("coordination_begin");
+      await (await mustStart(world, next.spawn)).stop(EVALUATION);
+      const planner = await mustStart(world, (await lead.must("coordination_begin")).spawn);
+      expect(planner.prompt).toContain(
+        "- alpha: abe (has worked in beta), art\n- beta: bea (has worked in alpha), bob",
+      );
       await expectSound(world);
     });
 

@@ -142,6 +142,7 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     expect(await told("team:alpha")).toEqual([expect.stringContaining(`goes on when ${needed} of team beta closes`)]);
     await bea.must("task_claim", { id: needed });
     expect((await bea.must("task_close", { id: needed })).unblocked).toMatchObject([{ id: waiting }]);
+    expect((await told("team:alpha")).at(-1)).toContain(`What ${waiting} needs of team beta is there`);
 
     // what is there already ends the wait at once, and a circle is refused
     const second = await newTask(lead, { title: "Show who is there", team: "alpha" });
@@ -156,6 +157,29 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     const [left] = (await ada.must("dependency_list", { status: "open" })).dependencies;
     await bea.must("dependency_resolve", { id: left.id, resolution: "call them by their number" });
     expect((await told("team:alpha")).at(-1)).toContain("call them by their number");
+    await expectSound(world);
+  });
+
+  test("tasks of two teams that may write the same files are told to all teams, and only one of them is worked on (DE-07, MB-06, FO-07)", async () => {
+    await using world = await openWorld({ dialect, config: `${threeTeams}ownership_mode: strict\n` });
+    const lead = world.lead();
+    const [ada, bea] = [await world.spawn("ada"), await world.spawn("bea")];
+    const ours = await newTask(lead, {
+      title: "Add a price column",
+      team: "alpha",
+      scope: ["db/schema.sql", "web/**"],
+    });
+    const theirs = await newTask(bea, { title: "Add a tax column", scope: ["db/*.sql"] });
+    const { messages } = await world.person("message_list", { channel: "portfolio" });
+    expect(messages).toMatchObject([{ kind: "INTERFACE-CHANGE", from: "teamwright" }]);
+    expect(messages[0].text).toContain(`CONFLICT: ${theirs} of beta and ${ours} of alpha may both write`);
+    expect(JSON.stringify(await ada.must("message_inbox"))).toContain("CONFLICT");
+    await newTask(lead, { title: "Paint the garden", team: "gamma", scope: ["garden/**"] });
+    expect((await world.person("message_list", { channel: "portfolio" })).total).toBe(1);
+    await ada.must("task_claim", { id: ours });
+    expect(await refusal(bea.call("task_claim", { id: theirs }))).toBe("CONFLICT"); // one after the other
+    await ada.must("task_close", { id: ours });
+    await bea.must("task_claim", { id: theirs });
     await expectSound(world);
   });
 

@@ -32,6 +32,7 @@ import { knowledgeAdd, knowledgePrune, knowledgeSearch } from "./knowledge/knowl
 import { messageInbox, messageSend } from "./message/message.operations.ts";
 import { coordinates } from "./message/message.rules.ts";
 import { messageList } from "./message/message-list.operations.ts";
+import { tellResolvedNeeds } from "./message/need-message.store.ts";
 import { metricsFlow } from "./metrics/flow.operations.ts";
 import { metricsExport } from "./metrics/metrics.operations.ts";
 import { metricsTeam } from "./metrics/performance.operations.ts";
@@ -193,6 +194,7 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
     async flush(ctx, operation) {
       await freeByDeed(ctx); // before what a lifted block settles
       await settleByDeed(ctx);
+      await tellResolvedNeeds(ctx);
       await settleLeases(ctx);
       await applyCounts(ctx);
       await appendEvents(ctx, operation, replica);

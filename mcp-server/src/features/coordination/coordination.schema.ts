@@ -56,6 +56,8 @@ export const shownTeam = z.object({
   borrowed_out: z.array(z.string()),
   debt: z.number(),
   lendable: z.array(z.string()),
+  /** Teams that agents have worked in on earlier loans. */
+  worked_in: z.record(z.string(), z.array(z.string())).optional(),
 });
 
 /** The Agent call that gets the next word of a round. */

@@ -16,6 +16,8 @@ export interface TeamFacts {
   readonly debt: number;
   /** Agents the team could lend now, by their ids (CO-08). */
   readonly lendable: readonly string[];
+  /** Teams that agents have worked in on earlier loans, by id; of those with none nothing is said (BO-12). */
+  readonly worked_in?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** A dependency between two teams (requirements DE-01, DE-02). */

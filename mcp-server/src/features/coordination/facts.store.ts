@@ -20,10 +20,15 @@ export async function gatherFacts(
   const { coordination } = ctx.config;
   const lendable = await lendableAgents(ctx);
   const debts = new Map((await debtOfTeams(ctx)).map(({ team, debt }) => [team, debt]));
+  const workedIn = await earlierHosts(ctx.db);
   const teams: TeamFacts[] = [];
   for (const { id } of ctx.config.teams) {
     const { sprint_points: _, sprint_done: __, ...health } = await healthOf(ctx, id);
-    teams.push({ ...health, debt: debts.get(id) ?? 0, lendable: lendable.get(id) ?? [] });
+    const able = lendable.get(id) ?? [];
+    const known = able.filter((agent) => workedIn.has(agent));
+    const worked = Object.fromEntries(known.map((agent) => [agent, workedIn.get(agent) ?? []]));
+    const experience = known.length > 0 ? { worked_in: worked } : {};
+    teams.push({ ...health, debt: debts.get(id) ?? 0, lendable: able, ...experience });
   }
   return {
     sprint: round.sprint,
@@ -72,6 +77,24 @@ async function lendableAgents(ctx: OperationContext): Promise<Map<string, string
   }
   return found;
 }
+
+/** By agent the teams it has worked in on loans that are over (requirement BO-12). */
+async function earlierHosts(db: Kysely<Database>): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  for (const { agent, to_team: team } of await hosts.all(db, {})) found.set(agent, [...(found.get(agent) ?? []), team]);
+  return found;
+}
+
+const hosts = prepared((db) =>
+  db
+    .selectFrom("loan")
+    .select(["agent", "to_team"])
+    .distinct()
+    .where("status", "=", sql.lit("returned"))
+    .whereRef("last_sprint", ">=", "sprint_from")
+    .orderBy("agent")
+    .orderBy("to_team"),
+);
 
 const MOST_NEEDS = 200;
 

@@ -1,4 +1,4 @@
-import { type Facts, listed, needLine, teamLine } from "./facts.rules.ts";
+import { type Facts, listed, needLine, type TeamFacts, teamLine } from "./facts.rules.ts";
 
 /** What stands around the facts in a prompt. */
 export interface PromptSetting {
@@ -74,7 +74,7 @@ export function planPrompt(
     ["## Team Summary", ...facts.teams.map((team) => `${teamLine(team)}, ${debtWords(team.debt)}`)].join("\n"),
     [
       "## Agents That May Be Lent",
-      ...facts.teams.map((team) => `- ${team.team}: ${mayLend ? listed(team.lendable) : "none"}`),
+      ...facts.teams.map((team) => `- ${team.team}: ${mayLend ? listed(withExperience(team)) : "none"}`),
     ].join("\n"),
     needsOf(facts),
     [
@@ -87,6 +87,13 @@ export function planPrompt(
     ].join("\n"),
     "Your last message is the plan: those lines, and before them at most ten lines of reasons. The server carries it out at once and tells all teams what was granted and what was refused.",
   ]);
+}
+
+/** Those first who know another team from an earlier loan: they settle fastest (requirement BO-12). */
+function withExperience({ lendable, worked_in: earlier = {} }: TeamFacts): string[] {
+  const known = lendable.filter((agent) => earlier[agent] !== undefined);
+  const others = lendable.filter((agent) => earlier[agent] === undefined);
+  return [...known.map((agent) => `${agent} (has worked in ${(earlier[agent] ?? []).join(", ")})`), ...others];
 }
 
 function sections(parts: readonly (string | undefined)[]): string {

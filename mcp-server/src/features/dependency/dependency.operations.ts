@@ -3,7 +3,6 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { directsWork } from "../../kernel/principal.ts";
-import { tellWaiting } from "../message/need-message.store.ts";
 import { renderFreed } from "../task/change.view.ts";
 import { becameReady } from "../task/freed.store.ts";
 import { shift } from "../task/graph.store.ts";
@@ -42,8 +41,7 @@ export const dependencyResolve = defineOperation({
         hint("dependency_list", "shows yours"),
       );
     }
-    const isFirst = await resolveDependencyRow(ctx, Number(row.id), input.resolution);
-    if (isFirst) {
+    if (await resolveDependencyRow(ctx, Number(row.id), input.resolution)) {
       if (row.blocking === 1) await shift(ctx, Number(row.task_id), { openBlockers: -1 });
       ctx.record({
         type: "dependency.resolved",
@@ -54,7 +52,6 @@ export const dependencyResolve = defineOperation({
     }
     const dependency = toShownNeed(await getDependency(ctx, row.key));
     const unblocked = await becameReady(ctx);
-    if (isFirst && ctx.principal.team !== row.team) await tellWaiting(ctx, dependency, input.resolution);
     return compact({ dependency, unblocked, next: ["task_show", "task_ready"] });
   },
   render: (output, view) =>

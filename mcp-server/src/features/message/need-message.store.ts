@@ -1,6 +1,7 @@
 import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
+import { findDependency } from "../dependency/dependency.store.ts";
 import { insertMessage } from "./message.store.ts";
 
 /** A need of one team of another, as its messages tell it. */
@@ -38,6 +39,19 @@ export async function tellWaiting(ctx: OperationContext, need: ToldNeed, resolut
       ? `${need.task} goes on when ${need.needed_task ?? ""} of team ${need.needs_team} closes (${need.id}).`
       : `What ${need.task} needs of team ${need.needs_team} is there (${need.id}): ${plainLine(resolution, MAX_NOTE)}`;
   await say(ctx, need.team, what);
+}
+
+/** Whoever waits hears of every need that this transaction has resolved, whichever way; before the events are written. */
+export async function tellResolvedNeeds(ctx: OperationContext): Promise<void> {
+  const keys = ctx.effects.events.flatMap(({ type, subject }) =>
+    type === "dependency.resolved" && subject ? [subject] : [],
+  );
+  for (const key of keys) {
+    const row = await findDependency(ctx.db, key);
+    if (row?.status !== "resolved" || ctx.principal.team === row.team) continue;
+    const need = { ...row, id: row.key, task: row.task_key, needed_task: row.needed_key ?? undefined, note: undefined };
+    await tellWaiting(ctx, need, row.resolution ?? "");
+  }
 }
 
 /** From the server itself, so that whoever declared it reads it with the others. */

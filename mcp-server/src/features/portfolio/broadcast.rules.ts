@@ -57,7 +57,11 @@ export function distributionText(news: DistributionNews): string {
   return [
     `[WHAT] Stories ${when}: ${counts.join(", ")}.`,
     ...(details.length > 0 ? ["[DETAIL]", ...details] : []),
-    `[ACTION] ${action(teams, held.length > 0, left > 0)}`,
+    `[ACTION] ${action(
+      teams,
+      held.some((need) => need.needed_task === undefined),
+      left > 0,
+    )}`,
   ].join("\n");
 }
 
@@ -82,8 +86,8 @@ function someOf<T>(items: readonly T[], line: (item: T) => string): string[] {
   return [...items.slice(0, MOST_LINES).map(line), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
-function action(teams: readonly string[], isHeld: boolean, isLeft: boolean): string {
+function action(teams: readonly string[], isUnnamed: boolean, isLeft: boolean): string {
   if (teams.length > 0)
-    return `Teams take theirs with task_ready.${isHeld ? " Teams that are needed name the task that delivers with dependency_declare." : ""}`;
+    return `Teams take theirs with task_ready.${isUnnamed ? " Teams that are needed name the task that delivers with dependency_declare." : ""}`;
   return isLeft ? "Teams finish what they have; what stays is given out as they do." : "None.";
 }

@@ -14,6 +14,8 @@ const MOST_WAITING = 200;
 const MOST_PAIRS = 100_000;
 /** Named for each new task; one is enough to think again. */
 const MOST_NAMED = 3;
+/** Told in one message. */
+const MOST_CONFLICTS = 20;
 
 interface Other {
   readonly id: number;
@@ -52,6 +54,40 @@ export async function overlapsWithOpen(ctx: OperationContext, made: readonly Tas
       );
   }
   return findings;
+}
+
+/** A new task and an open one of another team that may write the same files. */
+export interface TeamConflict {
+  readonly task: { readonly key: string; readonly team: string };
+  readonly other: { readonly key: string; readonly team: string };
+  readonly glob: string;
+}
+
+/** New tasks that may write what tasks of other teams may write; no link can order those (DE-07, FO-07). */
+export async function conflictsOfTeams(ctx: OperationContext, made: readonly Task[]): Promise<TeamConflict[]> {
+  const teams = ctx.config.teams.map(({ id }) => id);
+  const scoped = made.filter(({ scope, kind }) => scope.length > 0 && kind !== "epic");
+  if (teams.length < 2 || scoped.length === 0) return [];
+  const conflicts: TeamConflict[] = [];
+  let pairs = 0;
+  for (const team of teams) {
+    const others = await openScopes(ctx.db, team);
+    for (const task of scoped) {
+      if (task.team === team) continue;
+      let named = 0;
+      for (const { key, scope } of others) {
+        pairs += task.scope.length * scope.length;
+        if (pairs > MOST_PAIRS || named === MOST_NAMED) break;
+        const glob = firstOverlap(task.scope, scope);
+        // two new tasks of one call meet twice
+        const isTold = conflicts.some((one) => one.task.key === key && one.other.key === task.key);
+        if (glob === undefined || isTold) continue;
+        named += 1;
+        conflicts.push({ task: { key: task.key, team: task.team }, other: { key, team }, glob });
+      }
+    }
+  }
+  return conflicts.slice(0, MOST_CONFLICTS);
 }
 
 function sentence(task: Task, other: Other, glob: string): string {

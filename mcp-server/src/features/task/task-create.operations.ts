@@ -2,11 +2,12 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { tellConflicts } from "../message/conflict-message.store.ts";
 import { teamForNew } from "../team/team.rules.ts";
 import { addEdge } from "./graph.store.ts";
 import { checkLinkTeams } from "./link.rules.ts";
 import { createTask } from "./new-task.store.ts";
-import { overlapsWithOpen } from "./overlap.store.ts";
+import { conflictsOfTeams, overlapsWithOpen } from "./overlap.store.ts";
 import { overlappingScopes, taskFindings } from "./quality.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
@@ -114,6 +115,7 @@ export const taskCreate = defineOperation({
       const ref = drafts[index]?.ref;
       shown.push({ ...toBrief(await getTask(ctx, task.key)), ...(ref === undefined ? {} : { ref }) });
     }
+    await tellConflicts(ctx, await conflictsOfTeams(ctx, inserted));
     return {
       ...(tasks ? { tasks: shown } : { task: shown[0] }),
       total: shown.length,

@@ -1,6 +1,9 @@
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import { coordinatorRoles } from "../../config/people.schema.ts";
 
+/** Beyond it the talk grows faster than the work (requirements TC-12, TZ-01). */
+const MOST_IN_TEAM = 5;
+
 /** What is allowed and probably not meant, one sentence each. */
 export function notesOn(config: ProjectConfig): string[] {
   const { coordination, teams } = config;
@@ -18,6 +21,11 @@ export function notesOn(config: ProjectConfig): string[] {
   if (coordination.enabled && coordination.max_borrows_per_sprint > 0 && small.length > 0)
     notes.push(
       `Cannot lend anybody, because min_team_size is ${coordination.min_team_size}: ${small.map(({ id }) => id).join(", ")}.`,
+    );
+  const large = teams.filter(({ agents }) => agents.length > MOST_IN_TEAM);
+  if (large.length > 0)
+    notes.push(
+      `More than ${MOST_IN_TEAM} agents: ${large.map(({ id }) => id).join(", ")}. Start with three and add two at a time, or split the team.`,
     );
   if (config.portfolio.strategy === "coordinator" && coordination.coordinators.length === 0)
     notes.push("portfolio.strategy is coordinator, but there is none: stories go by the heuristic.");
