@@ -17,6 +17,7 @@ const heavy = [
   "tests/scenarios/reviews-hardened.test.ts",
   "tests/scenarios/stages.test.ts",
   "tests/scenarios/isolation.test.ts",
+  "tests/scenarios/workflow.test.ts",
   "tests/scenarios/units-hardened.test.ts",
   "tests/scenarios/units-override.test.ts",
   "tests/scenarios/units.test.ts",

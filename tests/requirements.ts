@@ -262,6 +262,7 @@ const inForce: readonly (readonly [string, string])[] = [
   ["DE-03", "Dependency tracking can be switched off."],
   ["KB-06", "Cycle time, throughput and age of work in progress are measured."],
   ["CO-12", "One team's failure leaves the others running."],
+  ["FP-13", "The whole workflow has nine stages."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
@@ -270,7 +271,6 @@ const later: readonly (readonly [string, string])[] = [
   ["CA-05", "Swarm and issue leads are two levels."],
   ["MB-06", "Conflicts and gates are announced."],
   ["CS-04", "Spending is capped."],
-  ["FP-13", "The whole workflow has nine stages."],
   ["RB-01", "Permissions are verb and resource."],
   ["RB-02", "Three roles are built in."],
   ["RB-03", "What is not granted is denied."],
