@@ -2,8 +2,9 @@ import { sql } from "kysely";
 import { describe, expect, test, vi } from "vitest";
 import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
+const agent_type = "teamwright:adversarial-reviewer";
 const stop = (world: World, agent: string): Promise<Answer> =>
-  world.hook({ event: "SubagentStop", agent_id: agent, last_assistant_message: "Through." });
+  world.hook({ event: "SubagentStop", agent_id: agent, agent_type, last_assistant_message: "Through." });
 
 const found = async (world: World): Promise<Answer[]> =>
   (await world.person("event_list", { after: 0, limit: 5000 })).events.filter(
