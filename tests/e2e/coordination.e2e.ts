@@ -110,7 +110,7 @@ describe.each(clientVersions)("two teams are coordinated in the %s client", (ver
         needed_task: serves,
         type: "needs_api",
       });
-      refusals.push((await turn.call(tool("sprint_start"))).text);
+      refusals.push((await turn.call(tool("sprint_start"), { sprint: 2 })).text);
 
       const begun = await turn.must(tool("coordination_begin"));
       const round = field(begun.text, "round");
