@@ -79,6 +79,9 @@ describe("technical planning (AG-01)", () => {
     ];
     const [first] = cutStories([story(3, "frontend")], team, options).get("tw-3") ?? [];
     expect(first).toMatchObject({ owner: "cem", navigator: "ann" });
+    const alike = [aMember("a", "backend"), aMember("b", "frontend"), aMember("c", "devops")];
+    const beside = (cutStories([story(3)], alike, options).get("tw-3") ?? []).map(({ navigator }) => navigator);
+    expect(beside).toEqual(["b", "c", "b"]); // in turn, where nothing tells them apart
     const busy = cutStories([story(13), story(5)], team, options);
     const hours = new Map<string, number>();
     for (const task of [...busy.values()].flat()) hours.set(task.owner, (hours.get(task.owner) ?? 0) + task.hours);

@@ -81,6 +81,7 @@ export function cutStories(
   { n, settings, hoursEach }: { readonly n: number; readonly settings: CutSettings; readonly hoursEach: number },
 ): Map<string, TechTask[]> {
   const load = new Map<string, number>();
+  const beside = new Map<string, number>();
   const tasks = new Map<string, TechTask[]>();
   let number = 0;
   for (const story of developers.length === 0 ? [] : stories) {
@@ -90,12 +91,14 @@ export function cutStories(
       number += 1;
       const owner = ownerOf(developers, story.domain, (id) => (load.get(id) ?? 0) + hours > hoursEach, load);
       load.set(owner.id, (load.get(owner.id) ?? 0) + hours);
+      const navigator = navigatorOf(developers, owner, (id) => (load.get(id) ?? 0) + (beside.get(id) ?? 0));
+      if (navigator) beside.set(navigator.id, (beside.get(navigator.id) ?? 0) + hours);
       return {
         id: `T-${String(n).padStart(2, "0")}-${String(number).padStart(3, "0")}`,
         title: `${parts[index] ?? `Part ${index + 1}`}: ${story.title}`,
         hours,
         owner: owner.id,
-        navigator: navigatorOf(developers, owner, load)?.id ?? null,
+        navigator: navigator?.id ?? null,
       };
     });
     tasks.set(story.key, cut);
@@ -118,13 +121,17 @@ function ownerOf(developers: readonly Member[], domain: string, isFull: (id: str
 }
 
 /** Another field first, then another seniority, then who has least to do. */
-function navigatorOf(developers: readonly Member[], owner: Member, load: Load): Member | undefined {
+function navigatorOf(
+  developers: readonly Member[],
+  owner: Member,
+  hoursOf: (id: string) => number,
+): Member | undefined {
   const others = developers.filter(({ id }) => id !== owner.id);
   if (others.length === 0) return undefined;
   return best(others, (one) => [
     one.primary === owner.primary ? 1 : 0,
     one.seniority === owner.seniority ? 1 : 0,
-    load.get(one.id) ?? 0,
+    hoursOf(one.id),
   ]);
 }
 
