@@ -263,12 +263,12 @@ const inForce: readonly (readonly [string, string])[] = [
   ["KB-06", "Cycle time, throughput and age of work in progress are measured."],
   ["CO-12", "One team's failure leaves the others running."],
   ["FP-13", "The whole workflow has nine stages."],
+  ["CA-05", "Swarm and issue leads are two levels."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
   ["C-07", "Four ledgers, one report."],
   ["TC-10", "A team has its own folder and monthly budget."],
-  ["CA-05", "Swarm and issue leads are two levels."],
   ["MB-06", "Conflicts and gates are announced."],
   ["CS-04", "Spending is capped."],
   ["RB-01", "Permissions are verb and resource."],

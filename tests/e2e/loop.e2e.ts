@@ -138,8 +138,11 @@ async function runUnit(mode: Mode, version: ClientVersion, box: Sandbox, model: 
   return { lead, reviewer };
 }
 
-/** What must be so in each mode (requirements FP-15). */
-function expectLoop(project: string, reviewer: Actor): void {
+/** What must be so in each mode (requirements FP-15, MD-02, MD-03): the records differ in the mode's name alone. */
+function expectLoop(project: string, reviewer: Actor, mode: Mode): void {
+  expect(rows(project, "select mode, status from run")).toEqual([
+    { mode: mode === "task" ? "task" : "team", status: "ended" },
+  ]);
   const reviews = rows<{ verdict: string; agent_id: string; status: string }>(
     project,
     "select * from review order by id",
@@ -178,12 +181,16 @@ const files = {
   "reports/earlier.md": "EARLIER-ROUND\n",
 };
 
+/** One task alone would be done in task mode, whatever the client offers. */
+const filesIn = (mode: Mode) =>
+  mode === "task" ? files : { ...files, "teamwright.yaml": `${config}units: { mode: team }\n` };
+
 describe.each(clientVersions)("the %s client", (version) => {
   test.each(["task", "named"] as const)("a unit through FAIL, fix, fresh PASS and commit: %s agents", async (mode) => {
-    await using box = await openSandbox(files);
+    await using box = await openSandbox(filesIn(mode));
     await using model = await startModel();
     const { reviewer } = await runUnit(mode, version, box, model);
-    expectLoop(box.project, reviewer);
+    expectLoop(box.project, reviewer, mode);
   });
 
   test("hostile agents are refused or found", async () => {
@@ -292,8 +299,8 @@ describe.each(clientVersions)("the %s client", (version) => {
 });
 
 test("the same unit with interactive teammates", async () => {
-  await using box = await openSandbox(files);
+  await using box = await openSandbox(filesIn("teammate"));
   await using model = await startModel();
   const { reviewer } = await runUnit("teammate", "newest", box, model);
-  expectLoop(box.project, reviewer);
+  expectLoop(box.project, reviewer, "teammate");
 });

@@ -145,4 +145,30 @@ describe.each(dialects)("plans on %s", (dialect) => {
     expect(await world.personText("unit_end", { reason: "only tried" })).toContain("Ended issue-3.");
     await expect(world.person("unit_end", { reason: "again" })).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
+
+  test("an initiative and its issues are two levels: each lead has its own run, and the upper one ends last (CA-05, TN-01, TN-03)", async () => {
+    await using world = await openWorld({ dialect, config: `${teams}units: { runs: 1 }\n` });
+    const [top, orchestrator, third] = [world.lead("s1"), world.lead("s2"), world.lead("s3")];
+    const [a, b, c] = await tasks(top, 3);
+    const swarm = await top.must("unit_plan", { tasks: [a], level: "swarm", about: "auth overhaul" });
+    expect(swarm.run.name).toBe("swarm-auth-overhaul");
+    const issue = await orchestrator.must("unit_plan", { tasks: [b], about: "123" });
+    // the limit is on issues at once, and the initiative is none
+    expect((await third.call("unit_plan", { tasks: [c], about: "124" })).error.code).toBe("OVER_LIMIT");
+    const { runs } = await top.must("brief_show");
+    expect(runs.map((run: Answer) => [run.name, run.part_of])).toEqual([
+      ["issue-123", "swarm-auth-overhaul"],
+      ["swarm-auth-overhaul", undefined],
+    ]);
+    expect(await world.personText("unit_show")).toContain("part of swarm-auth-overhaul");
+    expect((await orchestrator.call("unit_end", { run: swarm.run.id, reason: "mine" })).error.code).toBe("CONFLICT");
+    expect((await top.call("unit_end")).error.problems).toContain(`issue-123 (${issue.run.id}) is part of it and open`);
+    await orchestrator.must("unit_end", { reason: "done elsewhere" });
+    await top.must("unit_end", { unit: swarm.units[0].id, reason: "done elsewhere" });
+    expect((await top.must("unit_end")).ended).toBe("swarm-auth-overhaul");
+    // what comes afterwards is part of nothing
+    await orchestrator.must("unit_plan", { tasks: [c], about: "125" });
+    expect((await orchestrator.must("brief_show")).runs).toMatchObject([{ name: "issue-125" }]);
+    expect((await orchestrator.must("brief_show")).runs[0].part_of).toBeUndefined();
+  });
 });

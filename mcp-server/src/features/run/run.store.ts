@@ -20,6 +20,17 @@ export async function openRuns(db: Kysely<Database>): Promise<RunRow[]> {
   return db.selectFrom("run").selectAll().where("ended_at", "is", null).orderBy("id", "desc").limit(50).execute();
 }
 
+/** The open runs that are part of this one. */
+export async function openParts(db: Kysely<Database>, runId: number): Promise<RunRow[]> {
+  return db
+    .selectFrom("run")
+    .selectAll()
+    .where("parent_id", "=", runId)
+    .where("ended_at", "is", null)
+    .orderBy("id")
+    .execute();
+}
+
 export async function findRun(db: Kysely<Database>, key: string): Promise<RunRow | undefined> {
   return db.selectFrom("run").selectAll().where("key", "=", key).executeTakeFirst();
 }
@@ -37,18 +48,32 @@ export async function insertRun(
   ctx: OperationContext,
   draft: Omit<
     RunRow,
-    "id" | "key" | "spawns" | "spawn_ack" | "status" | "started_at" | "seen_at" | "ended_at" | "end_note"
+    "id" | "key" | "parent_id" | "spawns" | "spawn_ack" | "status" | "started_at" | "seen_at" | "ended_at" | "end_note"
   >,
+  parent?: RunRow,
 ): Promise<RunRow> {
   const row = await ctx.db
     .insertInto("run")
-    .values({ ...draft, key: ctx.newKey("run"), status: "open", started_at: ctx.now, seen_at: ctx.now })
+    .values({
+      ...draft,
+      parent_id: parent === undefined ? null : Number(parent.id),
+      key: ctx.newKey("run"),
+      status: "open",
+      started_at: ctx.now,
+      seen_at: ctx.now,
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
   ctx.record({
     type: "run.started",
     subject: row.key,
-    after: { name: row.name, level: row.level, mode: row.mode, verdict: row.verdict },
+    after: {
+      name: row.name,
+      level: row.level,
+      mode: row.mode,
+      verdict: row.verdict,
+      ...(parent ? { part_of: parent.key } : {}),
+    },
   });
   return row;
 }

@@ -7,6 +7,8 @@ export interface RunTable {
   /** `swarm-…`, `issue-…` or `review-…` (requirements TN-01). */
   name: string;
   level: string;
+  /** The swarm it is part of: an initiative and its issues are two levels (requirement CA-05). */
+  parent_id: Generated<number | null>;
   /** The session that leads it now; null once that session has ended and nobody has taken over. */
   session: string | null;
   /** Principal key of the lead. */

@@ -9,7 +9,8 @@ import { type RunBrief, toUnitBrief } from "./unit.view.ts";
 /** The open runs with their units and what is next for each: enough to go on after a crash (requirements FP-11, MD-05). */
 export async function openRunBriefs(db: Kysely<Database>): Promise<RunBrief[]> {
   const briefs: RunBrief[] = [];
-  for (const run of await openRuns(db)) {
+  const open = await openRuns(db);
+  for (const run of open) {
     const units = (await unitsOfRun(db, run.id)).map(toUnitBrief);
     const tags = await openTagCount(db, Number(run.id));
     briefs.push(
@@ -18,6 +19,7 @@ export async function openRunBriefs(db: Kysely<Database>): Promise<RunBrief[]> {
         name: run.name,
         mode: run.mode,
         verdict: run.verdict,
+        part_of: open.find(({ id }) => Number(id) === Number(run.parent_id))?.name,
         session: run.session ?? undefined,
         open_tags: tags > 0 ? tags : undefined,
         units,

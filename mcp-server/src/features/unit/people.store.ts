@@ -4,7 +4,7 @@ import type { Database } from "../../store/database.ts";
 import { grantRetry } from "../escalation/attempt.store.ts";
 import type { HistoryEntry } from "../escalation/escalation.schema.ts";
 import { lastDecision, raiseEscalation } from "../escalation/escalation.store.ts";
-import type { RunRow } from "../run/run.store.ts";
+import { openParts, type RunRow } from "../run/run.store.ts";
 import { findTaskById } from "../task/task.store.ts";
 import { gateRunsOf, type UnitRow } from "./unit.store.ts";
 
@@ -89,5 +89,9 @@ export async function endObstacles(db: Kysely<Database>, run: RunRow): Promise<s
     .orderBy("id")
     .limit(20)
     .execute();
-  return tags.map((tag) => `${tag.key} ${tag.kind}${tag.target === null ? "" : ` for ${tag.target}`} is not routed`);
+  const parts = (await openParts(db, run.id)).map((part) => `${part.name} (${part.key}) is part of it and open`);
+  const open = tags.map(
+    (tag) => `${tag.key} ${tag.kind}${tag.target === null ? "" : ` for ${tag.target}`} is not routed`,
+  );
+  return [...parts, ...open];
 }

@@ -213,7 +213,9 @@ async function startRun(
     first: Task | undefined;
   },
 ): Promise<RunRow> {
-  const open = await openRuns(ctx.db);
+  const level = plan.level ?? "issue";
+  const all = await openRuns(ctx.db);
+  const open = all.filter((run) => (run.level === "swarm") === (level === "swarm")); // an initiative is no issue of its own
   if (open.length >= ctx.config.units.runs) {
     throw new TeamwrightError(
       "OVER_LIMIT",
@@ -222,9 +224,10 @@ async function startRun(
       open.map((run) => `${run.key} ${run.name}`),
     );
   }
-  return insertRun(ctx, {
-    name: runName(plan.level ?? "issue", plan.about ?? plan.first?.title ?? ""),
-    level: plan.level ?? "issue",
+  const above = level === "swarm" ? undefined : all.find((run) => run.level === "swarm");
+  const draft = {
+    name: runName(level, plan.about ?? plan.first?.title ?? ""),
+    level,
     session: ctx.principal.session ?? null,
     lead: ctx.principal.key,
     mode: plan.mode,
@@ -233,5 +236,6 @@ async function startRun(
     verdict_reason: plan.reason,
     pairs: plan.pairs,
     phase_gate: ctx.config.units.phase_gate,
-  });
+  };
+  return insertRun(ctx, draft, above);
 }

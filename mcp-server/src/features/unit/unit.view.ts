@@ -49,6 +49,8 @@ export const runBrief = z.object({
   /** Session that leads it; absent when it waits for a lead. */
   session: z.string().optional(),
   open_tags: z.number().optional(),
+  /** Name of the swarm it is part of. */
+  part_of: z.string().optional(),
   units: z.array(unitBrief),
 });
 export type RunBrief = z.infer<typeof runBrief>;
@@ -59,8 +61,10 @@ export function renderRun(run: RunBrief, view: { paint(style: "bold" | "cyan", t
       `  ${view.paint("cyan", unit.id)} stage ${unit.stage} ${unit.phase}, attempt ${unit.attempt}: ${plainLine(unit.title, 70)}; ${unit.next}`,
   );
   const tags = run.open_tags ? `, ${run.open_tags} tags open` : "";
+  const above = run.part_of === undefined ? "" : `, part of ${run.part_of}`;
   const lead = run.session === undefined ? ", waits for a lead" : "";
-  return [`${view.paint("bold", run.name)} (${run.id}), ${run.mode} mode, ${run.verdict}${lead}${tags}`, ...units].join(
-    "\n",
-  );
+  return [
+    `${view.paint("bold", run.name)} (${run.id}), ${run.mode} mode, ${run.verdict}${above}${lead}${tags}`,
+    ...units,
+  ].join("\n");
 }

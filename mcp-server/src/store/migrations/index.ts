@@ -4,6 +4,7 @@ import { teamsSchema } from "./0003-teams.ts";
 import { historySchema } from "./0004-history.ts";
 import { metricsSchema } from "./0005-metrics.ts";
 import { designSchema } from "./0006-design.ts";
+import { levelsSchema } from "./0007-levels.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order; the position is the version. A static list, because a folder cannot be read inside a bundle. */
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   historySchema,
   metricsSchema,
   designSchema,
+  levelsSchema,
 ];
