@@ -130,10 +130,6 @@ describe("experiment run (EX-01, EX-05)", () => {
       code: 1,
       text: expect.stringContaining("NOT_FOUND"),
     });
-    expect(run("none", ...usual, "--agents", "claude")).toMatchObject({
-      code: 3,
-      text: expect.stringContaining("mock agents only"),
-    });
     mkdirSync(join(root, "bad"));
     writeFileSync(join(root, "bad/config.yaml"), everything.replace("seniority: junior", "seniority: young"));
     const bad = run("none", "--config", "bad/config.yaml", "--backlog", "backlog.yaml");
