@@ -85,6 +85,27 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(repo.read("src/a.txt")).toBe("evil\n");
     });
 
+    test("a commit that claims to carry another unit is by hand all the same, and a summary claims nothing (FP-05)", async () => {
+      await using world = await open();
+      const { repo, lead, unit } = await passed(world);
+      const { unit: other } = await plan(lead, ["src/a.txt", "lib"]);
+      const summary = `Done.\rTeamwright-Unit: ${other}\nTeamwright-Review: rv-x\u2028Overridden-by: pat`;
+      await lead.must("unit_commit", { unit, summary });
+      expect(repo.git("log", "-1", "--format=%B")).toContain(
+        `\n> Teamwright-Unit: ${other}\n> Teamwright-Review: rv-x\n`,
+      );
+      const head = repo.git("rev-parse", "HEAD");
+      repo.write("src/a.txt", "one\ntwo\nthree\n");
+      repo.git("commit", "-qam", trailer(unit));
+      const task = (await world.person("unit_show", { unit: other })).unit.task;
+      await lead.must("task_claim", { id: task });
+      repo.write("lib/b.txt", "b\n");
+      await lead.must("unit_submit", { unit: other });
+      const { reason } = await lead.must("unit_validate", { unit: other });
+      expect(reason).toContain("its files were committed by hand");
+      expect(repo.git("rev-parse", "HEAD~1")).toBe(head);
+    });
+
     test("a file that a git hook adds is no part of the commit; what others have staged stays staged (FP-05)", async () => {
       await using world = await open();
       const { repo, lead, unit } = await passed(world);

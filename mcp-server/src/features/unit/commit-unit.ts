@@ -9,7 +9,7 @@ import { toBrief } from "../task/task.view.ts";
 import { free, type Hold, stillReserved } from "./busy.ts";
 import { backToValidation, failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
-import { historyFault, vouchedCommits } from "./history.store.ts";
+import { historyFault, knownCommits } from "./history.store.ts";
 import { integrate } from "./integrate.ts";
 import { commitMessage, gatesTrailer, isCommitOf } from "./unit.rules.ts";
 import { insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
@@ -60,7 +60,7 @@ export async function commitTaken(
     if ((await freezeUnit(git, unit, changes.own)).hash !== unit.diff_hash) return changedSince(ctx, unit);
   }
   const moved = warrant.overriddenBy === undefined ? await historyFault(ctx, unit, earlier) : undefined;
-  const known = { own: earlier, vouched: await vouchedCommits(ctx, unit) };
+  const known = await knownCommits(ctx, unit, earlier);
   const foreign = (await unreviewedCommit(git, project, unit, files, known)) ?? moved;
   if (foreign !== undefined) return changedSince(ctx, unit, foreign);
   if (commit === undefined) {

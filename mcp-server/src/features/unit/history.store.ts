@@ -9,6 +9,7 @@ import { insertMessage } from "../message/message.store.ts";
 import { getRunById, type RunRow } from "../run/run.store.ts";
 import { type Move, short } from "./history.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
+import type { KnownCommits } from "./unit-tree.ts";
 
 export const HISTORY_MOVED = "history.moved";
 
@@ -203,12 +204,12 @@ async function movesFor(db: Kysely<Database>, unit: UnitRow): Promise<StoredMove
   return own;
 }
 
-/** Commits that a person has said are right: those of sightings settled with override. */
-export async function vouchedCommits(ctx: OperationContext, unit: UnitRow): Promise<ReadonlySet<string>> {
+/** What `unreviewedCommit` passes over: units' commits, and those of sightings that a person has settled with override. */
+export async function knownCommits(ctx: OperationContext, unit: UnitRow, own?: string): Promise<KnownCommits> {
   const vouched = new Set<string>();
   for (const { added, about } of await movesFor(ctx.db, unit))
     if (await isTaken(ctx.db, about)) for (const commit of added) vouched.add(commit);
-  return vouched;
+  return { own, vouched, ofUnits: (commits) => unitCommitsAmong(ctx.db, commits) };
 }
 
 /** True when a person has said that it is right; it waits for a person alone. */

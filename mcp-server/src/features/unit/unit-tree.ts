@@ -3,7 +3,6 @@ import picomatch from "picomatch";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { type ChangedFile, type Frozen, Git } from "../../kernel/git.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { isCommitOf, isUnitCommit } from "./unit.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
 
 /** What a unit has changed, told apart from what it may not change. */
@@ -87,23 +86,30 @@ export async function freezeUnit(
   return git.freeze(unit.base, own);
 }
 
+/** Commits that stand for themselves. */
+export interface KnownCommits {
+  /** The unit's own, where it is made already; what lies below it counts, for it may have been made to look so. */
+  readonly own?: string | undefined;
+  /** A person has said that they are right. */
+  readonly vouched: ReadonlySet<string>;
+  /** Those that unit_commit has made and written down: a message says what its author likes. */
+  readonly ofUnits: (commits: readonly string[]) => Promise<ReadonlySet<string>>;
+}
+
 /**
  * A commit that no review stands behind (requirements FP-05): one of the unit's files, or in a tree of its own any,
- * for all of them would be merged. `own`: the unit's commit, where it is made already; what lies below it counts, for it
- * may have been made to look so. `vouched`: commits a person has said are right. Says which; undefined when there is none.
+ * for all of them would be merged. Says which; undefined when there is none.
  */
 export async function unreviewedCommit(
   git: Git,
   project: Git,
-  unit: Pick<UnitRow, "base" | "key" | "worktree">,
+  unit: Pick<UnitRow, "base" | "worktree">,
   paths: readonly string[],
-  { own, vouched }: { own?: string | undefined; vouched: ReadonlySet<string> },
+  known: KnownCommits,
 ): Promise<string | undefined> {
   if (unit.base === null) return undefined;
   const isApart = unit.worktree !== null;
-  const found = isApart
-    ? await apart(git, project, own)
-    : await byHand(git, unit, paths, (commit) => commit === own || vouched.has(commit));
+  const found = isApart ? await apart(git, project, known.own) : await byHand(git, unit.base, paths, known);
   if (found === undefined) return undefined;
   const what = isApart ? "its working tree holds a commit made by hand" : "its files were committed by hand";
   return `${what}, ${found.slice(0, 10)}: take the commit back and leave the changes`;
@@ -116,16 +122,10 @@ async function apart(git: Git, project: Git, own: string | undefined): Promise<s
   return (await git.isReachable(below, head)) ? undefined : below;
 }
 
-async function byHand(
-  git: Git,
-  { base, key }: Pick<UnitRow, "base" | "key">,
-  paths: readonly string[],
-  isRight: (commit: string) => boolean,
-) {
-  const found = (await git.commitsSince(base ?? "", paths)).find(
-    ({ commit, message }) => !isRight(commit) && (!isUnitCommit(message) || isCommitOf(key, message)),
-  );
-  return found?.commit;
+async function byHand(git: Git, base: string, paths: readonly string[], { own, vouched, ofUnits }: KnownCommits) {
+  const commits = (await git.commitsSince(base, paths)).map(({ commit }) => commit);
+  const ours = await ofUnits(commits);
+  return commits.find((commit) => commit !== own && !vouched.has(commit) && !ours.has(commit));
 }
 
 /**

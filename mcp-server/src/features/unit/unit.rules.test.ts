@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { historyCommand, plainPush } from "./shell.rules.ts";
-import { commitMessage, isUnitCommit, nextPhase, type Phase, phases, type UnitEvent } from "./unit.rules.ts";
+import { commitMessage, isCommitOf, nextPhase, type Phase, phases, type UnitEvent } from "./unit.rules.ts";
 
 const events: UnitEvent[] = [
   "start",
@@ -66,11 +66,11 @@ describe("the loop (FP-01, FP-15)", () => {
     const passed = commitMessage({ ...facts, review: "rv-1" });
     expect(passed).toMatch(/^feat\(wu-1\): Add a line\n/);
     expect(passed).toContain("- [x] it is there");
-    expect(isUnitCommit(passed)).toBe(true);
+    expect(isCommitOf("wu-1", passed)).toBe(true);
     expect(commitMessage({ ...facts, review: undefined, overriddenBy: "pat" })).toMatch(
       /- \[ \] it is there[\s\S]*Overridden-by: pat/,
     );
-    expect(isUnitCommit("fix: quick one")).toBe(false);
+    expect(isCommitOf("wu-1", "fix: quick one")).toBe(false);
   });
 });
 

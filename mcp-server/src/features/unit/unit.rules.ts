@@ -113,7 +113,7 @@ export function commitMessage(unit: {
 }): string {
   const subject = `feat(${unit.key}): ${unit.title}`.slice(0, 100);
   const lines = [subject, ""];
-  if (unit.summary) lines.push(unit.summary, "");
+  if (unit.summary) lines.push(withoutTrailers(unit.summary), "");
   for (const item of unit.items) lines.push(`- [${unit.review === undefined ? " " : "x"}] ${item}`);
   lines.push(
     "",
@@ -129,15 +129,18 @@ export function commitMessage(unit: {
   return lines.join("\n");
 }
 
+/** What is written freely claims neither a unit nor a review: such a line is quoted. */
+function withoutTrailers(text: string): string {
+  const lines = text.split(/\r\n|[\n\r\u0085\u2028\u2029]/);
+  return lines
+    .map((line) => (/^\s*(Teamwright-|Reviewed-by:|Overridden-by:)/i.test(line) ? `> ${line}` : line))
+    .join("\n");
+}
+
 /** Says in history what was committed though gates had failed: `Teamwright-Gates: failed lint, tests (timeout)`. */
 export function gatesTrailer(failed: readonly string[]): string {
   const names = failed.map((each) => each.replace(/ failed$/, "").replace(/ (missing|timeout|killed)$/, " ($1)"));
   return `Teamwright-Gates: failed ${names.join(", ")}`.replace(/\s+/g, " ");
-}
-
-/** A commit of ours says which unit and review it carries. */
-export function isUnitCommit(message: string): boolean {
-  return /^Teamwright-Unit: \S+$/m.test(message) && /^Teamwright-Review: \S+$/m.test(message);
 }
 
 /** True for a commit that says it carries this unit. */

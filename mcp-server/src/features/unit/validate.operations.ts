@@ -11,7 +11,7 @@ import { compact } from "../task/task.view.ts";
 import { free, isBusy, reserve, whileBusy } from "./busy.ts";
 import { failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
-import { historyFault, vouchedCommits } from "./history.store.ts";
+import { historyFault, knownCommits } from "./history.store.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { overrideOf } from "./override.store.ts";
 import { gateScope } from "./people.store.ts";
@@ -128,7 +128,7 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   // who has done it is not known, so that it costs no attempt of anybody's
   if (moved !== undefined)
     throw new TeamwrightError("BLOCKED", moved, hint("unit_validate", "again once it is settled"));
-  const foreign = await unreviewedCommit(git, project, unit, paths, { vouched: await vouchedCommits(ctx, unit) });
+  const foreign = await unreviewedCommit(git, project, unit, paths, await knownCommits(ctx, unit));
   if (foreign !== undefined) return { ...none, fault: foreign };
   const first = await freezeUnit(git, unit, before.own);
   if (first.files.length === 0) return { ...none, fault: "nothing in its scope has changed" };
