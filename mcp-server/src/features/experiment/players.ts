@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { getCompileCacheDir } from "node:module";
-import { basename, join } from "node:path";
+import { extname, join } from "node:path";
 import { childEnvironment } from "../../kernel/child-environment.ts";
 import { type FolderAsked, type FolderOutcome, runInFolder } from "./folder-run.ts";
 import { type Order, type Refusal, refusalOf, type Told } from "./player.ts";
@@ -38,10 +38,10 @@ export async function playAll(runs: readonly FolderAsked[], options: PlayOptions
   const isAlone = Math.min(options.jobs, runs.length) <= 1;
   const players = new Set<Player>();
   let isStopped = false;
-  const stop = () => {
+  const release = onInterrupt(() => {
     isStopped = true;
     for (const player of players) player.stop();
-  };
+  });
   const waiting = runs.entries();
   const work = async () => {
     const player = isAlone ? inThisProcess() : inItsOwnProcess();
@@ -56,13 +56,31 @@ export async function playAll(runs: readonly FolderAsked[], options: PlayOptions
       await player.end();
     }
   };
-  process.once("SIGINT", stop);
   try {
     await Promise.all(Array.from({ length: isAlone ? 1 : Math.min(options.jobs, runs.length) }, work));
   } finally {
-    process.removeListener("SIGINT", stop);
+    release();
   }
   return results;
+}
+
+/** A launcher or npm hands on what the terminal has told this process too: that is one interruption. */
+const SAME_MS = 500;
+
+/** Calls `stop` at the first interruption; one that comes later ends the process, as without this. Gives the way back. */
+function onInterrupt(stop: () => void): () => void {
+  let at: number | undefined;
+  const hear = () => {
+    if (at === undefined) {
+      at = performance.now();
+      stop();
+    } else if (performance.now() - at > SAME_MS) {
+      process.removeListener("SIGINT", hear);
+      process.kill(process.pid, "SIGINT");
+    }
+  };
+  process.on("SIGINT", hear);
+  return () => process.removeListener("SIGINT", hear);
 }
 
 /** One progress of all; a run that has said nothing yet is taken to be as long as those that have. */
@@ -97,16 +115,24 @@ function inThisProcess(): Player {
   };
 }
 
-/** The process is begun with its first run, and anew with the next one when it has died. */
+/** The process is begun with its first run, and anew with the next one when it has died; not where none can live. */
 function inItsOwnProcess(): Player {
   let child: ChildProcess | undefined;
   let isStopped = false;
+  let hasSpoken = true;
+  let last: Played | undefined;
   return {
     play: async (asked, progress) => {
+      if (!hasSpoken && last) return last;
       const own = child?.connected ? child : begin();
       child = own;
       if (isStopped) order(own, { kind: "stop" });
-      return played(own, asked, progress);
+      hasSpoken = false;
+      own.once("message", () => {
+        hasSpoken = true;
+      });
+      last = await played(own, asked, progress);
+      return last;
     },
     stop: () => {
       isStopped = true;
@@ -129,11 +155,11 @@ function begin(): ChildProcess {
   });
 }
 
-/** This program: as a bundle it is this very file. */
+/** This program: as a bundle it is the file of that name beside this one. */
 function entry(): string {
   // each member by its full name: the bundler puts its own in their places
-  const isBundle = basename(import.meta.filename) === "main.cjs";
-  return isBundle ? import.meta.filename : join(import.meta.dirname, "../../main.ts");
+  const isBundle = extname(import.meta.filename) === ".cjs";
+  return join(import.meta.dirname, isBundle ? "main.cjs" : "../../main.ts");
 }
 
 /** A process that has ended hears nothing any more, and its end is told by itself. */
