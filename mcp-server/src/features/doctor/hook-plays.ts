@@ -105,6 +105,8 @@ export async function loanProbe(scene: Scene) {
   const { agent } = await scene.holding();
   const [from, to] = scene.config.teams;
   if (!from || !to) return missed("there is one team");
+  // the guard looks at places once, and no team of the project lists this agent
+  await scene.before("Bash", { command: "true" }, agent);
   await scene.write(async (ctx) => {
     const loan = await insertLoan(ctx, { agent: agent.name, from: from.id, to: to.id, reason: "canary" }, 1);
     await grant(ctx, loan, 1);
