@@ -1,8 +1,8 @@
 /** Bundles the server to dist/lib and copies the native driver to dist/prebuilds. Exported for pack-plugin.ts; run alone it is `npm run build`. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import { dirname, join, relative } from "node:path";
+import { build, type Metafile, type Plugin, transform } from "esbuild";
 import { operations } from "../mcp-server/src/features/index.ts";
 import { listTools } from "../mcp-server/src/surfaces/mcp/tools.ts";
 
@@ -10,45 +10,47 @@ const root = join(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
-/**
- * Libraries that only some runs need. CommonJS output cannot be split, so each becomes a file of its own that is read
- * at its first use; a static import of one is fine as long as the importing module is itself imported lazily.
- */
-const LAZY_PACKAGES = ["pg", "mdast-util-from-markdown"];
-
-/** Own modules for which the same holds, by file name: what they import is several times the rest. */
-const LAZY_MODULES: Readonly<Record<string, string>> = {
-  "compare-page.view.ts": "mcp-server/src/features/experiment/compare-page.view.ts",
-};
+const TARGET = "node22.14";
 
 export interface BuildReport {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
-  /** The largest parts of the main bundle, by package or own folder. */
+  /** The largest parts of the code, by package or own folder. */
   readonly parts: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-const lazyPlugin: Plugin = {
-  name: "lazy-packages",
+/** The SDK's own validator is Ajv, a sixth of the server's code; it ships this one as well, for runtimes without eval. */
+const lighterValidator: Plugin = {
+  name: "lighter-validator",
   setup(setup) {
-    const filter = new RegExp(`^(?:${LAZY_PACKAGES.join("|")})$`);
-    setup.onResolve({ filter }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
-    setup.onResolve({ filter: /^\.{1,2}\// }, ({ path, kind }) =>
-      kind === "dynamic-import" && basename(path) in LAZY_MODULES
-        ? { path: `./${basename(path, ".ts")}.cjs`, external: true }
-        : undefined,
-    );
+    const path = join(root, "scripts/sdk-shims.ts");
+    setup.onResolve({ filter: /^@modelcontextprotocol\/server\/_shims$/ }, () => ({ path }));
   },
 };
 
-async function bundle(entry: string, outfile: string, plugins: Plugin[]): Promise<Metafile> {
-  const result = await build({
-    entryPoints: [entry],
-    outfile,
+/**
+ * What other files take from one is looked up through two getters, in the middle of every call. Here what is known
+ * when the file has run becomes a plain property; what a lazily run module sets later keeps its getter.
+ */
+const PLAIN_EXPORTS = `{const late=module.exports,known=Object.defineProperty({},"__esModule",{value:true});
+for(const name of Object.keys(late))late[name]===undefined?Object.defineProperty(known,name,{enumerable:true,get:()=>late[name]}):known[name]=late[name];
+module.exports=known}`;
+
+/**
+ * A file for each part that is loaded at a moment of its own, so that a start reads no more than it runs. esbuild cuts
+ * ES modules only; each piece then becomes CommonJS, which starts faster and whose driver finds `__dirname`.
+ */
+async function bundle(entry: string, outdir: string): Promise<Metafile> {
+  const { metafile, outputFiles } = await build({
+    entryPoints: { main: entry },
+    outdir,
+    outExtension: { ".js": ".cjs" },
+    write: false,
+    splitting: true,
     bundle: true,
     minify: true,
     platform: "node",
-    format: "cjs",
-    target: "node22.14",
+    format: "esm",
+    target: TARGET,
     legalComments: "none",
     define: {
       TEAMWRIGHT_VERSION: JSON.stringify(version),
@@ -57,13 +59,24 @@ async function bundle(entry: string, outfile: string, plugins: Plugin[]): Promis
       "import.meta.dirname": "__dirname",
       "import.meta.filename": "__filename",
     },
-    banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
     external: ["pg-native"],
-    plugins,
+    plugins: [lighterValidator],
     metafile: true,
     logLevel: "warning",
   });
-  return result.metafile;
+  for (const file of outputFiles) {
+    const { code } = await transform(file.text, {
+      format: "cjs",
+      platform: "node",
+      target: TARGET,
+      minify: true,
+      supported: { "dynamic-import": false },
+      banner: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;',
+      footer: PLAIN_EXPORTS,
+    });
+    writeFileSync(file.path, code);
+  }
+  return metafile;
 }
 
 /** The driver looks in `__dirname/../prebuilds`, seen from the bundle it is part of. */
@@ -73,9 +86,9 @@ function copyPrebuilds(target: string): void {
 }
 
 function largestParts(metafile: Metafile): BuildReport["parts"] {
-  const output = Object.values(metafile.outputs)[0];
   const sums = new Map<string, number>();
-  for (const [path, { bytesInOutput }] of Object.entries(output?.inputs ?? {})) {
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  for (const [path, { bytesInOutput }] of inputs) {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? dirname(path);
     sums.set(name, (sums.get(name) ?? 0) + bytesInOutput);
   }
@@ -86,11 +99,7 @@ export async function buildDist(dist: string = join(root, "dist")): Promise<Buil
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(join(dist, "lib"), { recursive: true });
 
-  const entry = join(root, "mcp-server/src/main.ts");
-  const metafile = await bundle(entry, join(dist, "lib/main.cjs"), [lazyPlugin]);
-  for (const name of LAZY_PACKAGES) await bundle(require.resolve(name), join(dist, `lib/${name}.cjs`), []);
-  for (const [name, path] of Object.entries(LAZY_MODULES))
-    await bundle(join(root, path), join(dist, `lib/${basename(name, ".ts")}.cjs`), []);
+  const metafile = await bundle(join(root, "mcp-server/src/main.ts"), join(dist, "lib"));
   copyPrebuilds(join(dist, "prebuilds"));
 
   const files = readdirSync(dist, { recursive: true, withFileTypes: true })
@@ -107,6 +116,6 @@ export function inKilobytes(bytes: number): string {
 if (import.meta.main) {
   const report = await buildDist();
   for (const { path, bytes } of report.files) console.log(`${inKilobytes(bytes)}  dist/${path}`);
-  console.log("\nLargest parts of dist/lib/main.cjs:");
+  console.log("\nLargest parts of dist/lib:");
   for (const { name, bytes } of report.parts.slice(0, 10)) console.log(`${inKilobytes(bytes)}  ${name}`);
 }

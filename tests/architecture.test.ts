@@ -212,6 +212,37 @@ describe("who may import what", () => {
   });
 });
 
+describe("what a server loads", () => {
+  test("the answer to initialize needs no operation, no store and no configuration's parser", () => {
+    const early = ["main.ts", "surfaces/mcp/serve.ts", "surfaces/mcp/serve-options.ts"].flatMap(loadedWith);
+    const heavy =
+      /^(features|surfaces\/cli|store\/sqlite|config\/config\.load)|^(yaml|kysely|better-sqlite3|pg|simple-git)$/;
+    expect(early.filter((name) => heavy.test(name))).toEqual([]);
+    expect(early).toContain("@modelcontextprotocol/server/stdio");
+  });
+
+  test("the operations come without what only commands run: experiments, their players and their page", () => {
+    const served = [...loadedWith("features/index.ts"), ...loadedWith("surfaces/mcp/caller.ts")];
+    const forCommands =
+      /^features\/experiment\/(live\/(?!place)|runner|play|folder-run|compare-page|compare-read)|^surfaces\/cli\/|^(echarts|mdast-util-from-markdown|pg)$/;
+    expect(served.filter((name) => forCommands.test(name))).toEqual([]);
+    expect(served).toContain("features/task/task-show.operations.ts");
+  });
+});
+
+/** Every module and package that is evaluated with this one; what is imported lazily, or for its types, is not. */
+function loadedWith(entry: string): string[] {
+  const found = new Set([entry]);
+  for (const path of found) {
+    const file = production.find((candidate) => candidate.path === path);
+    for (const name of importsOf(file?.text.replaceAll(lazyOrType, "") ?? "", join(source, path), source))
+      found.add(name);
+  }
+  return [...found];
+}
+
+const lazyOrType = /\bimport\([^)]*\)|^(?:import|export) type [^;]*;/gm;
+
 describe("how files look", () => {
   test(`no file is longer than ${MAX_LINES} lines`, () => {
     const tooLong = files.filter((file) => !longFiles.includes(file.path) && lineCount(file.text) > MAX_LINES);

@@ -3,6 +3,7 @@ async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   const start = process.env.CLAUDE_PROJECT_DIR || process.cwd();
   if (argv[0] === "serve") {
+    (await import("./kernel/interpreted-schemas.ts")).interpretSchemas();
     const { serve } = await import("./surfaces/mcp/serve.ts");
     const { readServeOptions } = await import("./surfaces/mcp/serve-options.ts");
     const options = readServeOptions(argv.slice(1));

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -125,6 +124,7 @@ function inspect(pid: number): Seen | undefined {
       return { exe: readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""), args, parent, group };
     }
     if (process.platform === "win32") return undefined;
+    const { execFileSync } = process.getBuiltinModule("node:child_process"); // no start on Linux needs to load it
     const [parent = "", group = "", exe = ""] =
       /^\s*(\d+)\s+(\d+)\s+(.*)$/m
         .exec(execFileSync("ps", ["-o", "ppid=,pgid=,comm=", "-p", String(pid)], { encoding: "utf8" }))

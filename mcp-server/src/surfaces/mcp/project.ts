@@ -37,8 +37,9 @@ export class Project {
     this.#options = options;
   }
 
-  /** Opens configuration and store, and no more: what a client waits for. A failure is told at each call. */
+  /** Opens configuration and store ahead of the first call, and no more. A failure is told at each call. */
   async start(): Promise<void> {
+    if (this.#started || this.#opening || this.#failure) return; // a call was first
     this.#started = openProject(this.#options);
     await this.#started.catch(() => {});
   }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type ElicitRequestFormParams,
@@ -95,6 +94,7 @@ export class Questions {
     const asked = parked.asked.promise.then((question) => ({ question }));
     const first = await Promise.race([asked, parked.result ?? asked]);
     if (!("question" in first)) return first as ToolAnswer;
+    const { randomBytes } = await import("node:crypto"); // few are asked anything; each start would load it
     const state = randomBytes(18).toString("base64url");
     this.#parked.set(state, parked);
     setTimeout(() => this.#parked.delete(state), ANSWER_WAIT_MS).unref();

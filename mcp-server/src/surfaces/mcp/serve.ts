@@ -26,9 +26,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     defaultIdentity: options.session === undefined ? "advisory" : "strict",
     hasGuard: insideClient,
   });
-  await project.start();
   const late = new LateCaller(project, options.team);
   const handle = serveStdio(mcpFactory(late, await builtListing(options.tools), () => late.warm()));
+  // the client waits for an answer that needs neither configuration nor store
+  setImmediate(() => setImmediate(() => void project.start()));
   await untilClosed();
   await handle.close().catch(() => {});
   const opened = await project.opened();
