@@ -12,6 +12,8 @@ const root = join(import.meta.dirname, "..");
 const SHIPPED = [".claude-plugin/plugin.json", ".claude-plugin/icon.png", "hooks", "skills", "agents", "bin"];
 const SHIPPED_IF_PRESENT = ["monitors", "team-registry/teams", "team-registry/README.md", "evals"];
 const TEXTS = ["README.md", "LICENSE", "CHANGELOG.md"];
+/** What those texts point to: the schema for editors, and the experiments to begin with. */
+const REFERENCES = ["docs", "schemas", "examples"];
 
 export interface PackedPlugin {
   /** The marketplace folder, for `claude plugin marketplace add`. */
@@ -27,7 +29,12 @@ export async function packPlugin(marketplace: string = join(root, "out/plugin"))
   mkdirSync(plugin, { recursive: true });
 
   await buildDist(join(plugin, "dist"));
-  for (const path of [...SHIPPED, ...SHIPPED_IF_PRESENT.filter((name) => existsSync(join(root, name))), ...TEXTS]) {
+  for (const path of [
+    ...SHIPPED,
+    ...SHIPPED_IF_PRESENT.filter((name) => existsSync(join(root, name))),
+    ...TEXTS,
+    ...REFERENCES,
+  ]) {
     cpSync(join(root, path), join(plugin, path), { recursive: true });
   }
 

@@ -46,6 +46,20 @@ describe("manifests", () => {
   });
 });
 
+describe("what the texts promise", () => {
+  test("comes along: the schema for editors, the examples and the documents (TC-01, EX-02, EX-03)", () => {
+    const lists = [...read("scripts/pack-plugin.ts").matchAll(/const (?:SHIPPED\w*|TEXTS|REFERENCES) = \[(.*?)\]/gs)];
+    const shipped = lists.flatMap(([, list = ""]) => [...list.matchAll(/"([^"]+)"/g)].map(([, path = ""]) => path));
+    const isShipped = (path: string) => shipped.some((each) => path === each || path.startsWith(`${each}/`));
+    const promised = [...read("README.md").matchAll(/\b(?:examples|docs|schemas)\/[\w./-]*\w/g)].map(([path]) => path);
+    expect(promised.length).toBeGreaterThan(8);
+    for (const path of ["schemas/teamwright.schema.json", ...promised]) {
+      expect(existsSync(join(root, path)), path).toBe(true);
+      expect(isShipped(path), path).toBe(true);
+    }
+  });
+});
+
 describe("hooks", () => {
   const hooks: Record<string, { matcher?: string; hooks: Record<string, unknown>[] }[]> =
     readJson("hooks/hooks.json").hooks;
