@@ -54,6 +54,7 @@ export async function withOperations({
   const [{ executorHooks }, { loadConfig }] = await Promise.all([import("./features/index.ts"), loader()]);
   let config = first;
   let stamp = read;
+  const file = join(first.root, CONFIG_FILE);
   return {
     store,
     hooks: executorHooks(store.replica, options.defaultIdentity),
@@ -61,7 +62,7 @@ export async function withOperations({
     /** Read again when the file has changed; a broken edit makes calls fail with its problems until it is mended. */
     get config() {
       if (options.withoutConfig) return first;
-      const current = configStamp(first.root);
+      const current = stampOf(file);
       if (current !== stamp) {
         config = loadConfig(first.root);
         stamp = current;
@@ -84,6 +85,10 @@ function loader() {
 
 /** Another text whenever teamwright.yaml may be another; empty when there is none. */
 export function configStamp(root: string): string {
-  const stat = statSync(join(root, CONFIG_FILE), { throwIfNoEntry: false });
+  return stampOf(join(root, CONFIG_FILE));
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.mtimeMs}:${stat.size}` : "";
 }

@@ -69,20 +69,30 @@ export async function execute(
   try {
     const { input: ownInput, key } = takeIdempotencyKey(operation, rawInput);
     const input = parseInput(operation, ownInput);
-    runtime.hooks.authorize(operation, options.principal, runtime.config);
+    const now = atOnce(runtime);
+    runtime.hooks.authorize(operation, options.principal, now.config);
     if (operation.kind === "read")
-      return await inRead(runtime, options, operation.name, (ctx) => operation.run(ctx, input));
+      return await inRead(now, options, operation.name, (ctx) => operation.run(ctx, input));
     if (runtime.store.readOnly) throw new TeamwrightError("UNAVAILABLE", runtime.store.readOnly);
     if (operation.kind === "batch") {
       const ctx = context(runtime, runtime.store.db, options, operation.name);
       return await operation.run(options.ask ? { ...ctx, ask: options.ask } : ctx, input);
     }
-    return await inTransaction(runtime, options, operation.name, (ctx) =>
-      answerOnce(runtime, operation, input, key ?? options.idempotencyKey, ctx),
+    return await inTransaction(now, options, operation.name, (ctx) =>
+      answerOnce(now, operation, input, key ?? options.idempotencyKey, ctx),
     );
   } catch (error) {
     throw toTeamwrightError(error, runtime.store);
   }
+}
+
+/**
+ * The configuration as it is now, for one short call: it is looked for in the file each time it is asked for, which
+ * was a fifth of a read. Long operations ask again in each of their steps.
+ */
+function atOnce(runtime: Runtime): Runtime {
+  const { store, config, hooks, now, random } = runtime;
+  return { store, config, hooks, now, ...(random ? { random } : {}) };
 }
 
 /** What is due is done first, and the whole of it is tried again while others are in the way. */
