@@ -254,6 +254,24 @@ for (const dialect of dialects.slice(0, 1)) {
       expect((await world.person("unit_show", { unit })).unit.phase).toBe("commit");
     });
 
+    test("a change that git's own settings would overlook is found (FO-05)", async () => {
+      await using world = await open();
+      const repo = makeRepository(world.root);
+      const lead = world.lead();
+      const { unit, task } = await plan(lead, ["src"]);
+      await lead.must("task_claim", { id: task });
+      repo.write("src/a.txt", "one\ntwo\n");
+      // a helper that knows of no change
+      repo.write(".git/blind", "#!/bin/sh\nprintf 'x\\0'\n");
+      chmodSync(join(world.root, ".git/blind"), 0o755);
+      repo.git("config", "core.fsmonitor", ".git/blind");
+      repo.git("update-index", "--fsmonitor");
+      repo.git("status");
+      repo.write("README.md", "# Another\n");
+      await lead.must("unit_submit", { unit });
+      expect(await lead.must("unit_validate", { unit })).toMatchObject({ passed: false, outside_scope: ["README.md"] });
+    });
+
     test("a change the index was told to overlook, and one that a gate makes, are found; the server's own log is not (FO-05, FP-03)", async () => {
       await using world = await open({
         config: 'gates: [{ name: t, command: "if test -e edit; then echo x > README.md; fi" }]\n',

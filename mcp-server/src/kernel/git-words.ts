@@ -1,6 +1,14 @@
 import { hint, TeamwrightError } from "./errors.ts";
 import type { ChangedFile } from "./git.ts";
 
+/** Settings of the repository by which git would believe others, or a time, about what has changed. */
+export const LOOKS_ITSELF = [
+  "core.fsmonitor=false",
+  "core.trustctime=true",
+  "core.checkStat=default",
+  "core.ignoreStat=false",
+];
+
 /** What `--name-status -z` prints. */
 export function pairs(text: string): ChangedFile[] {
   const parts = text.split("\0");

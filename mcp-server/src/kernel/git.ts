@@ -7,7 +7,7 @@ import type { SimpleGit } from "simple-git";
 import { childEnvironment } from "./child-environment.ts";
 import { hint, TeamwrightError } from "./errors.ts";
 import { readableDiff } from "./git-diff.ts";
-import { gitFailure, lookAgain, pairs } from "./git-words.ts";
+import { gitFailure, LOOKS_ITSELF, lookAgain, pairs } from "./git-words.ts";
 
 const GIT_TIMEOUT_MS = 120_000;
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -56,7 +56,8 @@ export class Git {
           (result.exitCode === 0
             ? undefined
             : Buffer.from(Buffer.concat(result.stdErr).toString() || `exit ${result.exitCode}`)),
-        config: ["core.quotePath=false"],
+        config: ["core.quotePath=false", ...LOOKS_ITSELF],
+        unsafe: { allowUnsafeFsMonitor: true }, // it is switched off
         allowEnvironment: ["GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS"],
       } as never).env(childEnvironment(extra)); // the option that lets our own settings pass is not in its types
     if (!existsSync(folder))
