@@ -33,8 +33,8 @@ teams:
         "teamwright.yaml:10:16 teams.0.team_type: Invalid option: expected one of "stream_aligned"|"platform"|"enabling"|"complicated_subsystem"; did you mean stream_aligned?",
         "teamwright.yaml:11:9 teams.1.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit",
         "teamwright.yaml:12:5 unknown key teams.1.agent; did you mean agents?",
-        "teamwright.yaml:13:5 teams.2.id: Invalid input: expected string, received undefined",
-        "teamwright.yaml:13:14 teams.2.agents: Invalid input: expected array, received string",
+        "teamwright.yaml:13:5 teams.2.id is missing; it has to be there",
+        "teamwright.yaml:13:14 teams.2.agents: Invalid input: expected array, received string; did you mean [dan]?",
       ]
     `);
     expect(
@@ -52,6 +52,38 @@ teams:
     expect(
       problems(`teams: [${["a", "b", "c", "d", "e", "f", "g", "h"].map((id) => `{id: ${id}}`).join(", ")}]`),
     ).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7"]);
+  });
+
+  test("what was meant is told of values of another type, of percentages and of keys at the wrong level (TC-09)", () => {
+    expect(
+      problems(`overhead_budget: {overhead_budget_pct: 0.2}
+coordinators: [staff]
+max_borrows_per_sprint: 2
+coordination:
+  enabled: yes
+  full_loop_cadence: "2"
+  overhead_budget: {overhead_budget_pct: 20, iteration_zero_share: 40%}
+retro: {enabled: Off}
+teams:
+  - {id: a, agents: ada}
+  - {id: b, agents: }
+models: {agents: {__proto__: {seniority: senior}}}
+`),
+    ).toEqual([
+      "teamwright.yaml:1:1 unknown key overhead_budget; did you mean coordination.overhead_budget?",
+      "teamwright.yaml:2:1 unknown key coordinators; did you mean coordination.coordinators?",
+      "teamwright.yaml:3:1 unknown key max_borrows_per_sprint; did you mean coordination.max_borrows_per_sprint?",
+      "teamwright.yaml:5:12 coordination.enabled: Invalid input: expected boolean, received string; did you mean true?",
+      "teamwright.yaml:6:22 coordination.full_loop_cadence: Invalid input: expected number, received string; did you mean 2 without quotes?",
+      "teamwright.yaml:7:42 coordination.overhead_budget.overhead_budget_pct: must be between 0 and 1; did you mean 0.2?",
+      "teamwright.yaml:7:68 coordination.overhead_budget.iteration_zero_share: Invalid input: expected number, received string; did you mean 0.4?",
+      "teamwright.yaml:8:18 retro.enabled: Invalid input: expected boolean, received string; did you mean false?",
+      "teamwright.yaml:10:21 teams.0.agents: Invalid input: expected array, received string; did you mean [ada]?",
+      expect.stringMatching(
+        /^teamwright\.yaml:11:\d+ teams\.1\.agents: no value is given; give a list, or leave it out$/,
+      ),
+      "teamwright.yaml:12:30 models.agents: __proto__ is no agent's id; choose another",
+    ]);
   });
 
   test("teams may be called after initiatives, issues and reviews, agents as anybody likes (TN-01, TN-02)", () => {
@@ -108,6 +140,9 @@ teams: [{ id: core }]
     expect(problems("- a\n")[0]).toMatch(/^teamwright\.yaml:1:1 the file: /);
     expect(problems("just text")[0]).toMatch(/^teamwright\.yaml:1:1 the file: /);
     expect(problems("teams: {a: 1}")[0]).toMatch(/^teamwright\.yaml:1:8 teams: /);
+    expect(problems("teams: []\n---\nteams: []\n")).toEqual([
+      "teamwright.yaml:2:1 a second document begins here; take out the line `---`",
+    ]);
     expect(problems("storage: {url: 'mysql://x'}")).toEqual([
       "teamwright.yaml:1:16 storage.url: must start with postgres://",
     ]);

@@ -124,7 +124,11 @@ function peopleOf(file: unknown): string[] | undefined {
 function unknownPeople(file: unknown, teams: readonly RawTeam[]): Fault[] {
   const people = peopleOf(file);
   if (!people) return [];
-  return teams.flatMap((team) =>
+  // the schema passes this one over, and nobody would be there
+  const nobody = people.includes("__proto__")
+    ? [{ path: ["models", "agents", "__proto__"], text: "models.agents: __proto__ is no agent's id; choose another" }]
+    : [];
+  const unknown = teams.flatMap((team) =>
     team.agents
       .filter(([, agent]) => agent !== ELLIPSIS && !people.includes(agent))
       .map(([position, agent]) => ({
@@ -132,6 +136,7 @@ function unknownPeople(file: unknown, teams: readonly RawTeam[]): Fault[] {
         text: `teams.${team.position}.agents: ${agent} is not in models.agents${meant(agent, people)}`,
       })),
   );
+  return [...nobody, ...unknown];
 }
 
 function coordinatorFaults(file: unknown, teams: readonly RawTeam[]): Fault[] {
