@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 /**
  * Wraps stored free text so that another agent's words cannot pass for instructions (design §1.9).
  * The nonce is fresh per call, so the text cannot close its own fence.
  */
 export function fenceText(label: string, text: string): string {
-  const nonce = randomBytes(6).toString("hex");
+  const nonce = randomUUID().slice(-12); // as random as six bytes, and drawn from a supply
   return `<stored-text ${nonce} what="${label}">\n${text}\n</stored-text ${nonce}>`;
 }
 
