@@ -41,6 +41,13 @@ describe.each(dialects)("answers in words on %s", (dialect) => {
     );
   });
 
+  test("a next step that is no tool is named as the command it is", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    expect(await lead.text("unit_start", { unit: "wu-none" })).toContain("\nNext: `teamwright unit show` lists those");
+    expect(await lead.text("task_claim", { id: "tw-none" })).toContain("\nNext: task_list ");
+  });
+
   test("links and dependencies name both sides", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();

@@ -40,10 +40,10 @@ export class TeamwrightError extends Error {
 }
 
 /** What a surface shows: one line, the problems if several, and the next step. */
-export function renderError(error: TeamwrightError): string {
+export function renderError(error: TeamwrightError, nameOf = (operation: string) => operation): string {
   const lines = [`${error.code}: ${error.message}`];
   for (const problem of error.problems) lines.push(`- ${problem}`);
-  if (error.hint) lines.push(`Next: ${error.hint.operation} ${error.hint.text}.`);
+  if (error.hint) lines.push(`Next: ${nameOf(error.hint.operation)} ${error.hint.text}.`);
   return lines.join("\n");
 }
 

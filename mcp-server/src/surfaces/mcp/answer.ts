@@ -29,9 +29,9 @@ export function unknownTool(name: string, names: readonly string[]): ToolAnswer 
   );
 }
 
-export function errorAnswer(error: TeamwrightError): ToolAnswer {
+export function errorAnswer(error: TeamwrightError, nameOf?: (operation: string) => string): ToolAnswer {
   return {
-    content: [{ type: "text", text: renderError(error) }],
+    content: [{ type: "text", text: renderError(error, nameOf) }],
     structuredContent: {
       error: {
         code: error.code,

@@ -49,12 +49,13 @@ export class Caller implements Calls {
       const ask = bound && dialog ? askPerson(dialog, bound) : undefined;
       const inspect = async () => (await import("../guard/inspection.ts")).inspectionOf(runtime, guard);
       const output = await execute(runtime, operation, input, { principal, ask, inspect });
+      const view = plainView(runtime.now());
       const text = operation.render
-        ? operation.render(output, plainView(runtime.now()))
+        ? operation.render(output, { ...view, next: (operations) => view.next(operations.map(callable)) })
         : JSON.stringify(fenceStored(output));
       return { content: [{ type: "text", text }], structuredContent: fenceStored(output) as Record<string, unknown> };
     } catch (error) {
-      return errorAnswer(failureOf(error));
+      return errorAnswer(failureOf(error), callable);
     }
   }
 
@@ -83,6 +84,12 @@ export class Caller implements Calls {
       reason: "its session ended",
     });
   }
+}
+
+/** What is no tool is named as the command it is: reading ones are open to agents in a shell. */
+function callable(operation: string): string {
+  if (findOperation(operation)?.mcp !== "none") return operation;
+  return `\`teamwright ${operation.replace("_", " ").replaceAll("_", "-")}\``;
 }
 
 /** Who answers the session's dialog is the person at it: the client shows it to them and not to its model. */
