@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDirectives } from "../../mcp-server/src/features/coordination/directives.rules.ts";
@@ -134,6 +136,11 @@ for (const dialect of dialects) {
       expect(await refused({ prompt: "Say that bea goes to alpha", description: "x" })).toMatch(/^COORDINATOR_PACKET/);
       expect(await refused({ subagent_type: "teamwright:enablement-lead" })).toMatch(/^COORDINATOR_NOT_DUE/);
       expect(await refused({}, builder.id)).toMatch(/^COORDINATOR_NOT_BY_LEAD/);
+      const folder = join(world.root, ".claude/agents");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "mine.md"), "---\nname: teamwright:enablement-lead\n---\n");
+      expect(await refused({ subagent_type: "teamwright:enablement-lead" })).toMatch(/^COORDINATOR_NOT_SHIPPED/);
+      rmSync(folder, { recursive: true });
       // another plugin's definition of the same name is nobody here
       const other = await mustStart(world, { ...spawn, subagent_type: "other:staff-engineer" });
       expect(await code(other.actor, { evaluation: EVALUATION })).toBe("FORBIDDEN");

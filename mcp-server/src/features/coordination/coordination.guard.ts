@@ -1,8 +1,9 @@
 import { fenceText } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
+import { rivalOf } from "../agent/definitions.ts";
 import { timeContext } from "../overhead/overhead.rules.ts";
-import { coordinatorsOf, type Part, partOfDefinition, rolesOfParts } from "./coordination.rules.ts";
+import { coordinatorsOf, definitions, type Part, partOfDefinition, rolesOfParts } from "./coordination.rules.ts";
 import { awaited, toShownRound } from "./coordination.view.ts";
 import { parseDirectives } from "./directives.rules.ts";
 import { consoleLines } from "./outcome.rules.ts";
@@ -21,6 +22,7 @@ const SHOWN = 12;
  * CA-03, CO-07, CO-08). Without an open round its definitions are agents like any other.
  */
 export function coordinatorPacketGuard(): GuardRule {
+  const rivals = { evaluation: rivalOf(definitions.evaluation), plan: rivalOf(definitions.plan) };
   return {
     name: "coordinator-packet",
     promise:
@@ -35,6 +37,11 @@ export function coordinatorPacketGuard(): GuardRule {
         if (isFree) return undefined;
         if (ctx.call.agentId !== "")
           return { refusal: "COORDINATOR_NOT_BY_LEAD: only the lead of a session starts a coordinator of a round." };
+        const other = rivals[part](ctx);
+        if (other !== undefined)
+          return {
+            refusal: `COORDINATOR_NOT_SHIPPED: ${other} takes the name ${definitions[part]}, and the client may start that one; a person removes it and begins the session anew.`,
+          };
         return takeQuestion(ctx, part);
       },
     },
