@@ -21,7 +21,7 @@ import {
 import { gates, units } from "./gates.schema.ts";
 import { agentLimits, contextLimits, models, spawnExceptions } from "./models.schema.ts";
 import { leadEdits, ownership, ownershipMode, protectedPaths } from "./ownership.schema.ts";
-import { isOneLine, NOT_ONE_LINE } from "./people.schema.ts";
+import { NOT_ONE_LINE, ONE_LINE } from "./people.schema.ts";
 import { reportRuleIds, reportSections } from "./report-rules.schema.ts";
 
 const id = z
@@ -38,12 +38,15 @@ const wipLimits = z.strictObject({
 /** requirements TC-04 */
 export const teamTypes = ["stream_aligned", "platform", "enabling", "complicated_subsystem"] as const;
 
+/** requirement TC-02; told by the checks over the whole file, which count in words */
+export const MOST_TEAMS = 7;
+
 const team = z.strictObject({
   id: id.describe("Text id, used in paths and metrics."),
-  name: z.string().min(1).refine(isOneLine, NOT_ONE_LINE).optional().describe("For people; the id by default."),
+  name: z.string().min(1).regex(ONE_LINE, NOT_ONE_LINE).optional().describe("For people; the id by default."),
   team_type: z.enum(teamTypes).optional(),
   agents: z
-    .array(z.string().min(1).refine(isOneLine, NOT_ONE_LINE))
+    .array(z.string().min(1).regex(ONE_LINE, NOT_ONE_LINE))
     .default([])
     .describe("Names of the team's agents; each is in one team only."),
   backlog: z
@@ -156,7 +159,7 @@ export const configSchema = z.strictObject({
   technical_planning: technicalPlanning.describe("In experiments: tasks of stories."),
   standup: standup.describe("In experiments: the morning meeting."),
   consensus: consensus.describe("In experiments: who decides what a pair cannot agree on."),
-  teams: z.array(team).default([]).describe("Absent: one team named main."),
+  teams: z.array(team).default([]).meta({ description: "Absent: one team named main.", maxItems: MOST_TEAMS }),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { isOneLine, NOT_ONE_LINE } from "./people.schema.ts";
+import { NOT_ONE_LINE, ONE_LINE } from "./people.schema.ts";
 
 const share = (standard: number) =>
   z.number().min(0, "must be between 0 and 1").max(1, "must be between 0 and 1").default(standard);
-const name = z.string().min(1).max(64).refine(isOneLine, NOT_ONE_LINE);
+const name = z.string().min(1).max(64).regex(ONE_LINE, NOT_ONE_LINE);
 
 /** How much time goes into coordinating, and how it is shared out (requirements OH-01, OH-03, TC-08). */
 const overheadBudget = z
@@ -51,11 +51,10 @@ export const coordination = z
       .default(1)
       .describe("Sprints after which a borrowed agent is due at home."),
     dependency_tracking: z.boolean().default(true).describe("The loop looks at what teams need of each other."),
-    coordinators: z
-      .array(name)
-      .max(10)
-      .default([])
-      .describe("Agents of no team; who evaluates and who plans follows from their role_archetype."),
+    coordinators: z.array(name).max(10).default([]).meta({
+      description: "Agents of no team; who evaluates and who plans follows from their role_archetype.",
+      uniqueItems: true,
+    }),
     overhead_budget: overheadBudget.describe("Time boxes of the steps above."),
     consent: z
       .enum(["rule", "lead"])

@@ -1,8 +1,6 @@
 import { nearest } from "../kernel/nearest.ts";
 import { isRecord } from "../kernel/records.ts";
-import { DEFAULT_TEAM, ELLIPSIS } from "./config.schema.ts";
-
-const MOST_TEAMS = 7;
+import { DEFAULT_TEAM, ELLIPSIS, MOST_TEAMS } from "./config.schema.ts";
 
 /** What is wrong where: a path of keys and positions into the file, and a sentence. */
 export interface Fault {

@@ -105,6 +105,7 @@ export const stakeholderReview = z
     feedback: z.enum(["file", "webhook"]).default("file").describe("Where the answer comes from."),
     webhook_url: z
       .url({ protocol: /^https?$/ })
+      .regex(/^https?:\/\/[^/?#@\s]+(?:[/?#]|$)/, "must be http(s)://HOST, without a name or a password")
       .optional()
       .describe("Where a webhook's payload goes."),
     webhook_retry_seconds: z

@@ -44,5 +44,11 @@ export const units = z.strictObject({
     .string()
     .default(".coverage-thresholds.json")
     .describe("File with the least coverage, and the command that measures it."),
-  runs: z.number().int().min(1).max(64).default(4).describe("Most runs open at a time: issues and reviews, and as many initiatives (swarm)."),
+  runs: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe("Most runs open at a time: issues and reviews, and as many initiatives (swarm)."),
 });

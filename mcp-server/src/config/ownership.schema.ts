@@ -21,7 +21,8 @@ export const pathGlob = z
   .superRefine((glob, ctx) => {
     const problem = globProblem(glob);
     if (problem !== undefined) ctx.addIssue({ code: "custom", message: problem });
-  });
+  })
+  .meta({ pattern: String.raw`^(?![!/~]|[A-Za-z]:)(?!(?:.*/)?\.\.(?:/|$))[^\\\u0000-\u001f]*$` }); // the same, for editors
 
 /** Who may write which files (requirements FO-01, FO-06; C-13, C-20: nothing is assumed about any language). */
 export const ownership = z
@@ -34,7 +35,7 @@ export const ownership = z
       owner: z
         .string()
         .regex(
-          /^(\*|team:[a-z0-9][a-z0-9_-]{0,31}|[^\s:*,]{1,64})$/,
+          /^(\*|team:[a-z0-9][a-z0-9_-]{0,31}|[^\s:*,]{1,64})$/u,
           "use the name of an agent, a role, team:ID, or * for everybody",
         )
         .describe("An agent's name, a role, `team:ID`, `lead`, or `*` for everybody."),
