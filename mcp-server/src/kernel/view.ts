@@ -38,11 +38,12 @@ function nextLine(operations: readonly string[]): string {
 /** Columns padded to their widest cell; colour codes do not count. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ""))));
+  const lengths = all.map((row) => row.map(visibleLength));
+  const widths = head.map((_, column) => lengths.reduce((widest, row) => Math.max(widest, row[column] ?? 0), 0));
   return all
-    .map((row) =>
+    .map((row, line) =>
       row
-        .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))))
+        .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - (lengths[line]?.[column] ?? 0))))
         .join("  ")
         .trimEnd(),
     )
@@ -51,6 +52,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** Terminal cells of a text: colour codes take none, wide characters two. */
 export function visibleLength(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length; // nearly every cell
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes start with one
   const bare = text.replace(/\u001b\[\d+m/g, "");
   let cells = 0;
