@@ -37,7 +37,7 @@ export async function tellWaiting(ctx: OperationContext, need: ToldNeed, resolut
   const what =
     resolution === undefined
       ? `${need.task} goes on when ${need.needed_task ?? ""} of team ${need.needs_team} closes (${need.id}).`
-      : `What ${need.task} needs of team ${need.needs_team} is there (${need.id}): ${plainLine(resolution, MAX_NOTE)}`;
+      : `${need.task} waits for team ${need.needs_team} no longer (${need.id}): ${plainLine(resolution, MAX_NOTE)}`;
   await say(ctx, need.team, what);
 }
 
