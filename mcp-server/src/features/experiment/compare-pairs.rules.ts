@@ -43,6 +43,25 @@ export function hasLoans({ runs }: Variant): boolean {
   return runs.some(({ report }) => (loansOf(report) ?? 0) > 0);
 }
 
+/**
+ * Whether teams, practices and stories are the same, so that a difference may be coordination's doing. Reports that do
+ * not say are taken by their teams.
+ */
+export function isSameSetup(one: Variant, other: Variant): boolean {
+  const reports = [...one.runs, ...other.runs].map(({ report }) => report);
+  const isTold = reports.every(({ setup }) => setup !== undefined);
+  const hasSizes = reports.every(({ teams }) => Object.values(teams).every(({ agents }) => agents !== undefined));
+  const setups = reports.map(({ setup, teams }) =>
+    isTold
+      ? setup
+      : Object.entries(teams)
+          .map(([id, { agents }]) => (hasSizes ? `${id} ${agents}` : id))
+          .sort()
+          .join("\n"),
+  );
+  return new Set(setups).size === 1;
+}
+
 /** What a reader must know about the pairs before the numbers. */
 export function pairingNotes(variants: readonly Variant[]): string[] {
   const [base, ...others] = variants;
@@ -50,6 +69,7 @@ export function pairingNotes(variants: readonly Variant[]): string[] {
   return [
     ...variants.flatMap(unseededNote),
     ...others.flatMap((other) => commonNote(base, other)),
+    ...setupNote(base, others),
     ...lengthNote(variants),
   ];
 }
@@ -81,6 +101,14 @@ function commonNote(base: Variant, other: Variant): string[] {
   if (common === 0) return [`${other.label} and ${base.label} have no seed in common: their runs are not compared.`];
   return [
     `${other.label} and ${base.label} have ${countOf(common, "seed")} in common of ${most}; differences rest on ${common === 1 ? "that one" : "those"}.`,
+  ];
+}
+
+function setupNote(base: Variant, others: readonly Variant[]): string[] {
+  const apart = others.filter((other) => !isSameSetup(base, other)).map(({ label }) => label);
+  if (apart.length === 0) return [];
+  return [
+    `${apart.join(", ")}: other teams, practices or stories than ${base.label}, so that what differs is not coordination's doing alone.`,
   ];
 }
 

@@ -8,7 +8,7 @@ import {
   teamVelocity,
   type Variant,
 } from "./compare-metrics.rules.ts";
-import { estimateOver, hasLoans, isCoordinated, pairedEstimate } from "./compare-pairs.rules.ts";
+import { estimateOver, hasLoans, isCoordinated, isSameSetup, pairedEstimate } from "./compare-pairs.rules.ts";
 import { type Contrast, contrastVerdict, correlationVerdict } from "./compare-words.rules.ts";
 import type { ReadableReport, ReadableSprint, ReadableTeam } from "./report.schema.ts";
 import { directionOf, type Estimate, estimateCorrelation } from "./stats.rules.ts";
@@ -28,39 +28,57 @@ export function answerQuestions(variants: readonly Variant[]): AnsweredQuestion[
 }
 
 function coordinationQuestion(variants: readonly Variant[]): AnsweredQuestion {
-  const without = variants.find((variant) => isCoordinated(variant) === false);
+  const without = variants.filter((variant) => isCoordinated(variant) === false);
   const coordinated = variants.filter((variant) => isCoordinated(variant) === true);
+  const alone = coordinated.filter((variant) => !without.some((control) => isSameSetup(control, variant)));
   return {
     id: "coordination",
     question: "Does cross-team coordination improve total portfolio velocity?",
     measure:
-      "Total portfolio velocity with coordination minus without, paired by seed; the variants should differ in nothing else.",
-    answers: without ? coordinated.map((variant) => metricAnswer("total_velocity", without, variant)) : [],
-    ...unanswered(!without && "no variant has coordination off", coordinated.length === 0 && "none has it on"),
+      "Total portfolio velocity with coordination minus without, paired by seed, of variants that differ in nothing else.",
+    answers: coordinated.flatMap((variant) =>
+      controlsOf(variant, without).map((control) => metricAnswer("total_velocity", control, variant)),
+    ),
+    ...unanswered(
+      without.length === 0 && "no variant has coordination off",
+      coordinated.length === 0 && "none has it on",
+      without.length > 0 && withoutControl(alone),
+    ),
   };
 }
 
 function coordinatedBorrowingQuestion(variants: readonly Variant[]): AnsweredQuestion {
   const borrowing = variants.filter((variant) => isCoordinated(variant) === true && hasLoans(variant));
-  const without = variants.find((variant) => isCoordinated(variant) === false);
-  const watching = variants.find((variant) => isCoordinated(variant) === true && !hasLoans(variant));
-  const controls = [without, watching].filter((variant) => variant !== undefined);
+  const without = variants.filter((variant) => isCoordinated(variant) === false);
+  const watching = variants.filter((variant) => isCoordinated(variant) === true && !hasLoans(variant));
+  const alone = borrowing.filter((variant) => !without.some((control) => isSameSetup(control, variant)));
   return {
     id: "coordinated_borrowing",
     question: "Is coordinator-driven borrowing better than no coordination?",
     measure:
-      "Velocity per sprint and time blocked, variants with loans minus the one without coordination and minus the one that only observes, paired by seed.",
+      "Velocity per sprint and time blocked, variants with loans minus the one without coordination and minus the one that only observes, paired by seed, of variants that differ in nothing else.",
     answers: borrowing.flatMap((variant) =>
-      controls.flatMap((control) => [
+      [...controlsOf(variant, without), ...controlsOf(variant, watching)].flatMap((control) => [
         metricAnswer("velocity_per_sprint", control, variant),
         metricAnswer("blocked_minutes", control, variant),
       ]),
     ),
     ...unanswered(
       borrowing.length === 0 && "no coordinated variant has lent anybody",
-      !without && "no variant has coordination off",
+      without.length === 0 && "no variant has coordination off",
+      without.length > 0 && withoutControl(alone),
     ),
   };
+}
+
+/** The first of them that has the same teams, practices and stories; none where all have others. */
+function controlsOf(variant: Variant, candidates: readonly Variant[]): Variant[] {
+  return candidates.filter((candidate) => isSameSetup(candidate, variant)).slice(0, 1);
+}
+
+function withoutControl(variants: readonly Variant[]): string | false {
+  const labels = variants.map(({ label }) => label).join(", ");
+  return labels !== "" && `without coordination nothing was run with the teams, practices and stories of ${labels}`;
 }
 
 function borrowingCostQuestion(variants: readonly Variant[]): AnsweredQuestion {

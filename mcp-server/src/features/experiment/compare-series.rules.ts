@@ -1,3 +1,4 @@
+import { plainLine } from "../../kernel/fence.ts";
 import type { Series, SizePoint } from "./compare.schema.ts";
 import { agentSprints, ratio, sum, teamVelocity, type Variant } from "./compare-metrics.rules.ts";
 import { estimateOver } from "./compare-pairs.rules.ts";
@@ -53,7 +54,7 @@ export function sizePoints(variants: readonly Variant[]): SizePoint[] {
         const perCapita = ratio(teamVelocity(facts), agentSprints(facts));
         if (facts.agents === undefined || perCapita === undefined) continue;
         const key = `${facts.agents} ${team}`;
-        const point = found.get(key) ?? { team, agents: facts.agents, values: [] };
+        const point = found.get(key) ?? { team: plainLine(team, 60) || "unnamed", agents: facts.agents, values: [] };
         point.values.push(perCapita);
         found.set(key, point);
       }

@@ -132,6 +132,28 @@ describe("differences between variants (OU-04, EX-04)", () => {
     ]);
   });
 
+  test("reports that contradict themselves are told of, and names hold no control characters (OU-02, OU-04)", () => {
+    const [run] = aVariant("b", {}, [1]).runs;
+    if (!run) throw new Error("no run");
+    const { portfolio, teams } = run.report;
+    const [[id, team] = ["", undefined], ...rest] = Object.entries(teams);
+    if (!team) throw new Error("no team");
+    const notesOf = (report: object) =>
+      compare(aVariant("a", {}, [1]), { label: "b", runs: [{ ...run, report: readableReport.parse(report) }] }).notes;
+    expect(notesOf(run.report)).toEqual([]);
+    const wrong = { ...portfolio, num_teams: 3, total_velocity: 1e9, total_features: 0 };
+    expect(notesOf({ ...run.report, portfolio: wrong }).join()).toMatch(
+      /^b: reports contradict themselves: seed 1: 3 teams are told and 2 are there; seed 1: 0 features in all, \d+ by teams; seed 1: 1000000000 points in all, \d+ by teams\.$/,
+    );
+    const short = { ...team, sprints: team.sprints?.slice(1) };
+    expect(notesOf({ ...run.report, teams: { ...Object.fromEntries(rest), [id]: short } }).join()).toContain(
+      "1 team with sprints missing or too many",
+    );
+    const named = { ...run.report, teams: { "web\u202e\u001b[31m": team } };
+    const found = compare({ label: "b", runs: [{ ...run, report: readableReport.parse(named) }] });
+    for (const unwanted of ["\u202e", "\u001b"]) expect(found.team_sizes[0]?.team).not.toContain(unwanted);
+  });
+
   test("of metrics only those asked for", () => {
     const result = compareVariants([independent], ["loans", "features"]);
     expect(result.metrics.map(({ metric }) => metric)).toEqual(["features", "loans"]);
@@ -166,6 +188,33 @@ describe("the six questions (EX-04, ME-05)", () => {
       "coordinated − observer",
     ]);
     expect(borrowing[2]).toMatchObject({ direction: "higher", unit: "points" });
+  });
+
+  test("coordination is told of variants alone that differ in nothing else (EX-03, EX-04)", () => {
+    const six = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((id) => [id, { agents: 5, type: "platform" }]));
+    const { question, notes } = compare(
+      aVariant("independent", { coordination: false }),
+      aVariant("coordinated", { loans: 0.5 }),
+      aVariant("scale", { teams: six, loans: 0.5 }),
+    );
+    const told = ["coordination", "coordinated_borrowing"].map((id) => question(id));
+    for (const found of told) {
+      expect(new Set(found?.answers.map(({ about }) => about))).toEqual(new Set(["coordinated − independent"]));
+      expect(found?.unanswered).toContain("without coordination nothing was run with the teams");
+      expect(found?.unanswered).toContain("of scale.");
+    }
+    expect(notes.join()).toContain("scale: other teams, practices or stories than independent");
+    const withSetup = (label: string, setup: string, options: Partial<Synthesis>): Variant => {
+      const { runs } = aVariant(label, options);
+      return { label, runs: runs.map((run) => ({ ...run, report: { ...run.report, setup } })) };
+    };
+    const stressed = compare(
+      withSetup("independent", "1f", { coordination: false }),
+      withSetup("stress", "2e", { gain: 3 }),
+      withSetup("alone", "2e", { coordination: false }),
+    );
+    expect(stressed.question("coordination")?.answers.map(({ about }) => about)).toEqual(["stress − alone"]);
+    expect(stressed.question("coordination")?.unanswered).toBeUndefined();
   });
 
   test("effects that are not there are not", () => {

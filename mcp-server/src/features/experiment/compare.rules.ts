@@ -1,4 +1,5 @@
 import type { ComparedMetric, ComparedVariant, Comparison, MetricKey } from "./compare.schema.ts";
+import { contradictionNotes } from "./compare-checks.rules.ts";
 import { type Metric, metrics, type Variant } from "./compare-metrics.rules.ts";
 import { estimateOver, isCoordinated, pairedEstimate, pairingNotes } from "./compare-pairs.rules.ts";
 import { answerQuestions } from "./compare-questions.rules.ts";
@@ -24,7 +25,7 @@ export function compareVariants(
     series: seriesOf(variants),
     overhead: variants.flatMap((variant) => overheadMetric.map((metric) => meanOf(metric, variant))),
     team_sizes: sizePoints(variants),
-    notes: pairingNotes(variants),
+    notes: [...pairingNotes(variants), ...contradictionNotes(variants)],
   };
 }
 

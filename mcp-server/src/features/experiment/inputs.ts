@@ -122,7 +122,8 @@ function policyOf({ here, variant }: Asked, file: string) {
   return { config, configName: `${configName}+${basename(over)}`, variant: basename(over).replace(/\.ya?ml$/, "") };
 }
 
-function configOf({ config, configName }: Pick<StoredInputs, "config" | "configName">): ProjectConfig {
+/** Throws INVALID_INPUT with every problem. */
+export function configOf({ config, configName }: Pick<StoredInputs, "config" | "configName">): ProjectConfig {
   const { config: file, problems } = parseConfig(config, configName);
   if (file) return withDefaults(file, "/");
   throw new TeamwrightError(

@@ -16,6 +16,8 @@ export interface LiveFacts {
 export interface ReportFacts {
   readonly live?: LiveFacts | undefined;
   readonly config: ProjectConfig;
+  /** Of what the run was given besides coordination, where that is known. */
+  readonly setup?: string | undefined;
   readonly state: Pick<RunState, "seed" | "variant" | "members">;
   readonly sprints: readonly SprintRecord[];
   readonly overhead: OverheadReport;
@@ -50,6 +52,7 @@ export function portfolioReport(facts: ReportFacts): FinalReport & Record<string
     ...facts.live,
     seed: state.seed,
     variant: state.variant,
+    ...(facts.setup === undefined ? {} : { setup: facts.setup }),
     sprint_minutes: config.sprint.minutes,
     teams,
     portfolio: {

@@ -81,6 +81,11 @@ const coordination = z.object({
 const run = z.object({
   seed: z.number().int().describe("Of the simulation; runs of two variants with the same one are a pair."),
   variant: z.string().max(200).describe("Name of the policy that was tried."),
+  setup: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Digest of teams, practices and stories; runs with the same one differ in coordination and luck alone."),
   sprint_minutes: z.number().positive().describe("Time box of a sprint; the overhead's share is measured by it."),
 });
 
