@@ -56,7 +56,7 @@ export function metricsPage(note: string): string {
     "    static_configs: [{ targets: ['127.0.0.1:9464'] }]",
     "```",
     "",
-    "[examples/grafana/teamwright.json](../examples/grafana/teamwright.json) is a dashboard of these for Grafana, filtered by `team_id`. Metrics without a `team_id` are the whole project's. Counters and histograms are counted in the store, so that they go on after a restart. A task that moves to another team takes its blocked time and its reviews along.",
+    "[examples/grafana/teamwright.json](../examples/grafana/teamwright.json) is a dashboard of these for Grafana, filtered by `team_id`. Metrics without a `team_id` are the whole project's. Counters and histograms are counted in the store, so that they go on after a restart. What a task was blocked, reviewed and checked stays with the team it was in at that time, whichever it moves to.",
     "",
     table(["Name", "Type", "Labels", "Meaning"], exported),
   ].join("\n")}\n`;

@@ -35,6 +35,44 @@ function expectAsListed(text: string): void {
   }
 }
 
+/** A unit of the task with a review that failed and a gate that ran, as rows: the loop itself has its own tests. */
+async function countLoop({ runtime, clock }: Awaited<ReturnType<typeof openWorld>>, key: string): Promise<void> {
+  const { db } = runtime.store;
+  const at = clock.now;
+  const name = `${key}-${at}`;
+  const { id: task } = await db.selectFrom("task").select("id").where("key", "=", key).executeTakeFirstOrThrow();
+  const { id: run } = await db
+    .insertInto("run")
+    .values({
+      ...{ key: name, name, level: "issue", session: null, lead: "lead", mode: "task", mode_reason: "" },
+      ...{ verdict: "single", verdict_reason: "", phase_gate: "manual", status: "done", started_at: at, seen_at: at },
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  const { id: unit } = await db
+    .insertInto("unit")
+    .values({
+      ...{ key: name, run_id: run, task_id: task, title: name, phase: "implement", stage: 1, scope: "[]", items: "[]" },
+      ...{ created_at: at, updated_at: at },
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  await db
+    .insertInto("review")
+    .values({
+      ...{ key: name, unit_id: unit, attempt: 1, diff_hash: "", packet: "", status: "answered", opened_by: "lead" },
+      ...{ opened_at: at, verdict: "FAIL", answered_at: at },
+    })
+    .execute();
+  await db
+    .insertInto("gate_run")
+    .values({
+      ...{ unit_id: unit, attempt: 1, gate: "lint", command: "true", started_at: at, duration_ms: 1, result: "passed" },
+      ...{ output_digest: "", output_tail: "", output_bytes: 0, merged: 0 },
+    })
+    .execute();
+}
+
 describe.each(dialects)("metrics on %s", (dialect) => {
   test("velocity, work in progress, blocked and cycle time of each team, as Prometheus takes them (ME-01, ME-03, DE-05, KB-06)", async () => {
     await using world = await openWorld({ dialect, config });
@@ -75,6 +113,54 @@ describe.each(dialects)("metrics on %s", (dialect) => {
     expectAsListed(text);
     if (isPromtoolWanted)
       execFileSync("promtool", ["check", "metrics"], { input: text, stdio: ["pipe", "pipe", "pipe"] });
+  });
+
+  test("what is counted for a team stays with it when a task comes to another: no counter falls (ME-04, DE-05)", async () => {
+    await using world = await openWorld({ dialect, config });
+    const lead = world.lead();
+    const { task } = await lead.must("task_create", { title: "Draw the page", team: "web" });
+    await lead.must("task_update", { id: task.id, block: "no database" });
+    await countLoop(world, task.id);
+    world.clock.advance(90_000);
+    const counters = async () => {
+      const { text } = await world.person("metrics_export", {});
+      const of = (name: string, labels: string) =>
+        Number(
+          text
+            .split("\n")
+            .find((line: string) => line.startsWith(`teamwright_${name}{${labels}`))
+            ?.split(" ")
+            .at(-1) ?? 0,
+        );
+      return ["web", "api"].map((team) => [
+        of("blocked_seconds_total", `team_id="${team}"`),
+        of("reviews_total", `team_id="${team}",verdict="fail"`),
+        of("gate_runs_total", `team_id="${team}",gate="lint"`),
+      ]);
+    };
+    expect(await counters()).toEqual([
+      [90, 1, 1],
+      [0, 0, 0],
+    ]);
+    world.clock.advance(1000);
+    await lead.must("task_update", { id: task.id, team: "api" });
+    expect(await counters()).toEqual([
+      [91, 1, 1],
+      [0, 0, 0],
+    ]);
+    world.clock.advance(60_000);
+    await lead.must("task_update", { id: task.id, unblock: true });
+    await countLoop(world, task.id);
+    expect(await counters()).toEqual([
+      [91, 1, 1],
+      [60, 1, 1],
+    ]);
+    world.clock.advance(1000);
+    await lead.must("task_update", { id: task.id, team: "web" });
+    expect(await counters()).toEqual([
+      [91, 1, 1],
+      [60, 1, 1],
+    ]);
   });
 
   test("a file is replaced as a whole, and an empty store has no metrics that are wrong", async () => {

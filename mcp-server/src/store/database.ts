@@ -18,6 +18,7 @@ import type { RunTable } from "../features/run/run.table.ts";
 import type { SprintTable, SprintTeamTable } from "../features/sprint/sprint.table.ts";
 import type { ReportAskTable, ReportTable, TagTable } from "../features/tag/tag.table.ts";
 import type {
+  BlockedMovedTable,
   CommentTable,
   ForeignRowTable,
   LabelTable,
@@ -43,6 +44,7 @@ export interface Database {
   task_label: LabelTable;
   task_comment: CommentTable;
   task_closure: TaskClosureTable;
+  blocked_moved: BlockedMovedTable;
   link: LinkTable;
   foreign_row: ForeignRowTable;
   board_count: BoardCountTable;

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "../../store/database.ts";
 import { familyOf, labelled } from "./catalogue.rules.ts";
 import type { MetricFamily } from "./prometheus.rules.ts";
@@ -14,27 +14,31 @@ export async function loopMetrics(db: Kysely<Database>, teams: readonly string[]
     .execute();
   const reviews = await ofUnits
     .innerJoin("review", "review.unit_id", "unit.id")
-    .select((e) => ["task.team", "review.verdict", "review.status", e.fn.countAll<number>().as("n")])
+    .select((e) => [
+      teamAt(sql.ref("review.opened_at")).as("of_team"),
+      "review.verdict",
+      "review.status",
+      e.fn.countAll<number>().as("n"),
+    ])
     .where("review.status", "in", ["answered", "void"])
-    .groupBy(["task.team", "review.verdict", "review.status"])
-    .orderBy("task.team")
+    .groupBy([ofTeam, "review.verdict", "review.status"])
     .orderBy("review.verdict")
     .execute();
   const gates = await ofUnits
     .innerJoin("gate_run", "gate_run.unit_id", "unit.id")
     .select((e) => [
-      "task.team",
+      teamAt(sql.ref("gate_run.started_at")).as("of_team"),
       "gate_run.gate",
       "gate_run.result",
       e.fn.countAll<number>().as("n"),
       e.fn.sum<number>("gate_run.duration_ms").as("ms"),
     ])
-    .groupBy(["task.team", "gate_run.gate", "gate_run.result"])
-    .orderBy("task.team")
+    .groupBy([ofTeam, "gate_run.gate", "gate_run.result"])
+    .orderBy(ofTeam)
     .orderBy("gate_run.gate")
     .orderBy("gate_run.result")
     .execute();
-  const ofGate = (row: (typeof gates)[number]) => ({ team_id: row.team, gate: row.gate, result: row.result });
+  const ofGate = (row: (typeof gates)[number]) => ({ team_id: row.of_team, gate: row.gate, result: row.result });
   return [
     familyOf(
       "teamwright_units",
@@ -42,9 +46,9 @@ export async function loopMetrics(db: Kysely<Database>, teams: readonly string[]
     ),
     familyOf(
       "teamwright_reviews_total",
-      [...new Set([...teams, ...reviews.map((row) => row.team)])].sort().flatMap((team) =>
+      [...new Set([...teams, ...reviews.map((row) => row.of_team)])].sort().flatMap((team) =>
         verdicts.map((verdict) => {
-          const own = reviews.filter((row) => row.team === team && verdictOf(row) === verdict);
+          const own = reviews.filter((row) => row.of_team === team && verdictOf(row) === verdict);
           return { labels: { team_id: team, verdict }, value: own.reduce((sum, row) => sum + Number(row.n), 0) };
         }),
       ),
@@ -60,6 +64,15 @@ export async function loopMetrics(db: Kysely<Database>, teams: readonly string[]
     await escalations(db),
   ];
 }
+
+/** The task's team at that time: the one it left first since, or its own. A count must not go along, and fall. */
+function teamAt(time: RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`coalesce((select event.team from event where event.subject = task.key
+    and event.type = 'task.transferred' and event.at >= ${time} order by event.seq limit 1), task.team)`;
+}
+
+/** By the name in the result, which no table has. */
+const ofTeam = sql<string>`of_team`;
 
 const verdicts = ["pass", "fail", "void"] as const;
 

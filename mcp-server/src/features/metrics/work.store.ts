@@ -88,11 +88,14 @@ async function blocked(db: Kysely<Database>, now: number, teams: readonly string
     .where("blocked_ms", ">", sql.lit(0))
     .groupBy("team")
     .execute();
-  const rows = union(teams, [...past, ...running]).map((team) => {
+  const moved = await db.selectFrom("blocked_moved").selectAll().execute();
+  const rows = union(teams, [...past, ...running, ...moved]).map((team) => {
     const open_ = running.find((row) => row.team === team);
     const n = Number(open_?.n ?? 0);
     const open = Math.max(0, n * now - Number(open_?.since ?? 0));
-    return { team, n, ms: open + Number(past.find((row) => row.team === team)?.ms ?? 0) };
+    const ended = Number(past.find((row) => row.team === team)?.ms ?? 0);
+    const left = Number(moved.find((row) => row.team === team)?.ms ?? 0);
+    return { team, n, ms: Math.max(0, open + ended + left) };
   });
   return [
     familyOf(

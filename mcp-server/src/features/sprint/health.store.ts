@@ -125,8 +125,14 @@ export async function blockedTime(db: Kysely<Database>, team: string, now: numbe
   const past = await blockedBefore.first(db, { team });
   const present = await blockedNow.first(db, { team });
   const open = Number(present?.n ?? 0) * now - Number(present?.since ?? 0);
-  return Number(past?.ms ?? 0) + Math.max(0, open);
+  const moved = await blockedElsewhere.first(db, { team });
+  return Number(past?.ms ?? 0) + Math.max(0, open) + Number(moved?.ms ?? 0);
 }
+
+/** Of tasks that have come or gone. */
+const blockedElsewhere = prepared((db, p: { team: string }) =>
+  db.selectFrom("blocked_moved").select("ms").where("team", "=", p.team),
+);
 
 const blockedBefore = prepared((db, p: { team: string }) =>
   db

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { bringDependencies } from "../dependency/dependency.store.ts";
@@ -25,7 +26,27 @@ export async function changeTeam(ctx: OperationContext, task: Task, team: string
       hint("dependency_resolve", "ends it first; task_link can take its place"),
     );
   }
+  await leaveBlockedTime(ctx, task, team);
   ctx.record({ type: "task.transferred", subject: task.key, team: task.team, after: { team } });
+}
+
+/** How long the task has been blocked stays with the team it was blocked in: sums of a team only ever rise. */
+async function leaveBlockedTime({ db, now }: OperationContext, task: Task, team: string): Promise<void> {
+  const running = task.blockedSince === null ? 0 : Math.max(0, now - task.blockedSince);
+  const ms = task.blockedMs + running;
+  if (ms === 0) return;
+  const rows = [
+    { team: task.team, ms },
+    { team, ms: -ms },
+  ].sort((one, other) => (one.team < other.team ? -1 : 1)); // locked in one order by all
+  for (const row of rows)
+    await db
+      .insertInto("blocked_moved")
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.column("team").doUpdateSet((e) => ({ ms: sql`blocked_moved.ms + ${e.ref("excluded.ms")}` })),
+      )
+      .execute();
 }
 
 /** Tasks that wait for this one or are waited for by a link, still to be done, and not of the team. */

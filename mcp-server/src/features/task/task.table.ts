@@ -87,6 +87,12 @@ export interface LinkTable {
   created_by: string;
 }
 
+/** Blocked time of tasks that have come to another team, by team: what stays, less what came along (DE-05). */
+export interface BlockedMovedTable {
+  team: string;
+  ms: number;
+}
+
 /** A task was done, and how long that took; kept when it is opened again (requirement ME-04). */
 export interface TaskClosureTable {
   id: Generated<number>;
