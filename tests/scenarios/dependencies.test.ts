@@ -183,6 +183,31 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("a scope that is changed later is told like a new one, once per pair (DE-07, MB-06)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    const bea = await world.spawn("bea");
+    const ours = await newTask(lead, { title: "Add a price column", team: "alpha", scope: ["web/**"] });
+    const theirs = await newTask(bea, { title: "Add a tax column", scope: ["db/*.sql"] });
+    const others = await newTask(lead, { title: "Add a customs column", team: "gamma" });
+    const told = async () => (await world.person("message_list", { channel: "portfolio" })).messages;
+    expect(await told()).toEqual([]);
+    await lead.must("task_update", { id: ours, scope: ["db/schema.sql"] });
+    await bea.must("task_update", { id: theirs, scope: ["web/**"] });
+    await bea.must("task_update", { id: theirs, scope: ["db/**"] });
+    await bea.must("task_update", { id: theirs, notes: "mind the index" });
+    expect(await told()).toMatchObject([{ kind: "INTERFACE-CHANGE", from: "teamwright" }]);
+    expect((await told())[0].text).toContain(`CONFLICT: ${ours} of alpha and ${theirs} of beta may both write`);
+    await lead.must("task_update", { id: others, scope: ["db/schema.sql"] }); // a new one beside two
+    expect((await told())[1].text).toContain(`${others} of gamma and ${ours} of alpha`);
+    expect((await told())[1].text).toContain(`${others} of gamma and ${theirs} of beta`);
+    await lead.must("task_update", { id: others, team: "beta" });
+    await lead.must("task_close", { id: ours });
+    await lead.must("task_update", { id: ours, scope: ["db/*"] });
+    expect(await told()).toHaveLength(2);
+    await expectSound(world);
+  });
+
   test("the total counts those too that a limit keeps back (DE-02)", async () => {
     await using world = await openWorld({ dialect, config: threeTeams });
     const lead = world.lead();

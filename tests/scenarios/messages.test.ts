@@ -72,7 +72,7 @@ const log = (world: World, input = {}): Promise<Answer> => world.person("message
 
 describe.each(dialects)("messages on %s", (dialect) => {
   test("go to one agent, a team, all teams or the lead, and to nobody else (MB-01, MB-02, RP-05)", async () => {
-    await using world = await openWorld({ dialect, config: threeTeams });
+    await using world = await openWorld({ dialect, config: `${threeTeams}coordination: { enabled: true }\n` });
     const lead = world.lead();
     const [ada, abe, bea] = [await world.spawn("ada"), await world.spawn("abe"), await world.spawn("bea")];
     await beginRun(world);
@@ -109,6 +109,9 @@ describe.each(dialects)("messages on %s", (dialect) => {
     expect(await send(ada, "team:nowhere")).toBe("NOT_FOUND");
     expect(await send(ada, "portfolio")).toBe("RULE_VIOLATED");
     expect(await send(ada, "coordination", { kind: "BLOCKER" })).toBe("FORBIDDEN");
+    // teams that are not coordinated have no such channel
+    const { error: unread } = await world.lead().call("message_send", { to: "coordination", text: "hello" });
+    expect(unread).toMatchObject({ code: "RULE_VIOLATED", next: "message_send" });
     expect(await send(ada, "ada", { kind: "QUESTION" })).toBe("RULE_VIOLATED");
     expect(await send(world.lead(), "lead")).toBe("RULE_VIOLATED");
     expect(await send(ada, undefined)).toBe("INVALID_INPUT");

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isCoordinated } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext, type RenderView } from "../../kernel/operation.ts";
@@ -105,7 +106,14 @@ async function targetOf(
     const { channel, team } = address;
     if (team !== undefined) checkTeam(config, team);
     const repliesThere = replyTo?.channel === channel;
-    checkChannel({ sender: principal, kind, channel, teamCount: config.teams.length, repliesThere });
+    checkChannel({
+      sender: principal,
+      kind,
+      channel,
+      teamCount: config.teams.length,
+      repliesThere,
+      isCoordinated: isCoordinated(config),
+    });
     return { channel };
   }
   if (address.kind === "lead") {

@@ -10,6 +10,7 @@ import {
   kindOf,
   parseAddress,
   readClientMessage,
+  type Sending,
   settles,
 } from "./message.rules.ts";
 import { MAX_CONTEXT, type MessageKind, messageKinds } from "./message.schema.ts";
@@ -35,8 +36,10 @@ test("an address is the lead, a channel, or a name or id of an agent", () => {
 });
 
 describe("who may write where (MB-01, TZ-03)", () => {
-  const send = (sender: Principal, channel: string, kind: MessageKind, teamCount = 2, repliesThere = false) =>
-    code(() => checkChannel({ sender, kind, channel, teamCount, repliesThere }));
+  const send = (sender: Principal, channel: string, kind: MessageKind, more: Partial<Sending> = {}) =>
+    code(() =>
+      checkChannel({ sender, kind, channel, teamCount: 2, repliesThere: false, isCoordinated: true, ...more }),
+    );
 
   test("an agent: its own team always, all teams with what binds them, coordination never", () => {
     expect(messageKinds.map((kind) => send(ada, "team:alpha", kind))).toEqual(messageKinds.map(() => "accepted"));
@@ -48,8 +51,8 @@ describe("who may write where (MB-01, TZ-03)", () => {
       ["QUESTION", "RULE_VIOLATED"],
       ["RESOLVED", "RULE_VIOLATED"],
     ]);
-    expect(send(ada, "portfolio", "RESOLVED", 2, true)).toBe("accepted");
-    expect(send(ada, "portfolio", "INFO", 1)).toBe("accepted");
+    expect(send(ada, "portfolio", "RESOLVED", { repliesThere: true })).toBe("accepted");
+    expect(send(ada, "portfolio", "INFO", { teamCount: 1 })).toBe("accepted");
     expect(messageKinds.map((kind) => send(ada, "coordination", kind))).toEqual(messageKinds.map(() => "FORBIDDEN"));
   });
 
@@ -58,6 +61,14 @@ describe("who may write where (MB-01, TZ-03)", () => {
     for (const sender of [lead, { kind: "human", key: "human:pat", name: "pat" } as const, staff])
       for (const channel of ["team:beta", "portfolio", "coordination"])
         expect(messageKinds.map((kind) => send(sender, channel, kind))).toEqual(messageKinds.map(() => "accepted"));
+  });
+
+  test("coordination is no channel where teams are not coordinated (CO-05)", () => {
+    const off = { isCoordinated: false };
+    for (const sender of [lead, { kind: "human", key: "human:pat", name: "pat" } as const])
+      expect(send(sender, "coordination", "INFO", off)).toBe("RULE_VIOLATED");
+    expect(send(ada, "coordination", "INFO", off)).toBe("FORBIDDEN");
+    expect(send(lead, "portfolio", "INFO", off)).toBe("accepted");
   });
 
   test("a reviewer speaks through its verdict alone", () => {

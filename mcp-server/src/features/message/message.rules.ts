@@ -48,11 +48,21 @@ export interface Sending {
   readonly teamCount: number;
   /** The message it replies to was on the same channel. */
   readonly repliesThere: boolean;
+  /** The project's teams are coordinated. */
+  readonly isCoordinated: boolean;
 }
 
-/** Throws when the sender has no business on the channel (requirements MB-01, TZ-03). */
-export function checkChannel({ sender, kind, channel, teamCount, repliesThere }: Sending): void {
-  if (speaksForTeams(sender)) return;
+/** Throws when the sender has no business on the channel, or nobody has (requirements MB-01, CO-05, TZ-03). */
+export function checkChannel({ sender, kind, channel, teamCount, repliesThere, isCoordinated }: Sending): void {
+  const speaks = speaksForTeams(sender);
+  if (speaks && channel === "coordination" && !isCoordinated) {
+    throw new TeamwrightError(
+      "RULE_VIOLATED",
+      "Teams are not coordinated here (coordination.enabled, and more than one team), so coordination has no readers.",
+      hint("message_send", "to portfolio reaches every team, to team:<id> one"),
+    );
+  }
+  if (speaks) return;
   if (channel === "coordination") {
     throw new TeamwrightError(
       "FORBIDDEN",

@@ -63,8 +63,17 @@ export interface TeamConflict {
   readonly glob: string;
 }
 
-/** New tasks that may write what tasks of other teams may write; no link can order those (DE-07, FO-07). */
-export async function conflictsOfTeams(ctx: OperationContext, made: readonly Task[]): Promise<TeamConflict[]> {
+const CONFLICT = "task.conflict";
+
+/**
+ * Tasks, new or with another scope, that may write what tasks of other teams may write; no link can order those (DE-07,
+ * FO-07). `told`: keys of tasks that have been named beside them before.
+ */
+export async function conflictsOfTeams(
+  ctx: OperationContext,
+  made: readonly Task[],
+  told: ReadonlySet<string> = new Set(),
+): Promise<TeamConflict[]> {
   const teams = ctx.config.teams.map(({ id }) => id);
   const scoped = made.filter(({ scope, kind }) => scope.length > 0 && kind !== "epic");
   if (teams.length < 2 || scoped.length === 0) return [];
@@ -78,6 +87,7 @@ export async function conflictsOfTeams(ctx: OperationContext, made: readonly Tas
       for (const { key, scope } of others) {
         pairs += task.scope.length * scope.length;
         if (pairs > MOST_PAIRS || named === MOST_NAMED) break;
+        if (told.has(key)) continue;
         const glob = firstOverlap(task.scope, scope);
         // two new tasks of one call meet twice
         const isTold = conflicts.some((one) => one.task.key === key && one.other.key === task.key);
@@ -88,6 +98,33 @@ export async function conflictsOfTeams(ctx: OperationContext, made: readonly Tas
     }
   }
   return conflicts.slice(0, MOST_CONFLICTS);
+}
+
+/** Conflicts of a task whose scope or team is another now, those left out that have been told: once per pair (DE-07). */
+export async function newConflictsOf(ctx: OperationContext, task: Task): Promise<TeamConflict[]> {
+  if (task.status === "closed") return [];
+  return conflictsOfTeams(ctx, [task], await namedBeside(ctx.db, task.key));
+}
+
+/** Both tasks' trails have it, so that neither is told of again when the scope of one changes. */
+export function recordConflicts(ctx: OperationContext, conflicts: readonly TeamConflict[]): void {
+  for (const { task, other, glob } of conflicts)
+    for (const [one, beside] of [
+      [task, other],
+      [other, task],
+    ] as const)
+      ctx.record({ type: CONFLICT, subject: one.key, team: one.team, after: { beside: beside.key, glob } });
+}
+
+async function namedBeside(db: Kysely<Database>, key: string): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom("event")
+    .select("after")
+    .where("subject", "=", key)
+    .where("type", "=", CONFLICT)
+    .execute();
+  // written by recordConflicts only
+  return new Set(rows.map(({ after }) => (JSON.parse(after ?? "{}") as { beside: string }).beside));
 }
 
 function sentence(task: Task, other: Other, glob: string): string {

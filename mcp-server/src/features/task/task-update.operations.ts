@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { tellConflicts } from "../message/conflict-message.store.ts";
 import { checkOwnTeam, checkTeam } from "../team/team.rules.ts";
 import { renderChange } from "./change.view.ts";
 import { dropClaim } from "./claim.store.ts";
 import { saveTaskInGraph } from "./graph.store.ts";
+import { newConflictsOf } from "./overlap.store.ts";
 import { checkMayChange, checkMove, checkTeamChange, nextOperations, unblocked } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
@@ -124,6 +126,8 @@ export const taskUpdate = defineOperation({
       // given back and meant for another at once: what was dropped is the old claim's name
       if (patch.assignee) task = await saveTaskInGraph(ctx, task, { assignee: patch.assignee });
     }
+    if (input.scope !== undefined || task.team !== before.team)
+      await tellConflicts(ctx, await newConflictsOf(ctx, task));
     return compact({
       task: toBrief(task),
       next: nextOperations(task, ctx.principal),
