@@ -164,13 +164,19 @@ describe.each(dialects)("metrics on %s", (dialect) => {
   });
 
   test("a file is replaced as a whole, and an empty store has no metrics that are wrong", async () => {
-    await using world = await openWorld({ dialect, config });
+    await using world = await openWorld({ dialect, config: `coordination: { enabled: true }\n${config}` });
     const written = new Map<string, string>();
     const files = {
       read: async () => "",
       write: async (path: string, chunks: Iterable<string>) => void written.set(path, [...chunks].join("")),
     };
     const file = join("out", "teamwright.prom");
+    const { text } = await world.person("metrics_export", {});
+    for (const line of [
+      'teamwright_tasks{team_id="api",column="in_progress"} 0',
+      'teamwright_overhead_seconds_total{step="coordination"} 0',
+    ])
+      expect(text.split("\n")).toContain(line);
     expect(await world.person("metrics_export", { output: file }, files)).toMatchObject({ file });
     expect(written.get(file)).not.toContain("NaN");
     if (isPromtoolWanted && written.get(file))

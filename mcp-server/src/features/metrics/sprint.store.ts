@@ -1,6 +1,8 @@
 import type { Kysely } from "kysely";
 import type { ProjectConfig } from "../../config/config.schema.ts";
+import { isCoordinated } from "../../config/practices.rules.ts";
 import type { Database } from "../../store/database.ts";
+import { overheadSteps } from "../overhead/overhead.schema.ts";
 import { overheadReport } from "../overhead/overhead.store.ts";
 import { familyOf, labelled, type MetricName } from "./catalogue.rules.ts";
 import type { MetricFamily } from "./prometheus.rules.ts";
@@ -85,12 +87,22 @@ async function overhead(db: Kysely<Database>, config: ProjectConfig, now: number
     .orderBy("step")
     .orderBy("team")
     .execute();
-  if (rows.length === 0) return [];
+  if (rows.length === 0 && !isCoordinated(config)) return [];
+  // like those of the teams they begin at 0
+  const begun = overheadSteps.flatMap((step) =>
+    rows.some((row) => row.step === step) ? [] : [{ step, team: null, n: 0, ms: 0, late: 0 }],
+  );
   const report = await overheadReport(db, config, now);
-  const perStep = (name: MetricName, value: (row: (typeof rows)[number]) => number): MetricFamily =>
+  const perStep = (
+    name: MetricName,
+    value: (row: (typeof rows)[number] | (typeof begun)[number]) => number,
+  ): MetricFamily =>
     familyOf(
       name,
-      rows.map((row) => ({ labels: labelled({ step: row.step, team_id: row.team }), value: value(row) })),
+      [...rows, ...begun].map((row) => ({
+        labels: labelled({ step: row.step, team_id: row.team }),
+        value: value(row),
+      })),
     );
   return [
     perStep("teamwright_overhead_seconds_total", (row) => Number(row.ms) / 1000),

@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Database } from "../../store/database.ts";
+import { columns } from "../board/board.rules.ts";
 import { familyOf } from "./catalogue.rules.ts";
 import { measuredEvent } from "./measured.store.ts";
 import { bounds, histogram, type MetricFamily, type Sample } from "./prometheus.rules.ts";
@@ -27,7 +28,12 @@ export async function workMetrics(
   return [
     familyOf(
       "teamwright_tasks",
-      counts.map((row) => ({ labels: { team_id: row.team, column: row.col }, value: Number(row.n) })),
+      all.flatMap((team) =>
+        columns.map((column) => ({
+          labels: { team_id: team, column },
+          value: Number(counts.find((row) => row.team === team && row.col === column)?.n ?? 0),
+        })),
+      ),
     ),
     familyOf("teamwright_work_in_progress_age_seconds", await oldestWork(db, now)),
     ...(await blocked(db, now, all)),

@@ -89,12 +89,12 @@ export const teamCheck = defineOperation({
       ].join("\n");
     const lines = [`${view.paint("green", "Fine:")} ${output.file}`];
     const everybody = [...agents, ...coordinators];
-    if (everybody.length > 0) lines.push(`${everybody.length} agents`);
+    if (everybody.length > 0) lines.push(countOf(everybody.length, "agent"));
     for (const { id, name, role } of everybody)
       lines.push(`  - ${plainLine([`${id}: ${name ?? id}`, role].filter(Boolean).join(", "), 120)}`);
-    lines.push(teams.length === 0 ? "One team, main" : `${teams.length} teams`);
+    lines.push(teams.length === 0 ? "One team, main" : countOf(teams.length, "team"));
     for (const { id, name, team_type, agents: members, backlog } of teams) {
-      const parts = [team_type, `${members.length} agents`, backlog && `backlog ${backlog}`].filter(Boolean);
+      const parts = [team_type, countOf(members.length, "agent"), backlog && `backlog ${backlog}`].filter(Boolean);
       lines.push(`  - ${plainLine(`${id}: ${name ?? id} (${parts.join(", ")})`, 120)}`);
     }
     if (coordinators.length > 0) lines.push(`Coordinators: ${coordinators.map(({ id }) => id).join(", ")}`);
@@ -102,6 +102,10 @@ export const teamCheck = defineOperation({
     return [...lines, ...output.notes.map((note) => view.paint("yellow", `! ${plainLine(note, 300)}`))].join("\n");
   },
 });
+
+function countOf(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
 
 /** Without a file of the project there are the defaults, and they are fine. */
 async function readConfig({ files, config }: OperationContext, asked: string | undefined) {

@@ -110,6 +110,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
   EISDIR: "it is a folder",
+  EBUSY: "it is in use",
   ENOSPC: "the disk is full",
   EROFS: "the disk is read-only",
   ENOTDIR: "a part of the path is no folder",
