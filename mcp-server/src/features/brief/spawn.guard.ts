@@ -1,8 +1,11 @@
+import { experimentSession } from "../../kernel/child-environment.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { textOf } from "../../kernel/records.ts";
 import { changesNothing, roleOf } from "../agent/agent.rules.ts";
 import { openTaskIn } from "../agent/agent.store.ts";
+import { teamOf } from "../agent/placement.store.ts";
 import { partOfDefinition } from "../coordination/coordination.rules.ts";
 import { activeRun } from "../run/run.store.ts";
 import { spawnLine } from "./model.rules.ts";
@@ -22,12 +25,24 @@ export function spawnLimitsGuard(): GuardRule {
     beforeTool: {
       tools: /^(Agent|Task)$/,
       async decide({ call, runtime, write }) {
+        const elsewhere = await worksElsewhere(runtime, textOf(call.toolInput.name));
+        if (elsewhere !== undefined) return elsewhere;
         const definition = textOf(call.toolInput.subagent_type);
         if (isReviewer(definition) || partOfDefinition(definition) !== undefined) return undefined;
         if (!(await activeRun(runtime.store.db, call.session))) return undefined;
         return write("guard_spawn_limits", (ctx) => decideSpawn(ctx, call));
       },
     },
+  };
+}
+
+/** An agent is in one team at a time, and a team of an experiment has one session: nobody starts another team's. */
+async function worksElsewhere({ store, config }: GuardContext["runtime"], name: string): Promise<Verdict | undefined> {
+  const own = experimentSession()?.team;
+  const team = own === undefined || name === "" ? undefined : await teamOf(store.db, config, name);
+  if (team === undefined || team === own) return undefined;
+  return {
+    refusal: `${plainLine(name)} works in team ${team}, and this is the session of ${own}; dependency_declare asks another team for something.`,
   };
 }
 

@@ -5,6 +5,17 @@ import type { Backlog } from "./backlog.rules.ts";
 import type { RunState, SprintRecord } from "./state.rules.ts";
 
 const STATE = "experiment";
+
+/** One more value of a run, under a name of its own; undefined when it was never kept. */
+export async function loadValue(db: Kysely<Database>, name: string): Promise<unknown> {
+  const row = await read.first(db, { key: `${STATE}:${name}` });
+  return row && JSON.parse(row.value);
+}
+
+export async function saveValue(db: Kysely<Database>, name: string, value: unknown): Promise<void> {
+  await write.run(db, { key: `${STATE}:${name}`, value: JSON.stringify(value) });
+}
+
 const sprintKey = (n: number) => `${STATE}:sprint:${String(n).padStart(5, "0")}`;
 
 const write = prepared((db, p: { key: string; value: string }) =>

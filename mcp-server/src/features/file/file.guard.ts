@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CONFIG_FILE } from "../../config/project-root.ts";
+import { experimentSession } from "../../kernel/child-environment.ts";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
@@ -28,7 +29,7 @@ export function configurationGuard(): GuardRule {
       tools: WRITERS,
       async decide(ctx) {
         const { call, runtime } = ctx;
-        if (call.agentId === "") return undefined;
+        if (call.agentId === "" && experimentSession() === undefined) return undefined; // a person sits with the lead
         const { root } = runtime.config;
         const kept = existsSync(join(root, CONFIG_FILE)) ? [CONFIG_FILE, STORE] : [STORE];
         const places = placesNamed(ctx);

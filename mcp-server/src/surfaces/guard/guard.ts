@@ -7,6 +7,7 @@ import {
   meetAgent,
   setAgent,
 } from "../../features/agent/agent.store.ts";
+import { experimentSession } from "../../kernel/child-environment.ts";
 import { inTransaction, type Runtime } from "../../kernel/execute.ts";
 import type { GuardContext, GuardRule, HookCall, Verdict } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
@@ -233,7 +234,14 @@ export class Guard {
     }
   }
 
+  /** In a session of one team of an experiment nobody is of none: no board of another team is within reach. */
   async #principalOf(call: HookCall): Promise<Principal> {
+    const who = await this.#whoCalls(call);
+    const team = experimentSession()?.team;
+    return team === undefined || who.team !== undefined ? who : { ...who, team };
+  }
+
+  async #whoCalls(call: HookCall): Promise<Principal> {
     if (call.agentId === "") return { kind: "lead", key: `lead:${call.session}`, name: "lead", session: call.session };
     const known = this.#agents.get(call.agentId);
     if (known) return asPlaced(this.#runtime.store.db, this.#runtime.config, known);

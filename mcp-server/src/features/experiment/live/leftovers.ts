@@ -1,39 +1,33 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { SESSION_MARK } from "./session.rules.ts";
+import { EXPERIMENT_MARK } from "../../../kernel/child-environment.ts";
+
+/** A process may start another while it is looked for; what does so without end is left after so many looks. */
+const MOST_LOOKS = 10;
 
 /**
- * Ends the processes that carry a mark in their environment, or one that begins like it: a client gives each shell a
- * session of its own, out of reach of a signal to its group. Where there is no /proc nothing is found, and what a killed
- * client has started stays.
+ * Ends the processes that carry a mark in their environment: a client gives each shell a session of its own, out of
+ * reach of a signal to its group. Where there is no /proc nothing is found, and what a killed client has started stays.
  */
 export function endMarked(mark: string): void {
-  for (const pid of markedBy((found) => found === mark)) end(pid);
+  endThose((found) => found === mark);
 }
 
-/** Sessions of a run whose own process is gone; `isAlive` names those of one that is still at it. */
-export function leftOver(project: string): { readonly runner: number | undefined; readonly pids: readonly number[] } {
-  let runner: number | undefined;
-  const pids = markedBy((mark) => {
-    const [pid, folder] = partsOf(mark);
-    if (folder !== project) return false;
-    if (pid !== process.pid && isAlive(pid)) runner = pid;
-    return true;
-  });
-  return { runner, pids };
+/** Ends what sessions on a project have left behind. Whoever calls it knows that nobody else runs any there. */
+export function endLeftOver(project: string): void {
+  endThose((mark) => mark.slice(mark.indexOf(" ") + 1) === project);
 }
 
-export function endAll(pids: readonly number[]): void {
-  for (const pid of pids) end(pid);
-}
-
-/** What a session's processes carry: who runs it, which one it is, and for which project. */
+/** What a session's processes carry: which one it is, and for which project. */
 export function markOf(project: string, session: string): string {
-  return `${process.pid} ${session} ${project}`;
+  return `${session} ${project}`;
 }
 
-function partsOf(mark: string): [pid: number, folder: string] {
-  const [pid = "", , ...folder] = mark.split(" ");
-  return [Number(pid), folder.join(" ")];
+function endThose(fits: (mark: string) => boolean): void {
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const pids = markedBy(fits);
+    for (const pid of pids) end(pid);
+    if (pids.length === 0) return;
+  }
 }
 
 function markedBy(fits: (mark: string) => boolean): number[] {
@@ -55,19 +49,11 @@ function processes(): string[] {
 
 function markIn(pid: string): string | undefined {
   try {
-    const start = `${SESSION_MARK}=`;
+    const start = `${EXPERIMENT_MARK}=`;
     const entries = readFileSync(`/proc/${pid}/environ`, "utf8").split("\u0000");
     return entries.find((entry) => entry.startsWith(start))?.slice(start.length) || undefined;
   } catch {
     return undefined; // somebody else's, or gone
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 

@@ -1,8 +1,10 @@
+import type { Kysely } from "kysely";
 import type { TeamConfig } from "../../../config/config.schema.ts";
 import { type SprintPhase, sprintPhases } from "../../../config/coordination.schema.ts";
 import { isCoordinated, isFullLoopDue, practiceOn } from "../../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../../kernel/errors.ts";
 import { fenceText, plainLine } from "../../../kernel/fence.ts";
+import type { Database } from "../../../store/database.ts";
 import { homeOf, membersOf } from "../../agent/placement.rules.ts";
 import { placements } from "../../agent/placement.store.ts";
 import { outcomeOf, roundOf } from "../../coordination/round.store.ts";
@@ -10,11 +12,12 @@ import { lastSprint } from "../../sprint/sprint.store.ts";
 import { loadSprints, openCards } from "../experiment.store.ts";
 import type { Inputs } from "../inputs.ts";
 import type { SprintRecord } from "../state.rules.ts";
+import { sessionEnds } from "./live.store.ts";
 import { closeLiveSprint } from "./live-record.ts";
 import type { LiveRun } from "./live-run.ts";
 import { CARDS_SHOWN, type PromptAgent, teamPrompt } from "./prompt.rules.ts";
 import { giveOut, holdRound, prepareFirst } from "./rounds.ts";
-import type { SessionEnd } from "./session.rules.ts";
+import { inAll, type SessionEnd } from "./session.rules.ts";
 import { watchBoards } from "./watch.ts";
 
 /** A team's session, and why it had none. */
@@ -36,7 +39,7 @@ export async function playLiveSprint(live: LiveRun, inputs: Inputs, n: number): 
     await desk.must("sprint_start");
   }
   const row = await lastSprint(db);
-  if (!row || row.ended_at !== null) return closeLiveSprint(live, n, new Map());
+  if (!row || row.ended_at !== null) return closeLiveSprint(live, n, await sessionsOf(db, n));
   await reach(live, row.phase as SprintPhase, "development"); // of a running one, so no other word stands there
   const sessions = await work(live, inputs, n);
   if (signal.aborted) return undefined;
@@ -46,7 +49,14 @@ export async function playLiveSprint(live: LiveRun, inputs: Inputs, n: number): 
     await reach(live, now.phase as SprintPhase, "review");
     await desk.must("sprint_end");
   }
-  return closeLiveSprint(live, n, sessions);
+  return closeLiveSprint(live, n, new Map([...sessions, ...(await sessionsOf(db, n))]));
+}
+
+/** With those of before the run was stopped, or killed, in the sprint. */
+async function sessionsOf(db: Kysely<Database>, n: number): Promise<TeamSessions> {
+  const teams = Map.groupBy(await sessionEnds(db, n), ([team]) => team);
+  const found = [...teams].map(([team, ends]) => [team, inAll(ends.map(([, end]) => end))] as const);
+  return new Map(found.flatMap(([team, end]) => (end === undefined ? [] : [[team, end] as const])));
 }
 
 /** Throws UNAVAILABLE when no session could work: without an account, say, no later sprint would go better. */
@@ -75,8 +85,9 @@ async function work(live: LiveRun, inputs: Inputs, n: number): Promise<TeamSessi
   const sessions = new Map<string, SessionEnd>();
   const waiting = [...desk.config.teams];
   const next = async (): Promise<void> => {
-    for (let team = waiting.shift(); team !== undefined && !signal.aborted; team = waiting.shift())
+    for (let team = waiting.shift(); team !== undefined && !signal.aborted; team = waiting.shift()) {
       sessions.set(team.id, await teamSession(live, inputs, team, n, boxMs));
+    }
   };
   const teams = Promise.all(Array.from({ length: Math.min(claude.concurrency, waiting.length) }, next));
   const endWatch = watchBoards(live, n);
@@ -190,7 +201,7 @@ function aboutAgent(person: Person | undefined): string {
 }
 
 /** What the round before this sprint has recommended to all teams (requirement DE-04). */
-async function recommended(db: LiveRun["desk"]["runtime"]["store"]["db"], n: number): Promise<string | undefined> {
+async function recommended(db: Kysely<Database>, n: number): Promise<string | undefined> {
   const row = await roundOf(db, n === 1 ? "orientation" : "full", n);
   const lines = row ? (outcomeOf(row)?.recommendations ?? []) : [];
   return lines.length === 0 ? undefined : fenceText("recommendations", lines.join("\n"));
@@ -199,11 +210,7 @@ async function recommended(db: LiveRun["desk"]["runtime"]["store"]["db"], n: num
 const MOST_LEARNED = 12;
 
 /** What the team has written down in sprints before, newest last (requirement AG-06). */
-async function learned(
-  db: LiveRun["desk"]["runtime"]["store"]["db"],
-  team: string,
-  n: number,
-): Promise<string | undefined> {
+async function learned(db: Kysely<Database>, team: string, n: number): Promise<string | undefined> {
   const lines = (await loadSprints(db, n - 1))
     .flatMap(({ learnings }) => learnings)
     .filter((one) => one.applied && one.agent_id === `lead:${team}`)

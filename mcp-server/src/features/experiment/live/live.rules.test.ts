@@ -3,7 +3,16 @@ import { describe, expect, test } from "vitest";
 import { claudeSessions } from "../../../config/claude.schema.ts";
 import { clientEnvironment } from "../../../kernel/child-environment.ts";
 import { roundPrompt, teamPrompt } from "./prompt.rules.ts";
-import { clientVersion, howItEnded, isAtLeast, OLDEST_CLIENT, resultIn, sessionArguments } from "./session.rules.ts";
+import {
+  clientVersion,
+  howItEnded,
+  inAll,
+  isAtLeast,
+  OLDEST_CLIENT,
+  resultIn,
+  sessionArguments,
+} from "./session.rules.ts";
+import { lineReader } from "./session-output.ts";
 import { liveLearnings, retroWords } from "./words.rules.ts";
 
 const plain = { id: "7f1c", pluginDir: "/plugin", purpose: "team" } as const;
@@ -43,6 +52,7 @@ describe("the command line of a session (EX-01)", () => {
 describe("the client", () => {
   test("is known by its version, and an old one is told from a new one", () => {
     expect(clientVersion("2.1.329 (Claude Code)\n")).toBe("2.1.329");
+    expect(clientVersion("With Node v24.1.0\n2.1.329 (Claude Code)\n")).toBe("2.1.329");
     expect(clientVersion("claude: command not found")).toBeUndefined();
     expect(isAtLeast("2.1.197", OLDEST_CLIENT)).toBe(true);
     expect(isAtLeast("2.1.99", OLDEST_CLIENT)).toBe(false);
@@ -68,6 +78,22 @@ describe("the client", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(() => resultIn(`{"result"${text}`)).not.toThrow();
+      }),
+    );
+  });
+
+  test("is heard line by line however its output is cut, but for lines that are too long to hold", () => {
+    const cut = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[aé]{0,12}$/), { maxLength: 9 }), cut, (lines, sizes) => {
+        const told: string[] = [];
+        const read = lineReader((line) => told.push(line), 10);
+        let rest = Buffer.from(lines.map((line) => `${line}\n`).join(""));
+        for (const size of [...sizes, rest.length]) {
+          read(rest.subarray(0, size));
+          rest = rest.subarray(size);
+        }
+        expect(told).toEqual(lines.filter((line) => Buffer.byteLength(line) <= 10));
       }),
     );
   });
@@ -146,6 +172,15 @@ describe("what a session says at its end (AG-06)", () => {
       ["lead:alpha", true],
       ["lead:alpha", false],
     ]);
+  });
+
+  test("sessions of one sprint are one: the last says how it ended, all what they cost", () => {
+    const stopped = { state: "cancelled", seconds: 1.2, text: "KEEP: a", turns: 2, costUsd: 0.5 } as const;
+    const over = { state: "ended", seconds: 2, text: "KEEP: b", turns: 3 } as const;
+    const all = inAll([stopped, over, { state: "idle", seconds: 0 }]);
+    expect(all).toEqual({ state: "ended", seconds: 3.2, text: "KEEP: a\nKEEP: b", turns: 5, costUsd: 0.5 });
+    expect(inAll([{ state: "idle", seconds: 0 }])).toEqual({ state: "idle", seconds: 0 });
+    expect(inAll([])).toBeUndefined();
   });
 
   test("how it ended is one line", () => {

@@ -7,9 +7,14 @@ export function projectOf(folder: string): string {
   return join(folder, "project");
 }
 
+/** Says of a repository that it was made for a run, and is nobody's own that is called alike. */
+export function markOfRun(project: string): string {
+  return join(project, ".git", "teamwright-experiment");
+}
+
 /** Whether the folder's run is one of real sessions. */
 function isLive(folder: string): boolean {
-  return existsSync(join(projectOf(folder), ".teamwright", "state.db"));
+  return existsSync(markOfRun(projectOf(folder)));
 }
 
 interface Wanted {

@@ -4,9 +4,6 @@ import { isRecord } from "../../../kernel/records.ts";
 /** The oldest client the plugin works in; the manifest says the same. */
 export const OLDEST_CLIENT = "2.1.197";
 
-/** Marks every process of a session, so that what outlives it can be found. */
-export const SESSION_MARK = "TEAMWRIGHT_EXPERIMENT_SESSION";
-
 const SERVER = "mcp__plugin_teamwright_teamwright";
 
 export type SessionPurpose = "team" | "coordination" | "triage";
@@ -18,9 +15,13 @@ const withheld: Readonly<Record<SessionPurpose, readonly string[]>> = {
   triage: ["sprint_start", "coordination_begin", "portfolio_distribute"],
 };
 
-/** The version in what `claude --version` prints; undefined when it is something else. */
+/**
+ * The version in what `claude --version` prints, whatever a wrapper of it prints besides; undefined when it is something
+ * else.
+ */
 export function clientVersion(printed: string): string | undefined {
-  return /(?:^|\s)v?(\d{1,6}\.\d{1,6}\.\d{1,6})\b/.exec(printed)?.[1];
+  const own = /(?:^|\s)v?(\d{1,6}\.\d{1,6}\.\d{1,6})\S* \(Claude Code\)/.exec(printed);
+  return (own ?? /(?:^|\s)v?(\d{1,6}\.\d{1,6}\.\d{1,6})\b/.exec(printed))?.[1];
 }
 
 /** Whether a version `a.b.c` is `least` or newer. */
@@ -113,4 +114,24 @@ const wordsFor: Readonly<Record<SessionState, string>> = {
 /** One line for the console and the retrospective. */
 export function howItEnded({ state, seconds, why }: SessionEnd): string {
   return `${wordsFor[state]}${seconds > 0 ? ` after ${Math.round(seconds)} s` : ""}${why === undefined ? "" : ` (${why})`}`;
+}
+
+/** A team's sessions of one sprint as one: the last says how it ended, all together what they took and said. */
+export function inAll(ends: readonly SessionEnd[]): SessionEnd | undefined {
+  const worked = ends.filter(({ state }) => state !== "idle");
+  const last = worked.at(-1) ?? ends.at(-1);
+  if (last === undefined || worked.length < 2) return last;
+  const sum = (numbers: readonly (number | undefined)[]) => {
+    const known = numbers.filter((number) => number !== undefined);
+    return known.length === 0 ? undefined : known.reduce((total, number) => total + number, 0);
+  };
+  const text = worked.flatMap((one) => one.text || []).join("\n");
+  const [turns, costUsd] = [sum(worked.map((one) => one.turns)), sum(worked.map((one) => one.costUsd))];
+  return {
+    ...last,
+    seconds: Math.round((sum(worked.map((one) => one.seconds)) ?? 0) * 10) / 10,
+    ...(text === "" ? {} : { text }),
+    ...(turns === undefined ? {} : { turns }),
+    ...(costUsd === undefined ? {} : { costUsd }),
+  };
 }

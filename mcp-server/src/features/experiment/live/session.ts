@@ -1,9 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
-import { finished } from "node:stream/promises";
-import { clientEnvironment } from "../../../kernel/child-environment.ts";
+import { clientEnvironment, EXPERIMENT_MARK, EXPERIMENT_TEAM } from "../../../kernel/child-environment.ts";
 import { hint, TeamwrightError } from "../../../kernel/errors.ts";
 import { plainLine } from "../../../kernel/fence.ts";
 import { endMarked } from "./leftovers.ts";
@@ -12,10 +10,10 @@ import {
   isAtLeast,
   OLDEST_CLIENT,
   resultIn,
-  SESSION_MARK,
   type SessionEnd,
   type SessionResult,
 } from "./session.rules.ts";
+import { keepOutput } from "./session-output.ts";
 
 /** Time an orderly end may take: the client tells its server, which lets go of what the session holds. */
 const GRACE_MS = 5000;
@@ -31,6 +29,8 @@ export interface SessionCall {
   readonly folder: string;
   readonly prompt: string;
   readonly mark: string;
+  /** Whose session it is; a round's is nobody's. */
+  readonly team?: string | undefined;
   readonly timeoutMs: number;
   /** Everything the client prints goes there. */
   readonly log: string;
@@ -69,11 +69,12 @@ export async function runSession(call: SessionCall): Promise<SessionEnd> {
   const seconds = () => Math.round((performance.now() - begun) / 100) / 10;
   if (call.signal.aborted) return { state: "cancelled", seconds: 0 };
   mkdirSync(dirname(call.log), { recursive: true });
-  const log = createWriteStream(call.log, { flags: "a" });
-  log.on("error", () => {}); // a full disk does not end the session
   const child = spawn(call.binary, call.args, {
     cwd: call.folder,
-    env: clientEnvironment({ [SESSION_MARK]: call.mark }),
+    env: clientEnvironment({
+      [EXPERIMENT_MARK]: call.mark,
+      ...(call.team === undefined ? {} : { [EXPERIMENT_TEAM]: call.team }),
+    }),
     stdio: ["pipe", "pipe", "pipe"],
     detached: true, // a group of its own, so that all of it can be ended
   });
@@ -84,17 +85,37 @@ export async function runSession(call: SessionCall): Promise<SessionEnd> {
     stderr = `${stderr}${chunk.toString("utf8")}`.slice(-STDERR_KEPT);
   });
   let result: SessionResult | undefined;
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    log.write(`${line}\n`);
+  const endLog = keepOutput(child.stdout, call.log, (line) => {
     result = resultIn(line) ?? result;
   });
+  const forget = endedWithUs(child.pid, call.mark);
   const ended = await untilOver(child, call);
   endMarked(call.mark);
-  log.end();
-  await finished(log).catch(() => {});
+  forget();
+  await endLog();
   const state = ended.state ?? (result && !result.isError && ended.code === 0 ? "ended" : "failed");
   const why = state === "failed" || state === "not_started" ? whyFailed(ended, result, stderr) : undefined;
   return { ...result, state, seconds: seconds(), ...(why === undefined ? {} : { why }) };
+}
+
+const running = new Set<() => void>();
+
+/** However this process ends, but for a kill: a session that nobody waits for any more costs money. */
+function endedWithUs(pid: number | undefined, mark: string): () => void {
+  const end = () => {
+    endGroup(pid, "SIGKILL");
+    endMarked(mark);
+  };
+  if (running.size === 0) process.on("exit", endRunning);
+  running.add(end);
+  return () => {
+    running.delete(end);
+    if (running.size === 0) process.removeListener("exit", endRunning);
+  };
+}
+
+function endRunning(): void {
+  for (const end of running) end();
 }
 
 interface Over {
