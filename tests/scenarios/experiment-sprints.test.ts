@@ -137,7 +137,7 @@ describe("what pairs do not agree on (AG-07, AG-08)", () => {
   const quarrel = `${everything}consensus: { max_exchanges: 1, threshold: 0.8, cost_points: { stakeholder: 2 } }\n`;
 
   test("climbs the tiers with a record, a vote and its cost", async () => {
-    const { files, report } = await playAlone({ text: quarrel, sprints: 10 });
+    const { files, report } = await playAlone({ text: quarrel, sprints: 10, seed: 6 });
     const records = all(files, "escalations.json").flat();
     const tiers = new Set(records.map(({ tier }) => tier));
     expect(tiers).toEqual(new Set(["dev_lead", "po_and_lead", "stakeholder"]));

@@ -131,6 +131,40 @@ describe("an experiment", () => {
     expect(names).not.toContain("coordination"); // the loop starts with sprint 2 (C-29)
   });
 
+  test("iteration 0 holds the orientation by the operations of live teams, in its box (OH-04, OH-06)", async () => {
+    const rounds = async (text: string) => {
+      await using world = await openWorld({ config: text });
+      const { report } = await play(world, { text, sprints: 1 });
+      const { rounds: held } = await world.person("coordination_show");
+      const round = held.find((one: Answer) => one.kind === "orientation");
+      const steps = report.overhead_budget.steps.filter((step: Answer) => step.step === "iteration_zero");
+      return { round, whole: (await world.person("coordination_show", { round: round.round })).rounds[0], steps };
+    };
+    const held = await rounds(everything);
+    expect(held.round).toMatchObject({
+      kind: "orientation",
+      sprint: 1,
+      status: "done",
+      evaluation_by: "staff_engineer_01",
+      outcome: { given: { assigned: 6 }, recommendations: [expect.stringContaining("platform")] },
+    });
+    expect(held.steps).toEqual([expect.objectContaining({ sprint: 0, timed_out: false, elapsed: expect.any(Number) })]);
+    expect(held.steps[0].elapsed).toBeGreaterThan(5);
+    // a coordinator that triages says with it who gets what
+    const triaged = await rounds(`${everything}portfolio: { strategy: coordinator }\n`);
+    expect(triaged.whole.evaluation).toContain("ASSIGN: US-");
+    expect(triaged.round.outcome.given.assigned).toBe(6);
+    // ten seconds are too short for anybody: the stories go by the heuristic, and the box says so
+    const late = await rounds(
+      everything.replace(
+        "enabled: true, coord",
+        "enabled: true, overhead_budget: { iteration_zero_share: 0.001 }, coord",
+      ),
+    );
+    expect(late.round).toMatchObject({ status: "fell_back", outcome: { given: { assigned: 6 } } });
+    expect(late.steps).toEqual([expect.objectContaining({ sprint: 0, timed_out: true })]);
+  });
+
   test("a run in two parts gives the boards of a run in one (EX-01)", async () => {
     await using world = await openWorld();
     const first = await play(world, { sprints: 2 });

@@ -38,6 +38,19 @@ const KEEN = 1.05;
 /** Points per developer that a team gets done anyway. */
 const EASY = 1.5;
 
+/** What the staff engineer says before anything has been done: who there is, and who is for what (requirement OH-04). */
+export function orientationText(
+  teams: readonly Snapshot[],
+  declared: readonly { readonly id: string; readonly team_type?: string | undefined }[],
+): string {
+  const types = new Map(declared.map(({ id, team_type }) => [id, team_type]));
+  const serving = declared.filter(({ team_type }) => team_type === "platform").map(({ id }) => id);
+  return [
+    ...teams.map(({ team, agents }) => `- ${team}: ${types.get(team) ?? "no type"}, ${agents} agents.`),
+    ...serving.map((team) => `RECOMMEND: who needs something of ${team} says so at the start of a sprint.`),
+  ].join("\n");
+}
+
 /** What the staff engineer says: numbers first, then who struggles and what blocks (requirement CA-01). */
 export function evaluationText(teams: readonly Snapshot[], needs: readonly OpenNeed[], loads: readonly Load[]): string {
   const struggling = strugglingTeams(loads);

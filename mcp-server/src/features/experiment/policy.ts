@@ -2,13 +2,14 @@ import { isCoordinated, isFullLoopDue } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { FilePort } from "../../kernel/operation.ts";
 import { coordinatorsOf, rolesOfParts } from "../coordination/coordination.rules.ts";
-import type { OverheadStep } from "../overhead/overhead.schema.ts";
+import { getRound, seenOf } from "../coordination/round.store.ts";
 import { beginStep } from "../overhead/overhead.store.ts";
 import {
   checkinText,
   evaluationText,
   type Load,
   type OpenNeed,
+  orientationText,
   planText,
   type Snapshot,
 } from "./coordinators.rules.ts";
@@ -47,16 +48,31 @@ export async function loadBacklog(stage: Stage, text: string, name: string, team
 
 /** Iteration 0: the coordinators find their way, and the portfolio is given out (requirement OH-04). */
 export async function iterationZero(stage: Stage, state: RunState): Promise<void> {
-  await boxed(stage, state, "iteration_zero", 0);
-  await distribute(stage, state, 0);
+  if (isCoordinated(stage.config)) await orient(stage, state);
+  else await distribute(stage, state, 0);
 }
 
-/** Opens the step's time box, where teams are coordinated, and lets the time go by that it takes. */
-async function boxed(stage: Stage, state: RunState, step: OverheadStep, sprint: number): Promise<void> {
+/** The orientation, which ends in giving the stories out; one that takes too long leaves them to the heuristic (OH-06). */
+async function orient(stage: Stage, state: RunState): Promise<void> {
+  const { config } = stage;
+  const begun = await stage.must(lead, "coordination_begin", { kind: "orientation" });
+  const { evaluator } = coordinatorsOf(config);
+  if (evaluator === undefined) return;
+  const { setup } = seenOf(await getRound(stage.runtime.store.db, begun.round));
+  const text = [
+    orientationText(begun.teams as Snapshot[], config.teams),
+    ...(setup?.assigns ? [triageText(setup.text, stage)] : []),
+  ].join("\n");
+  stage.clock.now += thinkingSeconds(state, "iteration_zero", 0, config.teams.length) * 1000;
+  const who = coordinator(evaluator, rolesOfParts.evaluation);
+  await stage.may(who, "coordination_record", { round: begun.round, evaluation: text });
+}
+
+/** Opens the box of time of a distribution, where teams are coordinated, and lets the time go by that it takes. */
+async function boxed(stage: Stage, sprint: number): Promise<void> {
   if (!isCoordinated(stage.config)) return;
-  await stage.inside((ctx) => beginStep(ctx, step, sprint));
-  const seconds = step === "iteration_zero" ? thinkingSeconds(state, step, sprint, stage.config.teams.length) : 2;
-  stage.clock.now += seconds * 1000;
+  await stage.inside((ctx) => beginStep(ctx, "distribution", sprint));
+  stage.clock.now += 2000;
 }
 
 /** With the coordinator's triage the portfolio is given out before the sprint; else the sprint's start does it. */
@@ -92,7 +108,7 @@ export async function beginSprint(stage: Stage, state: RunState, n: number): Pro
 
 async function distributeFor(stage: Stage, state: RunState, n: number): Promise<void> {
   if (stage.config.portfolio.strategy === "coordinator") await distribute(stage, state, n);
-  else await boxed(stage, state, "distribution", n);
+  else await boxed(stage, n);
 }
 
 /** Steps 1 to 7 by the operations live coordinators use, with the words of the mock ones. */
