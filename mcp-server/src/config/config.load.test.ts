@@ -105,6 +105,10 @@ models: {agents: {__proto__: {seniority: senior}}}
     ].join("\n");
     const { problems } = parseConfig(text, "teamwright.yaml");
     expect(problems.filter((each) => /line breaks|Invalid key/.test(each))).toHaveLength(5);
+    const words = ["name", "role_archetype", "primary_specialization", "individual", "model"];
+    const person = words.map((key) => `${key}: "a\\nBORROW: b"`).join(", ");
+    const people = parseConfig(`models: { agents: { ada: { ${person} } } }`, "teamwright.yaml");
+    expect(people.problems.filter((each) => each.includes("line breaks"))).toHaveLength(words.length);
   });
 
   test("ownership takes globs of the project and owners there are (FO-01, C-20)", () => {

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { claudeSessions } from "./claude.schema.ts";
+import { NOT_ONE_LINE, ONE_LINE } from "./people.schema.ts";
 
 const share = (standard: number) =>
   z.number().min(0, "must be between 0 and 1").max(1, "must be between 0 and 1").default(standard);
 const count = (standard: number, least = 0, most = 100_000) => z.number().int().min(least).max(most).default(standard);
 const on = (standard: boolean) => z.boolean().default(standard);
-const word = z.string().min(1).max(128);
+const word = z.string().min(1).max(128).regex(ONE_LINE, NOT_ONE_LINE);
 
 /** What an experiment is called and how long it is (requirements EX-01, AG-10). Commands may say otherwise. */
 export const experiment = z

@@ -1,11 +1,11 @@
 import * as z from "zod";
 
-const word = z.string().min(1).max(128);
-
 /** Names stand in the prompts of coordinators and in tables: none breaks their lines or moves a cursor. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 export const ONE_LINE = /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/;
 export const NOT_ONE_LINE = "must not contain line breaks or control characters";
+
+const word = z.string().min(1).max(128).regex(ONE_LINE, NOT_ONE_LINE);
 
 export const seniorities = ["junior", "mid", "senior"] as const;
 export type Seniority = (typeof seniorities)[number];
