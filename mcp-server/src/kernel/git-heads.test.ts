@@ -1,9 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { commitsBeyond, commonFolder, headsOf, isPlainMerge, pathsBetween, readHeads } from "./git-heads.ts";
+import {
+  commitsBeyond,
+  commonFolder,
+  headsOf,
+  isPlainMerge,
+  pathsBetween,
+  presentAmong,
+  readHeads,
+} from "./git-heads.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-heads-")));
 const root = join(folder, "project");
@@ -49,6 +67,43 @@ test("branches loose, packed and both, HEADs of all trees, as git itself names t
   expect(commonFolder(folder)).toBeUndefined();
 });
 
+test("a branch is what git takes for one: in capitals, with words behind, through links and names that stand for it", () => {
+  const [first, second] = [git("rev-parse", "main~1"), git("rev-parse", "main")];
+  const file = (name: string) => join(root, ".git", name);
+  const at = (name: string, text: string) => writeFileSync(file(name), text);
+  at("refs/heads/main", `${first.toUpperCase()} and more\n`);
+  expect([git("rev-parse", "HEAD"), heads().get("HEAD"), heads().get("refs/heads/main")]).toEqual([
+    first,
+    first,
+    first,
+  ]);
+  at("refs/heads/main", `${second}\n`);
+  git("update-ref", "refs/away/main", first);
+  git("symbolic-ref", "HEAD", "refs/away/main");
+  expect(heads().get("HEAD")).toBe(first);
+  git("pack-refs", "--all");
+  expect(heads().get("HEAD")).toBe(first);
+  git("symbolic-ref", "HEAD", "refs/heads/main");
+  git("symbolic-ref", "refs/heads/main", "refs/away/main");
+  expect([heads().get("HEAD"), heads().get("refs/heads/main")]).toEqual([first, first]);
+  git("symbolic-ref", "-d", "refs/heads/main");
+  git("update-ref", "refs/heads/main", second);
+  mkdirSync(join(folder, "elsewhere"));
+  writeFileSync(join(folder, "elsewhere/far"), `${first}\n`);
+  symlinkSync(join(folder, "elsewhere"), file("refs/heads/linked"));
+  expect(git("rev-parse", "refs/heads/linked/far")).toBe(first);
+  expect(heads().get("refs/heads/linked/far")).toBe(first);
+  rmSync(file("refs/heads/linked"));
+
+  git("pack-refs", "--all");
+  expect(heads().get("refs/heads/main")).toBe(second);
+  const before = statSync(file("packed-refs"));
+  at("packed-refs", readFileSync(file("packed-refs"), "utf8").replaceAll(second, first));
+  utimesSync(file("packed-refs"), before.atime, before.mtime); // as if nothing had been written
+  expect(heads().get("refs/heads/main")).toBe(first);
+  git("update-ref", "refs/heads/main", second);
+});
+
 test("commits beyond others, with what is lost taken for not there, and merges that hold more than their parents", async () => {
   const main = git("rev-parse", "main");
   const side = gitIn(join(folder, "tree"), "rev-parse", "HEAD");
@@ -65,6 +120,21 @@ test("commits beyond others, with what is lost taken for not there, and merges t
   git("commit", "-q", "--amend", "--no-edit");
   const [evil] = await commitsBeyond(root, ["HEAD"], [main, side]);
   expect(evil && (await isPlainMerge(root, evil))).toBe(false);
+});
+
+test("grafts do not make a commit look as if it had been there, and what is missing is told apart", async () => {
+  const [base, tip, gone] = [git("rev-parse", "main~1"), git("rev-parse", "main"), "1".repeat(40)];
+  mkdirSync(join(root, ".git/info"), { recursive: true });
+  writeFileSync(join(root, ".git/info/grafts"), `${base} ${tip}\n`);
+  expect((await commitsBeyond(root, [tip], [base])).map((each) => each.commit)).toContain(tip);
+  rmSync(join(root, ".git/info/grafts"));
+  expect(await presentAmong(root, [base, gone, tip])).toEqual(new Set([base, tip]));
+  expect(
+    await pathsBetween(root, [
+      [tip, base],
+      [base, tip],
+    ]),
+  ).toEqual(await pathsBetween(root, [[base, tip]]));
 });
 
 test("a look costs no process and next to no time, with thousands of packed branches", () => {

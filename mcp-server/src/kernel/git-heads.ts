@@ -7,7 +7,13 @@ const GIT_TIMEOUT_MS = 30_000;
 /** The client waits ten seconds for a hook. */
 const LOOK_MS = 4000;
 const MAX_BYTES = 64 * 2 ** 20;
-const COMMIT = /^[0-9a-f]{40,64}$/;
+/** As git reads a file of a ref: in letters of either case, and whatever comes after a blank. */
+const COMMIT = /^([0-9a-f]{40,64})(?=\s|$)/i;
+/** A ref that stands for another. */
+const SYMBOLIC = /^ref:\s*(\S+)/;
+const MOST_STEPS = 5;
+/** Each working tree has its own of these. */
+const OF_ONE_TREE = /^refs\/(worktree|bisect|rewritten)\//;
 
 /**
  * The commit of each branch, by its name, and of each working tree's HEAD: `HEAD` of the main tree,
@@ -41,7 +47,7 @@ export async function headsOf(root: string): Promise<Heads | undefined> {
 /** By git's own setting: a folder of that name alone would blind whoever believes it. */
 function isReftable(common: string): boolean {
   if (!statSync(join(common, "reftable"), { throwIfNoEntry: false })) return false;
-  return /^\s*refstorage\s*=\s*"?reftable/im.test(textOf(join(common, "config")) ?? "");
+  return /^[^#;\n]*refstorage\s*=\s*"?reftable/im.test(textOf(join(common, "config")) ?? "");
 }
 
 /** By the folder of the repository; a table's list of files names others after each change. */
@@ -68,51 +74,66 @@ async function tableHeads(root: string, common: string): Promise<Heads> {
   return heads;
 }
 
-/** The same from git's files, loose and packed. */
+/** The same from git's files, loose and packed, with whatever git would take for a branch. */
 export function readHeads(common: string): Heads {
-  const branches = new Map(packedBranches(join(common, "packed-refs")));
-  for (const [name, commit] of looseBranches(common, "refs/heads")) branches.set(name, commit);
+  const { branches, others } = packedRefs(join(common, "packed-refs"));
+  const find = (name: string, depth = 0): string | undefined => {
+    const text = textOf(join(common, name));
+    if (text === undefined) return branches.get(name) ?? others.get(name);
+    const target = depth < MOST_STEPS ? SYMBOLIC.exec(text)?.[1] : undefined;
+    if (target === undefined) return commitOf(text);
+    return find(OF_ONE_TREE.test(target) ? join(dirname(name), target) : target, depth + 1);
+  };
   const heads = new Map(branches);
   const trees = namesIn(join(common, "worktrees")).map(({ name }) => `worktrees/${name}/HEAD`);
-  for (const head of ["HEAD", ...trees]) {
-    const text = textOf(join(common, head))?.trim() ?? "";
-    const commit = text.startsWith("ref: ") ? branches.get(text.slice("ref: ".length)) : text;
-    if (commit !== undefined && COMMIT.test(commit)) heads.set(head, commit);
+  for (const name of [...looseBranches(common, "refs/heads"), "HEAD", ...trees]) {
+    const commit = find(name);
+    if (commit !== undefined) heads.set(name, commit);
   }
   return heads;
 }
 
-/** Large in old repositories and rarely written: read again only when it is another file. */
-const packed = new Map<string, { stamp: string; branches: Map<string, string> }>();
-
-function packedBranches(file: string): Map<string, string> {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (!stat) return new Map();
-  const stamp = `${stat.mtimeMs}:${stat.size}:${stat.ino}`;
-  const known = packed.get(file);
-  if (known?.stamp === stamp) return known.branches;
-  const branches = new Map<string, string>();
-  for (const [, commit = "", name = ""] of (textOf(file) ?? "").matchAll(/^([0-9a-f]{40,64}) (refs\/heads\/.+)$/gm))
-    branches.set(name, commit);
-  packed.set(file, { stamp, branches });
-  return branches;
+function commitOf(text: string): string | undefined {
+  return COMMIT.exec(text)?.[1]?.toLowerCase();
 }
 
-function looseBranches(common: string, folder: string): [string, string][] {
-  return namesIn(join(common, folder)).flatMap(({ name, isFolder }): [string, string][] => {
+interface Packed {
+  readonly branches: ReadonlyMap<string, string>;
+  readonly others: ReadonlyMap<string, string>;
+}
+
+/** Large in old repositories and rarely written: read again only when it is another file, or has been written to. */
+const packed = new Map<string, { stamp: string; refs: Packed }>();
+
+function packedRefs(file: string): Packed {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!stat) return { branches: new Map(), others: new Map() };
+  const stamp = `${stat.mtimeMs}:${stat.ctimeMs}:${stat.size}:${stat.ino}`;
+  const known = packed.get(file);
+  if (known?.stamp === stamp) return known.refs;
+  const [branches, others] = [new Map<string, string>(), new Map<string, string>()];
+  for (const [, commit = "", name = ""] of (textOf(file) ?? "").matchAll(/^([0-9a-f]{40,64}) (refs\/\S+)/gim))
+    (name.startsWith("refs/heads/") ? branches : others).set(name, commit.toLowerCase());
+  packed.set(file, { stamp, refs: { branches, others } });
+  return { branches, others };
+}
+
+/** Names of all. `links`: folders that are links, which git follows, on the way so far. */
+function looseBranches(common: string, folder: string, links = 0): string[] {
+  return namesIn(join(common, folder)).flatMap(({ name, isFolder, isLink }) => {
     const path = `${folder}/${name}`;
-    if (isFolder) return looseBranches(common, path);
-    const commit = textOf(join(common, path))?.trim() ?? "";
-    return COMMIT.test(commit) ? [[path, commit]] : [];
+    if (isFolder) return links > MOST_STEPS ? [] : looseBranches(common, path, links + Number(isLink));
+    return [path];
   });
 }
 
-function namesIn(folder: string): { name: string; isFolder: boolean }[] {
+function namesIn(folder: string): { name: string; isFolder: boolean; isLink: boolean }[] {
   try {
-    return readdirSync(folder, { withFileTypes: true }).map((entry) => ({
-      name: entry.name,
-      isFolder: entry.isDirectory(),
-    }));
+    return readdirSync(folder, { withFileTypes: true }).map((entry) => {
+      const isLink = entry.isSymbolicLink();
+      const seen = isLink ? statSync(join(folder, entry.name), { throwIfNoEntry: false }) : entry;
+      return { name: entry.name, isFolder: seen?.isDirectory() ?? false, isLink };
+    });
   } catch {
     return [];
   }
@@ -158,14 +179,19 @@ function commitsIn(text: string): Commit[] {
   });
 }
 
-/** Paths that are not the same in two commits, of all pairs together. */
+/** Which of these objects the repository has. */
+export async function presentAmong(root: string, names: readonly string[]): Promise<Set<string>> {
+  if (names.length === 0) return new Set();
+  const text = await git(root, ["cat-file", "--batch-check=%(objectname)"], GIT_TIMEOUT_MS, `${names.join("\n")}\n`);
+  return new Set(text.split("\n").filter((line) => COMMIT.test(line) && !line.endsWith(" missing")));
+}
+
+/** Paths that are not the same in two commits, of all pairs together. The repository has them all. */
 export async function pathsBetween(root: string, pairs: readonly (readonly [string, string])[]): Promise<string[]> {
-  const found = new Set<string>();
-  for (const [from, to] of pairs) {
-    const text = await git(root, ["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", from, to, "--"]);
-    for (const path of text.split("\0")) if (path !== "") found.add(path);
-  }
-  return [...found];
+  if (pairs.length === 0) return [];
+  const args = ["diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-commit-id", "--no-renames", "--no-ext-diff"];
+  const text = await git(root, args, GIT_TIMEOUT_MS, pairs.map(([from, to]) => `${to} ${from}\n`).join(""));
+  return [...new Set(text.split("\0").filter((path) => path !== ""))];
 }
 
 /** True when a merge holds what git makes of its two parents, and nothing beside. An old git cannot tell: then true. */
@@ -175,10 +201,13 @@ export async function isPlainMerge(root: string, { commit, parents }: Commit): P
   return made.trim() === (await git(root, ["rev-parse", "--verify", `${commit}^{tree}`])).trim();
 }
 
+/** Believes the commits themselves: no file beside them that tells of other parents. Asks no network, and nobody. */
 function git(cwd: string, args: readonly string[], timeout = GIT_TIMEOUT_MS, input = ""): Promise<string> {
   return new Promise((done, fail) => {
-    const options = { cwd, env: childEnvironment(), timeout, maxBuffer: MAX_BYTES };
-    const child = execFile("git", args, options, (error, out) => (error ? fail(error) : done(out)));
+    const options = { cwd, env: childEnvironment({ GIT_NO_LAZY_FETCH: "1" }), timeout, maxBuffer: MAX_BYTES };
+    const child = execFile("git", ["-c", "core.commitGraph=false", ...args], options, (error, out) =>
+      error ? fail(error) : done(out),
+    );
     child.stdin?.on("error", () => {}); // it has ended without reading
     child.stdin?.end(input);
   });

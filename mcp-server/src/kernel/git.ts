@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { SimpleGit } from "simple-git";
-import { childEnvironment } from "./child-environment.ts";
+import { childEnvironment, PLAIN_GIT } from "./child-environment.ts";
 import { hint, TeamwrightError } from "./errors.ts";
 import { readableDiff } from "./git-diff.ts";
 import { gitFailure, LOOKS_ITSELF, lookAgain, pairs } from "./git-words.ts";
@@ -58,7 +58,7 @@ export class Git {
             : Buffer.from(Buffer.concat(result.stdErr).toString() || `exit ${result.exitCode}`)),
         config: ["core.quotePath=false", ...LOOKS_ITSELF],
         unsafe: { allowUnsafeFsMonitor: true }, // it is switched off
-        allowEnvironment: ["GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS"],
+        allowEnvironment: ["GIT_INDEX_FILE", ...Object.keys(PLAIN_GIT)],
       } as never).env(childEnvironment(extra)); // the option that lets our own settings pass is not in its types
     if (!existsSync(folder))
       throw new TeamwrightError(
