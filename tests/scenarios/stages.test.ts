@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -45,9 +46,9 @@ const problems = async (call: Promise<Answer>): Promise<string> => {
 };
 
 /** What the guard says of a shell command of the lead; undefined lets it pass. */
-const shell = async (world: World, command: string): Promise<string | undefined> => {
+const shell = async (world: World, command: string, cwd = world.root): Promise<string | undefined> => {
   const tool_input = JSON.stringify({ command });
-  const answer = await world.hook({ event: "PreToolUse", tool_name: "Bash", tool_use_id: command, tool_input });
+  const answer = await world.hook({ event: "PreToolUse", tool_name: "Bash", tool_use_id: command, tool_input, cwd });
   return answer?.hookSpecificOutput?.permissionDecisionReason;
 };
 
@@ -146,6 +147,58 @@ for (const dialect of dialects.slice(0, 1)) {
         process.env.PATH = path;
       }
       repo.git("commit", "-q", "--allow-empty", "-m", "nobody has reviewed this");
+      expect(await shell(world, "git push")).toContain("that no unit_commit has made");
+    });
+
+    test("a plain push means what its words say: not another tree's branch, not what settings add to it (FP-05, FP-06)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\nunits: { phase_gate: pr_merged }\n" });
+      const { repo, lead, first } = await twoStages(world);
+      await deliver(world, lead, first, repo);
+      expect(await shell(world, "git push")).toBeUndefined();
+      for (const command of ["git push\nmake", "git push origin\nmain", "git push .", "git push .. main"])
+        expect(await shell(world, command), command).toContain("would bypass the review");
+
+      // the shell's folder stays from call to call: the HEAD of another tree or repository is another
+      const tree = join(world.root, ".claude", "worktrees", "side");
+      repo.git("worktree", "add", "-q", "-b", "side", tree);
+      execFileSync("git", ["commit", "-q", "--allow-empty", "-m", "nobody has reviewed this"], { cwd: tree });
+      for (const command of ["git push", "git push origin HEAD"])
+        expect(await shell(world, command, tree), command).toContain("that no unit_commit has made");
+      expect(await shell(world, "git push origin main", join(tree, "src"))).toBeUndefined();
+      const other = join(world.root, "other");
+      execFileSync("git", ["init", "-q", other]);
+      expect(await shell(world, "git push", other)).toContain("would bypass the review");
+
+      for (const [key, value] of [
+        ["remote.origin.mirror", "true"],
+        ["remote.origin.push", "+refs/heads/*:refs/heads/*"],
+        ["push.default", "matching"],
+        ["push.followTags", "true"],
+        ["push.recurseSubmodules", "on-demand"],
+      ] as const) {
+        repo.git("config", key, value);
+        expect(await shell(world, "git push"), key).toContain(key.toLowerCase());
+        expect(await shell(world, "git push origin main"), key).toContain(key.toLowerCase());
+        repo.git("config", "--unset", key);
+      }
+      repo.git("config", "push.default", "simple");
+      expect(await shell(world, "git push")).toBeUndefined();
+    });
+
+    test("what came before a unit that was started later is looked at, too (FP-05)", async () => {
+      await using world = await openWorld({ dialect, config: "gates: []\nunits: { phase_gate: pr_merged }\n" });
+      const repo = makeRepository(world.root);
+      const lead = world.lead();
+      const drafts = ["src/b.txt", "src/a.txt"].map((scope, n) => ({
+        title: `Write line ${n} of it`,
+        acceptance: "- it is there",
+        scope: [scope],
+      }));
+      const { tasks } = await lead.must("task_create", { tasks: drafts });
+      const { units } = await lead.must("unit_plan", { tasks: tasks.map((task: Answer) => task.id), about: "55" });
+      await deliver(world, lead, units[1], repo);
+      repo.git("commit", "-q", "--allow-empty", "-m", "nobody has reviewed this");
+      await lead.must("unit_start", { unit: units[0].id });
       expect(await shell(world, "git push")).toContain("that no unit_commit has made");
     });
   });

@@ -16,6 +16,11 @@ const ofSession = prepared((db, p: { session: string }) =>
   db.selectFrom("run").selectAll().where("session", "=", p.session).where("ended_at", "is", null).orderBy("id", "desc"),
 );
 
+/** All open runs of the session: it has a second when it has taken over another's. */
+export async function runsOfSession(db: Kysely<Database>, session: string): Promise<RunRow[]> {
+  return ofSession.all(db, { session });
+}
+
 export async function openRuns(db: Kysely<Database>): Promise<RunRow[]> {
   return db.selectFrom("run").selectAll().where("ended_at", "is", null).orderBy("id", "desc").limit(50).execute();
 }

@@ -1,3 +1,5 @@
+import type { PlainPush } from "../../kernel/git-push.ts";
+
 /** Tools of the client that run a command. */
 export const SHELLS = /^(Bash|PowerShell|Monitor)$/;
 
@@ -35,13 +37,18 @@ export function historyCommand(command: string): string | undefined {
 }
 
 /**
- * What a plain `git push` would send, when the command is that and nothing else: the branch it names, "HEAD" for the one
- * that is checked out. Undefined for anything that forces, deletes, renames or sends more.
+ * A plain `git push` of one branch, when the command is that and nothing else. Undefined for anything that forces,
+ * deletes, renames or sends more, and for a second line.
  */
-export function plainPush(command: string): string | undefined {
-  const match = /^\s*git\s+push(?:\s+(?:-u|--set-upstream))?(?:\s+[\w.-]+(?:\s+([\w./-]+))?)?\s*$/.exec(command);
-  if (!match || match[0].split(/\s+/).some((word) => /^-(?!u$|-set-upstream$)/.test(word))) return undefined;
-  return match[1] ?? "HEAD";
+export function plainPush(command: string): PlainPush | undefined {
+  const [first, second, ...words] = command.trim().split(/[ \t]+/);
+  if (first !== "git" || second !== "push") return undefined;
+  const options = words.filter((word) => word.startsWith("-"));
+  const [remote, branch = "HEAD", ...more] = words.filter((word) => !word.startsWith("-"));
+  if (more.length > 0 || options.some((word) => !/^(-u|--set-upstream|--no-follow-tags)$/.test(word))) return undefined;
+  if (remote !== undefined && !/^\w[\w.-]*$/.test(remote)) return undefined;
+  if (!/^\w[\w./-]*$/.test(branch)) return undefined;
+  return { remote, branch, withoutTags: options.includes("--no-follow-tags") };
 }
 
 function subcommand(words: readonly string[]): string | undefined {

@@ -1,7 +1,10 @@
-import { commitsBeyond, commonFolder, readHeads } from "../../kernel/git-heads.ts";
+import { plainLine } from "../../kernel/fence.ts";
+import { Git } from "../../kernel/git.ts";
+import { commitsBeyond } from "../../kernel/git-heads.ts";
+import { type PlainPush, pushedTip, wideningSetting } from "../../kernel/git-push.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
-import { activeRun } from "../run/run.store.ts";
+import { runsOfSession } from "../run/run.store.ts";
 import { short } from "./history.rules.ts";
 import { foreignAmong } from "./history.store.ts";
 import { historyCommand, plainPush, SHELLS } from "./shell.rules.ts";
@@ -21,13 +24,12 @@ export function historyGuard(): GuardRule {
         const { call, runtime } = ctx;
         const word = historyCommand(textOf(call.toolInput.command));
         if (word === undefined) return undefined;
-        const run = await activeRun(runtime.store.db, call.session);
-        if (!run) return undefined;
-        const units = await unitsOfRun(runtime.store.db, run.id);
+        const runs = await runsOfSession(runtime.store.db, call.session);
+        const units = (await Promise.all(runs.map((run) => unitsOfRun(runtime.store.db, Number(run.id))))).flat();
         const open = units.filter((unit) => isOpen(unit.phase));
         if (open.length === 0) return undefined;
-        const branch = call.agentId === "" ? plainPush(textOf(call.toolInput.command)) : undefined;
-        if (branch !== undefined) return judgePush(ctx, branch, units);
+        const push = call.agentId === "" ? plainPush(textOf(call.toolInput.command)) : undefined;
+        if (push !== undefined) return judgePush(ctx, push, units);
         return {
           refusal: `git ${word} would bypass the review of ${open.map((unit) => unit.key).join(", ")}: unit_submit hands work in, unit_commit commits what a fresh reviewer has passed.`,
         };
@@ -40,19 +42,34 @@ export function historyGuard(): GuardRule {
  * A unit leaves as soon as it is done (requirements FP-06), while others are still open: the lead may push a branch that
  * has gained nothing since the run's first unit began but units' commits and their merges.
  */
-async function judgePush({ runtime }: GuardContext, branch: string, units: readonly UnitRow[]) {
+async function judgePush({ runtime, call }: GuardContext, push: PlainPush, units: readonly UnitRow[]) {
   const { root } = runtime.config;
-  const heads = readHeads(commonFolder(root) ?? "");
-  const tip = heads?.get(branch === "HEAD" ? "HEAD" : `refs/heads/${branch}`);
-  const base = units.find((unit) => unit.base !== null && unit.worktree === null)?.base ?? units[0]?.base;
+  const folder = call.cwd === "" ? root : call.cwd;
+  const tip = await pushedTip(root, folder, push);
   const isDone = units.some((unit) => unit.phase === "done");
-  if (tip === undefined || !base || !isDone)
+  const bases = tip === undefined ? [] : await basesBelow(root, tip, units);
+  if (tip === undefined || bases.length === 0 || !isDone)
     return {
-      refusal: `git push would bypass the review: the run has nothing to push yet from ${branch}; unit_commit makes what may leave, then push it by the name of its branch.`,
+      refusal: `git push would bypass the review: the run has nothing to push yet from ${push.branch}; unit_commit makes what may leave, then push it by the name of its branch.`,
     };
-  const [foreign] = await foreignAmong(runtime.store.db, root, await commitsBeyond(root, [tip], [base]));
-  if (foreign === undefined) return undefined;
+  for (const base of bases) {
+    const [foreign] = await foreignAmong(runtime.store.db, root, await commitsBeyond(root, [tip], [base]));
+    if (foreign === undefined) continue;
+    return {
+      refusal: `git push would bypass the review: ${push.branch} holds ${short(foreign)}, a commit that no unit_commit has made since the run began. A person may push it.`,
+    };
+  }
+  const setting = await wideningSetting(folder, push);
+  if (setting === undefined) return undefined;
   return {
-    refusal: `git push would bypass the review: ${branch} holds ${short(foreign)}, a commit that no unit_commit has made since the run began. A person may push it.`,
+    refusal: `git push would bypass the review: by git's settings (${plainLine(setting, 120)}) it sends more than that branch under its name, or elsewhere. ${setting.startsWith("push.followtags") ? "Push with --no-follow-tags, or a" : "A"} person may push it.`,
   };
+}
+
+/** Where units began that the commit stands on; of units one after another the first alone has all that came since. */
+async function basesBelow(root: string, tip: string, units: readonly UnitRow[]): Promise<string[]> {
+  const bases = [...new Set(units.flatMap(({ base }) => (base === null ? [] : [base])))];
+  const git = await Git.at(root);
+  const isBelow = await Promise.all(bases.map((base) => git.isReachable(base, tip)));
+  return bases.filter((_, index) => isBelow[index]);
 }

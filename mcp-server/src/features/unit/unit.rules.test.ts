@@ -121,7 +121,20 @@ describe("shell commands that would write history (design §7)", () => {
     ["git push; rm x", undefined],
     ["git push $(git commit)", undefined],
     ["git -C .. push", undefined],
+    ["git push --no-follow-tags origin a", "a"],
+    ["git push --mirror", undefined],
+    ["git push --repo=x", undefined],
+    ["git push origin HEAD~1", undefined],
+    ["git push origin tag v1", undefined],
+    ["git push ../x main", undefined],
+    ["git push .", undefined],
+    ["git push\nmake", undefined],
+    ["git\npush", undefined],
+    ["git push origin\nmain", undefined],
+    ["A=b git push", undefined],
+    ["git push & make", undefined],
+    ["git push origin a # b", undefined],
   ])("%s is a plain push of %s (FP-06)", (command, branch) => {
-    expect(plainPush(command)).toBe(branch);
+    expect(plainPush(command)?.branch).toBe(branch);
   });
 });
