@@ -103,13 +103,17 @@ interface Seen {
   readonly group: number | undefined;
 }
 
-function isClient({ exe, args }: Seen): boolean {
+/**
+ * Whether this is the client's program: by its name, by the folder in which the client's own installer puts each version
+ * under its number, or as a script that node runs.
+ */
+export function isClient({ exe, args }: Pick<Seen, "exe" | "args">): boolean {
   const program = basename(exe);
-  if (/^claude(\.exe)?$/.test(program)) return true;
-  // older installations run the client's script under node
-  return (
-    /^(node|bun)/.test(program) && args.slice(1, 3).some((part) => /@anthropic-ai\/claude-code\/cli\.m?js$/.test(part))
-  );
+  if (/^(claude(\.exe)?|\.claude-wrapped)$/.test(program)) return true;
+  if (/[\\/]claude[\\/]versions[\\/]\d+\.\d+\.\d+[^\\/]*$/.test(exe)) return true;
+  // older installations, and programs that bring the client along
+  const script = /@anthropic-ai\/(claude-code|claude-agent-sdk)\/cli\.m?js$/;
+  return /^(node|bun)/.test(program) && args.slice(1, 3).some((part) => script.test(part));
 }
 
 function inspect(pid: number): Seen | undefined {
