@@ -264,12 +264,12 @@ const inForce: readonly (readonly [string, string])[] = [
   ["CO-12", "One team's failure leaves the others running."],
   ["FP-13", "The whole workflow has nine stages."],
   ["CA-05", "Swarm and issue leads are two levels."],
+  ["MB-06", "Conflicts, commits, blocks and gates are announced."],
 ];
 
 const later: readonly (readonly [string, string])[] = [
   ["C-07", "Four ledgers, one report."],
   ["TC-10", "A team has its own folder and monthly budget."],
-  ["MB-06", "Conflicts and gates are announced."],
   ["CS-04", "Spending is capped."],
   ["RB-01", "Permissions are verb and resource."],
   ["RB-02", "Three roles are built in."],

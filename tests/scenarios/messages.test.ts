@@ -227,6 +227,29 @@ describe.each(dialects)("messages on %s", (dialect) => {
     expect(await brief(lead)).toBeUndefined();
   });
 
+  test("the lead hears of a block with its next context, once per block, and is not woken by it (MB-06)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const ada = await world.spawn("ada");
+    const [first, second] = [await newTask(ada, "Write the parser"), await newTask(ada, "Write the printer")];
+    await ada.must("task_claim", { id: first });
+    await ada.must("task_update", { id: first, block: "no grammar yet" });
+    await ada.must("task_update", { id: first, block: "no grammar, and nobody to ask" });
+    await ada.must("task_update", { id: first, unblock: true });
+    await ada.must("task_update", { id: first, block: "still no grammar" });
+    await lead.must("task_update", { id: second, block: "not before the parser" }); // which the lead knows
+    expect((await log(world)).messages).toMatchObject([{ kind: "INFO", from: "teamwright", to: "lead", task: first }]);
+    expect((await log(world)).open).toBe(0);
+    expect(await prompts(world)).toMatch(
+      new RegExp(`1 unread message for you:[^]*${first} is blocked.*no grammar yet`),
+    );
+    expect(await prompts(world)).toBe("");
+    await ada.must("task_update", { id: first, unblock: true });
+    await ada.must("task_update", { id: first, block: "the grammar is wrong" });
+    expect(await prompts(world)).toContain("the grammar is wrong");
+    await expectSound(world);
+  });
+
   test("an agent that comes again under its name gets what the one before it did not read", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

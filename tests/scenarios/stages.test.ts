@@ -7,11 +7,12 @@ import { makeRepository, type Repository } from "../support/repository.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 /** A run of two stages: what the first makes is what the second builds on. */
-async function twoStages(world: World) {
+async function twoStages(world: World, team?: string) {
   const repo = makeRepository(world.root);
   repo.git("remote", "add", "origin", join(world.root, "..", "none"));
   const lead = world.lead();
   const { tasks } = await lead.must("task_create", {
+    ...(team === undefined ? {} : { team }),
     tasks: [
       { ref: "first", title: "Write the first line", acceptance: "- it is there", scope: ["src/a.txt"] },
       {
@@ -73,12 +74,33 @@ for (const dialect of dialects.slice(0, 1)) {
         `BLOCKED: ${first.id} of stage 1 is in phase planned`,
       );
       expect(await deliver(world, lead, first, repo)).toMatchObject({ committed: true });
+      const { messages } = await world.person("message_list");
+      expect(messages).toMatchObject([{ kind: "INFO", from: "teamwright", to: "lead" }]); // once, and not urgent (MB-06)
+      expect(messages[0].text).toMatch(new RegExp(`Stage 1 of run-\\w+ is over[^]*Stage 2 .${second.id}. may begin`));
       repo.git("checkout", "-q", "-b", "elsewhere", "HEAD~1");
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(
         `BLOCKED: the commit of ${first.id} is not on this branch`,
       );
       repo.git("checkout", "-q", "main");
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe("started");
+    });
+
+    test("a team hears of another's commit that changes what its tasks may write, and else nothing (MB-06, DE-07)", async () => {
+      const teams = ["alpha, agents: [ada]", "beta, agents: [bea]", "gamma, agents: [gus]"];
+      const config = `gates: []\nteams:\n${teams.map((team) => `  - { id: ${team} }\n`).join("")}`;
+      await using world = await openWorld({ dialect, config });
+      const { repo, lead, first } = await twoStages(world, "alpha");
+      const [bea, gus] = [await world.spawn("bea", { session: "s2" }), await world.spawn("gus", { session: "s3" })];
+      const make = async (actor: Actor, scope: string[]) =>
+        (await actor.must("task_create", { title: "Write some more", scope })).task.id;
+      const [theirs, others] = [await make(bea, ["src/*.txt"]), await make(gus, ["web/**"])];
+      await gus.must("task_claim", { id: others });
+      const told = async (team: string) =>
+        (await world.person("message_list", { channel: `team:${team}` })).messages.map(({ text }: Answer) => text);
+      await deliver(world, lead, first, repo);
+      expect(await told("beta")).toEqual([expect.stringContaining(`${first.id} of team alpha is committed`)]);
+      expect((await told("beta"))[0]).toContain(`It changes src/a.txt, in the scope of your ${theirs}.`);
+      expect([...(await told("gamma")), ...(await told("alpha"))]).toEqual([]);
     });
 
     test("whoever reviews the last unit of a run is shown the whole, and nobody else is (FP-12, DC-02)", async () => {

@@ -29,6 +29,7 @@ import { fileCheckDiff } from "./file/check-diff.operations.ts";
 import { fileLease, fileOwner, fileRelease } from "./file/file.operations.ts";
 import { settleLeases } from "./file/file.store.ts";
 import { knowledgeAdd, knowledgePrune, knowledgeSearch } from "./knowledge/knowledge.operations.ts";
+import { tellBlocked } from "./message/blocked-message.store.ts";
 import { messageInbox, messageSend } from "./message/message.operations.ts";
 import { coordinates } from "./message/message.rules.ts";
 import { messageList } from "./message/message-list.operations.ts";
@@ -60,6 +61,7 @@ import { teamList, teamStatus } from "./team/team.operations.ts";
 import { teamCheck } from "./team/team-check.operations.ts";
 import { unitCommit } from "./unit/commit.operations.ts";
 import { unitStart } from "./unit/loop.operations.ts";
+import { tellGates } from "./unit/news.store.ts";
 import { unitPlan } from "./unit/plan.operations.ts";
 import { unitEnd, unitShow } from "./unit/show.operations.ts";
 import { unitSubmit } from "./unit/submit.operations.ts";
@@ -195,6 +197,8 @@ export function executorHooks(replica: string, identity: "strict" | "advisory"):
       await freeByDeed(ctx); // before what a lifted block settles
       await settleByDeed(ctx);
       await tellResolvedNeeds(ctx);
+      await tellBlocked(ctx);
+      await tellGates(ctx);
       await settleLeases(ctx);
       await applyCounts(ctx);
       await appendEvents(ctx, operation, replica);

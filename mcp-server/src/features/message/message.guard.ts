@@ -124,8 +124,8 @@ const MOST_TOLD = 30;
 
 /**
  * Unread messages reach whoever has work here with the next context: an agent at its start and, when new ones have
- * come, at a call it makes; the lead the urgent ones at a prompt or a call. Comes last of all rules: what it hands
- * out counts as read, and a refusal would drop it.
+ * come, at a call it makes; the lead the urgent ones, and what the server tells it alone, at a prompt or a call. Comes
+ * last of all rules: what it hands out counts as read, and a refusal would drop it.
  */
 export function messageDeliveryGuard(): GuardRule {
   /** Only spares looks: what is unread is the store's to say. */
@@ -157,7 +157,11 @@ export function messageDeliveryGuard(): GuardRule {
 async function tell({ runtime, principal, write }: GuardContext): Promise<Verdict | undefined> {
   const { store, config } = runtime;
   const reader = await readerOf({ db: store.db, config }, principal);
-  const options: UnreadOptions = { urgentOnly: principal.kind === "lead", directOnly: !reader.isMember };
+  const options: UnreadOptions = {
+    urgentOnly: principal.kind === "lead",
+    orAnnounced: true,
+    directOnly: !reader.isMember,
+  };
   if ((await unreadOf(store.db, reader, 1, options)).total === 0) return undefined;
   const context = await write("guard_messages", async (ctx) => {
     await lockReader(ctx, reader);

@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, type Kysely, sql } from "kysely";
 import { type ProjectConfig, teamOfAgent } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import type { Principal } from "../../kernel/principal.ts";
+import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
 import { type AgentRow, agentsOfSession, findAgent } from "../agent/agent.store.ts";
 import { activeRun } from "../run/run.store.ts";
@@ -145,6 +145,8 @@ export function isVisible(e: Where, reader: Reader) {
 
 export interface UnreadOptions {
   readonly urgentOnly?: boolean;
+  /** With `urgentOnly`: what the server itself has to tell the reader alone, too. */
+  readonly orAnnounced?: boolean;
   /** Only what was sent to the reader alone. */
   readonly directOnly?: boolean;
   /** Only messages after this id. */
@@ -162,7 +164,10 @@ function unread(db: Kysely<Database>, reader: Reader, cursor: Cursor, options: U
     ]);
     return e.or([direct, isNew]);
   });
-  if (options.urgentOnly) query = query.where("urgent", "=", 1);
+  if (options.urgentOnly && options.orAnnounced) {
+    const announced = (e: Where) => e.and([e("channel", "is", null), e("sender_key", "=", systemPrincipal.key)]);
+    query = query.where((e) => e.or([e("urgent", "=", 1), announced(e)]));
+  } else if (options.urgentOnly) query = query.where("urgent", "=", 1);
   if (options.after !== undefined) query = query.where("id", ">", options.after);
   return query;
 }

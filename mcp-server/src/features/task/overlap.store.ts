@@ -116,7 +116,8 @@ export function recordConflicts(ctx: OperationContext, conflicts: readonly TeamC
       ctx.record({ type: CONFLICT, subject: one.key, team: one.team, after: { beside: beside.key, glob } });
 }
 
-async function namedBeside(db: Kysely<Database>, key: string): Promise<Set<string>> {
+/** Keys of tasks of other teams that were told to be in conflict with this one. */
+export async function namedBeside(db: Kysely<Database>, key: string): Promise<Set<string>> {
   const rows = await db
     .selectFrom("event")
     .select("after")

@@ -11,10 +11,11 @@ import { backToValidation, failUnit } from "./failure.store.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { historyFault, knownCommits } from "./history.store.ts";
 import { integrate } from "./integrate.ts";
+import { tellCommitted } from "./news.store.ts";
 import { commitMessage, gatesTrailer, isCommitOf } from "./unit.rules.ts";
 import { insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
 import { gatesFor, othersIn } from "./unit-gates.ts";
-import { changesOf, filesOf, freezeUnit, itemsOfUnit, treeOf, unreviewedCommit } from "./unit-tree.ts";
+import { changesOf, filesOf, freezeUnit, itemsOfUnit, refuseElsewhere, treeOf, unreviewedCommit } from "./unit-tree.ts";
 
 /** Who stands behind a commit: the review that has passed exactly this diff, or the person who has overridden it. */
 export interface Warrant {
@@ -42,6 +43,7 @@ export async function commitTaken(
   const git = await treeOf(unit, ctx.config.root);
   const project = unit.worktree === null ? git : await Git.at(ctx.config.root);
   for (const tree of new Set([git, project])) await refuseUnderWay(tree);
+  await refuseElsewhere(git, unit);
   const files = filesOf(unit);
   const frozen = { tree: unit.tree ?? "" };
   const earlier = await ownCommit(git, unit, files);
@@ -178,6 +180,7 @@ async function finish(
       team: closed.team,
       after: { commit, files: files.length, ...(failed.length > 0 ? { failed_gates: failed } : {}) },
     });
+    await tellCommitted(trx, unit, { commit, task: closed.key, team: closed.team, files });
     return { unit: done, committed: true, files, unblocked, overridden: failed };
   });
 }
