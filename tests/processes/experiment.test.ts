@@ -135,8 +135,16 @@ describe("experiment run (EX-01, EX-05)", () => {
     const bad = run("none", "--config", "bad/config.yaml", "--backlog", "backlog.yaml");
     expect(bad).toMatchObject({
       code: 2,
-      text: expect.stringMatching(/config\.yaml:\d+:\d+ models\.agents\.cem\.seniority/),
+      text: expect.stringMatching(/^- config\.yaml:\d+:\d+ models\.agents\.cem\.seniority/m),
     });
+    for (const [policy, said] of [
+      ["coordination:\n  enabled: yes\n", "- policy.yaml:2:12 coordination.enabled: "],
+      ["coordination: [\n", "- policy.yaml:2:1 Flow sequence"],
+    ] as const) {
+      writeFileSync(join(root, "bad/policy.yaml"), policy);
+      const laid = run("none", "--config", "config.yaml", "--backlog", "backlog.yaml", "--variant", "bad/policy.yaml");
+      expect(laid).toMatchObject({ code: 2, text: expect.stringContaining(said) });
+    }
     expect(readdirSync(root)).not.toContain("none");
   });
 });

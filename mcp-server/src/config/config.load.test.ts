@@ -152,6 +152,27 @@ teams: [{ id: core }]
     ]);
   });
 
+  test("of a text that was put together, places are told in the files it was made of (TC-09, EX-02)", () => {
+    const base = {
+      file: "/x/config.yaml",
+      text: "teams:\n  - {id: a}\nsprint: {minutes: 0}\nretro: {enabled: true}\n",
+    };
+    const variant = { file: "/y/b c.yaml", text: "coordination:\n  enable: true\nretro: {enabled: 3}\n" };
+    const merged = "retro: {enabled: 3}\ncoordination: {enable: true}\nteams: [{id: a}]\nsprint: {minutes: 0}\n";
+    expect(parseConfig(merged, "config.yaml+b c.yaml", {}, [base, variant]).problems).toEqual([
+      "b c.yaml:2:3 unknown key coordination.enable; did you mean enabled?",
+      "b c.yaml:3:18 retro.enabled: Invalid input: expected boolean, received number",
+      expect.stringMatching(/^config\.yaml:3:19 sprint\.minutes: Too small/),
+    ]);
+    const broken = { file: "b.yaml", text: "a: [\n" };
+    expect(parseConfig(base.text, "config.yaml+b.yaml", {}, [base, broken]).problems).toEqual([
+      expect.stringMatching(/^b\.yaml:2:1 Flow sequence/),
+    ]);
+    const fallen = problems("a: ".repeat(5000));
+    expect(fallen).toHaveLength(21);
+    expect(fallen.at(-1)).toMatch(/^teamwright\.yaml:1:\d+ and \d+ more, which may come of these$/);
+  });
+
   test("nothing at all is one team named main with the defaults", () => {
     for (const text of ["", "# nothing\n", "---\n", "{}", "teams: []"]) {
       const { config } = parseConfig(text, "teamwright.yaml");

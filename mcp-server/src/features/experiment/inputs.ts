@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseConfig } from "../../config/config.load.ts";
+import { parseConfig, type Source } from "../../config/config.load.ts";
 import { type ProjectConfig, withDefaults } from "../../config/config.schema.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { openStore } from "../../store/open.ts";
@@ -86,8 +86,8 @@ function checkSame(folder: string, before: StoredInputs, now: StoredInputs): voi
 
 function readFiles(asked: Asked & { config: string }): StoredInputs {
   const file = resolve(asked.here, asked.config);
-  const { config, configName, variant } = policyOf(asked, file);
-  const parsed = configOf({ config, configName });
+  const { config, configName, variant, writtenIn } = policyOf(asked, file);
+  const parsed = configOf({ config, configName }, writtenIn);
   const beside = (name: string) => resolve(dirname(file), name);
   const portfolio =
     asked.backlog !== undefined
@@ -116,15 +116,21 @@ function readFiles(asked: Asked & { config: string }): StoredInputs {
 /** A variant is a name, or a file of settings laid over the configuration and called after it (requirement EX-02). */
 function policyOf({ here, variant }: Asked, file: string) {
   const configName = basename(file);
-  if (variant === undefined || !/\.ya?ml$/.test(variant)) return { config: text(file), configName, variant };
+  if (variant === undefined || !/\.ya?ml$/.test(variant))
+    return { config: text(file), configName, variant, writtenIn: [] };
   const over = resolve(here, variant);
+  const writtenIn = [file, over].map((path) => ({ file: path, text: text(path) }));
   const config = laidOver(text(file), text(over), { baseFile: file, file: over });
-  return { config, configName: `${configName}+${basename(over)}`, variant: basename(over).replace(/\.ya?ml$/, "") };
+  const name = basename(over).replace(/\.ya?ml$/, "");
+  return { config, configName: `${configName}+${basename(over)}`, variant: name, writtenIn };
 }
 
 /** Throws INVALID_INPUT with every problem. */
-export function configOf({ config, configName }: Pick<StoredInputs, "config" | "configName">): ProjectConfig {
-  const { config: file, problems } = parseConfig(config, configName);
+export function configOf(
+  { config, configName }: Pick<StoredInputs, "config" | "configName">,
+  writtenIn: readonly Source[] = [],
+): ProjectConfig {
+  const { config: file, problems } = parseConfig(config, configName, { forExperiment: true }, writtenIn);
   if (file) return withDefaults(file, "/");
   throw new TeamwrightError(
     "INVALID_INPUT",

@@ -13,8 +13,17 @@ export interface Overlay {
  * file like any other, and is checked as one.
  */
 export function laidOver(base: string, variant: string, { baseFile, file }: Overlay): string {
-  const over: unknown = parse(variant) ?? {};
-  return stringify(merge(parse(base) ?? {}, withBacklogBeside(over, baseFile, file)));
+  const [under, over] = [readYaml(base), readYaml(variant)];
+  if (under === undefined || over === undefined) return base; // which of them is no YAML, and where, is told by its check
+  return stringify(merge(under, withBacklogBeside(over, baseFile, file)));
+}
+
+function readYaml(text: string): unknown {
+  try {
+    return parse(text, { logLevel: "error", merge: true }) ?? {};
+  } catch {
+    return undefined;
+  }
 }
 
 function withBacklogBeside(over: unknown, baseFile: string, file: string): unknown {

@@ -87,6 +87,7 @@ export function renderRefusal(
 
 /** `priority: too big` → `--priority: too big` */
 function inFlags(problem: string, operation: Operation | undefined): string {
+  if (/^[^\s:]+:\d+:\d+ /.test(problem)) return problem; // `config.yaml:3:5 …` is a place in a file
   const field = /^([a-z_]+)(?=[.:])/.exec(problem)?.[1];
   const flag = operation && field ? flagsOf(operation).find((candidate) => candidate.field === field) : undefined;
   return flag && field ? `--${flag.name}${problem.slice(field.length)}` : problem;
