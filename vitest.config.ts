@@ -12,6 +12,7 @@ const heavy = [
   "tests/processes/coordination.test.ts",
   "tests/processes/portfolio.test.ts",
   "tests/scenarios/history.test.ts",
+  "tests/scenarios/history-hidden.test.ts",
   "tests/scenarios/adversaries.test.ts",
   "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
   "tests/scenarios/reviews-hardened.test.ts",

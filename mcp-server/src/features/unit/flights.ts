@@ -37,6 +37,12 @@ export class Flights {
     for (const [id, { agentId }] of this.#all) if (agentId === call.agentId) this.#all.delete(id);
   }
 
+  /** A turn is over: what was refused, or given up, will not land. */
+  turnEnds({ call }: GuardContext): void {
+    for (const [id, { agentId, isLasting }] of this.#all)
+      if (agentId === call.agentId && !isLasting) this.#all.delete(id);
+  }
+
   /** An agent has gone on and been looked at: what other tools did for it is judged. */
   seen({ call }: GuardContext): void {
     for (const [id, { agentId, isOther }] of this.#all)

@@ -1,4 +1,4 @@
-import { type Commit, commitsBeyond, type Heads, headsOf, pathsBetween } from "../../kernel/git-heads.ts";
+import { type Commit, commitsBeyond, type Heads, headsOf, pathsBetween, presentAmong } from "../../kernel/git-heads.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import { agentsOfSession } from "../agent/agent.store.ts";
 import { protectionOf } from "../file/file.rules.ts";
@@ -16,14 +16,25 @@ import {
   sightingText,
   waitingUnits,
 } from "./history.rules.ts";
-import { foreignAmong, movesOf, type ToldMove, tellMove, unitCommitsAmong, unitsOfAgents } from "./history.store.ts";
+import {
+  foreignAmong,
+  isTaken,
+  movesOf,
+  type ToldMove,
+  tellMove,
+  unitCommitsAmong,
+  unitsOfAgents,
+} from "./history.store.ts";
 import { type Look, lastLook, saveLook } from "./look.store.ts";
 import { SHELLS } from "./shell.rules.ts";
 import { isOpen } from "./unit.rules.ts";
 import { type UnitRow, unitsCommitting, unitsOfRun } from "./unit.store.ts";
 import { matcherOf, scopeOf } from "./unit-tree.ts";
 
-const MOST_KEPT = 20;
+/** Of one sighting: to take the newest back is not to take all of them back. */
+const MOST_KEPT = 2000;
+/** git may hang, on a disk that is not there; the client waits ten seconds for all rules together. */
+const MOST_WAIT_MS = 5000;
 
 /** Tools that may run git: shells, and those of others that nobody knows. */
 const RUNNING = new RegExp(`${SHELLS.source}|${OTHERS.source}`);
@@ -67,8 +78,23 @@ export function movedHistoryGuard(): GuardRule {
       watch.flights.ends(ctx);
       return undefined;
     },
-    leadStops: at("at its stop"),
+    async prompt(ctx) {
+      await watch.look(ctx, "at a prompt");
+      watch.flights.turnEnds(ctx);
+      return undefined;
+    },
+    async leadStops(ctx) {
+      await watch.look(ctx, "at its stop");
+      watch.flights.turnEnds(ctx);
+      return undefined;
+    },
   };
+}
+
+interface Suspect {
+  /** "" for the lead. */
+  readonly agentId: string;
+  readonly name: string;
 }
 
 class Watch {
@@ -77,7 +103,10 @@ class Watch {
   #known: Look | undefined;
   /** Somebody else has looked last: whose commands ran meanwhile, this process has not seen. */
   #isOthers = false;
+  /** By agent: whose commands ran before a move that could not be judged yet. */
+  readonly #suspects = new Map<string, Suspect>();
   #judging: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   async look(ctx: GuardContext, moment: Moment): Promise<void> {
     const { store, config } = ctx.runtime;
@@ -88,14 +117,24 @@ class Watch {
     const known = await this.#recall(ctx, run);
     if (known && isSame(known.heads, now)) {
       this.#isOthers = false;
+      this.#suspects.clear();
       this.flights.seen(ctx);
       return;
     }
-    // one at a time: of two agents who see the same move the first tells it
-    const turn = this.#judging.then(() => this.#judge(ctx, run, moment));
+    if (known) this.#suspect(ctx, moment);
+    // one at a time: of two agents who see the same move the first tells it, and one who waits looks for all
+    if (this.#waiting > 1) return;
+    this.#waiting += 1;
+    const turn = this.#judging.then(() => this.#judge(ctx, run, moment)).finally(() => (this.#waiting -= 1));
     this.#judging = turn.catch(() => {});
-    await turn;
+    if ((await inTime(turn, MOST_WAIT_MS)) === "late") return;
     this.flights.seen(ctx);
+  }
+
+  #suspect(ctx: GuardContext, moment: Moment): void {
+    const { call, principal } = ctx;
+    if (moment === "in a command") this.#suspects.set(call.agentId, { agentId: call.agentId, name: principal.name });
+    for (const { agentId, name } of this.flights.others(ctx)) this.#suspects.set(agentId, { agentId, name });
   }
 
   async #recall({ runtime }: GuardContext, run: RunRow): Promise<Look | undefined> {
@@ -108,11 +147,12 @@ class Watch {
   async #judge(ctx: GuardContext, run: RunRow, moment: Moment): Promise<void> {
     const { db } = ctx.runtime.store;
     const before = await this.#recall(ctx, run);
+    const suspects = [...this.#suspects.values()];
     const now = await headsOf(ctx.runtime.config.root);
     if (!now || (before && isSame(before.heads, now))) return;
     // a commit of ours is written down when its gates have passed: then is the time to judge
     if (before && (await unitsCommitting(db, ctx.runtime.now())).length > 0) return;
-    const told = before && (await this.#sighting(ctx, run, { before, now, moment }));
+    const told = before && (await this.#sighting(ctx, run, { before, now, moment, suspects }));
     this.#known = await ctx.write("guard_history", async (trx) => {
       const next = afterLook(before ?? { heads: now, strange: new Set() }, now);
       const saved = await saveLook(trx, Number(run.id), before, next);
@@ -120,13 +160,14 @@ class Watch {
       return saved;
     });
     this.#isOthers = this.#known === undefined;
+    if (this.#known) for (const { agentId } of suspects) this.#suspects.delete(agentId);
   }
 
   /** What is to be told of it; undefined where nothing is, or no unit is open. */
   async #sighting(
     ctx: GuardContext,
     run: RunRow,
-    { before, now, moment }: { before: Look; now: Heads; moment: Moment },
+    { before, now, moment, suspects }: { before: Look; now: Heads; moment: Moment; suspects: readonly Suspect[] },
   ): Promise<ToldMove | undefined> {
     const { call, runtime, principal } = ctx;
     const { db } = runtime.store;
@@ -135,7 +176,8 @@ class Watch {
     if (moves.length === 0 || open.length === 0) return undefined;
     const { added, lost } = await unreviewed(ctx, run.key, { before, now, moves, open });
     if (added.length + lost.length === 0) return undefined;
-    const others = this.flights.others(ctx);
+    const beside = [...suspects, ...this.flights.others(ctx)];
+    const others = moment === "in a command" ? beside.filter(({ agentId }) => agentId !== call.agentId) : beside;
     const isQuiet = moment !== "in a command" && others.length === 0 && !(await this.#isUnsure(ctx));
     const agents = [...new Set([call.agentId, ...others.map(({ agentId }) => agentId)])].filter((id) => id !== "");
     const names = [...new Set(others.map(({ name }) => name))].filter((name) => name !== principal.name);
@@ -174,7 +216,11 @@ async function concerned(
   const { root } = config;
   const begun = open.filter((unit) => unit.base !== null);
   const pairs = new Map(moves.map(({ from, to }) => [`${from} ${to}`, [from, to] as const]));
-  const paths = await pathsBetween(root, [...pairs.values()]);
+  const there = await presentAmong(root, [...new Set([...pairs.values()].flat())]);
+  const readable = [...pairs.values()].filter((pair) => pair.every((commit) => there.has(commit)));
+  const paths = await pathsBetween(root, readable);
+  // where a branch was that is made anew, git forgets in time; where we stand, it does not
+  const isBlind = moves.some(({ ref, from, to }) => !there.has(to) || (ref === "HEAD" && !there.has(from)));
   const touched = begun.filter((unit) => unit.worktree === null && paths.some(matcherOf(scopeOf(unit))));
   const cutOff = begun.filter((unit) => lost.includes(unit.base ?? ""));
   const reviewed = await unitCommitsAmong(store.db, lost);
@@ -184,7 +230,7 @@ async function concerned(
   return {
     touched: touched.map(({ key }) => key),
     cutOff: cutOff.map(({ key }) => key),
-    isForAll: reviewed.size > 0 || paths.some(decides),
+    isForAll: reviewed.size > 0 || isBlind || paths.some(decides),
   };
 }
 
@@ -196,15 +242,41 @@ async function unreviewed(
 ): Promise<{ added: string[]; lost: string[] }> {
   const { root } = runtime.config;
   const { db } = runtime.store;
-  const vouched = [...before.heads.values()].filter((commit) => !before.strange.has(commit));
+  const vouched = [...new Set(before.heads.values())].filter((commit) => !before.strange.has(commit));
   const fresh = new Map<string, Commit>();
-  const pairs = new Map(moves.map((move) => [`${move.from} ${move.to}`, move]));
-  for (const { from, to } of pairs.values())
-    for (const each of await commitsBeyond(root, [to], [...new Set([from, ...vouched])])) fresh.set(each.commit, each);
+  const note = (found: readonly Commit[]) => {
+    for (const each of found) fresh.set(each.commit, each);
+  };
+  const tips = [...new Set(moves.map(({ to }) => to))];
+  note(await commitsBeyond(root, [...new Set(goneOn(moves, before).map(({ to }) => to))], vouched));
+  for (const { from, to } of moves)
+    if (before.strange.has(from)) note(await commitsBeyond(root, [to], [from, ...vouched]));
+  // a commit that is not there to be read is none that anybody has made through us
+  const there = await presentAmong(root, tips);
+  note(tips.filter((commit) => !there.has(commit)).map((commit) => ({ commit, parents: [] })));
   const gone = await commitsBeyond(root, [...new Set(moves.map(({ from }) => from))], [...new Set(now.values())]);
-  const told = new Set((await movesOf(db, runKey)).flatMap((move) => [...move.added, ...move.lost]));
-  const untold = [...fresh.values()].filter(({ commit }) => !told.has(commit));
+  const told = await movesOf(db, runKey);
+  const all = new Set(told.flatMap((move) => [...move.added, ...move.lost]));
+  const untold = [...fresh.values()].filter(({ commit }) => !all.has(commit));
+  // to take back what waits for a person is asked for, and not what somebody may keep
+  const wanted = new Set(told.flatMap(({ lost }) => lost));
+  for (const { units, added, about } of told)
+    if (units.length > 0 && !(await isTaken(db, about))) for (const commit of added) wanted.add(commit);
   const bases = new Set(open.map(({ base }) => base));
-  const lost = gone.map(({ commit }) => commit).filter((commit) => !told.has(commit) || bases.has(commit));
+  const lost = gone.map(({ commit }) => commit).filter((commit) => !wanted.has(commit) || bases.has(commit));
   return { added: await foreignAmong(db, root, untold), lost };
+}
+
+/** Moves from where somebody has vouched for: they are looked at together. */
+function goneOn(moves: readonly Move[], { strange }: Look): Move[] {
+  return moves.filter(({ from }) => !strange.has(from));
+}
+
+/** "late" when it is not done in time; it goes on. */
+async function inTime(work: Promise<void>, ms: number): Promise<"done" | "late"> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((done) => {
+    timer = setTimeout(() => done("late"), ms);
+  });
+  return Promise.race([work.then(() => "done" as const), late]).finally(() => clearTimeout(timer));
 }

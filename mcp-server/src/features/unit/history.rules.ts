@@ -21,18 +21,24 @@ export function isSame(before: ReadonlyMap<string, string>, now: ReadonlyMap<str
   return true;
 }
 
-/** What is known after a look. A branch that is gone is remembered: when it is back elsewhere, it has moved. */
+/**
+ * What is known after a look. A branch that is gone is remembered: when it is back elsewhere, it has moved. One that
+ * began where nobody has vouched for, and goes on from there, stays strange.
+ */
 export function afterLook(
   { heads, strange }: { heads: ReadonlyMap<string, string>; strange: ReadonlySet<string> },
   now: ReadonlyMap<string, string>,
 ): { heads: ReadonlyMap<string, string>; strange: ReadonlySet<string> } {
-  const vouched = new Set(heads.values());
-  const begun = [...now].flatMap(([ref, commit]) => (heads.has(ref) || vouched.has(commit) ? [] : [commit]));
-  return { heads: new Map([...heads, ...now]), strange: new Set([...strange, ...begun]) };
+  const vouched = new Set([...heads.values()].filter((commit) => !strange.has(commit)));
+  const isStrange = (from: string | undefined) => from === undefined || strange.has(from);
+  const begun = [...now].flatMap(([ref, to]) => (vouched.has(to) || !isStrange(heads.get(ref)) ? [] : [to]));
+  const next = new Map([...heads, ...now]);
+  const there = new Set(next.values());
+  return { heads: next, strange: new Set([...strange, ...begun].filter((commit) => there.has(commit))) };
 }
 
 /** When it was seen. It is told as what it is: somebody else may have committed at that moment. */
-export type Moment = "in a command" | "between commands" | "at its start" | "at its stop";
+export type Moment = "in a command" | "between commands" | "at its start" | "at its stop" | "at a prompt";
 
 /** What was seen, as far as it decides whether work goes on. */
 export interface Circumstances {
@@ -55,9 +61,10 @@ export interface Circumstances {
  * something else in the same tree would be kept from it: nobody's command ran, neither units' files nor what decides
  * about them were touched, and what the units stand on is there.
  */
-export function waitingUnits(seen: Circumstances): string[] {
-  if (!seen.isQuiet) return [...(seen.own.length > 0 ? seen.own : seen.open)];
-  return seen.isForAll ? [...seen.open] : [...new Set([...seen.touched, ...seen.cutOff])];
+export function waitingUnits({ isQuiet, touched, cutOff, isForAll, own, open }: Circumstances): string[] {
+  if (isForAll) return [...open];
+  const theirs = isQuiet ? [] : own.length > 0 ? own : open;
+  return [...new Set([...theirs, ...touched, ...cutOff])];
 }
 
 export interface Sighting {
@@ -71,16 +78,30 @@ export interface Sighting {
   readonly others: readonly string[];
 }
 
-/** Where the gates of a project stand that names none in its configuration. */
-const MANIFESTS = ["**/package.json", "**/Cargo.toml", "**/go.mod", "**/pyproject.toml", "**/setup.cfg"];
+/** Where a project says what its gates do, whatever its configuration calls them. */
+const MANIFESTS =
+  "package.json Cargo.toml go.mod pyproject.toml setup.cfg Makefile tsconfig*.json vitest.config.* vite.config.* jest.config.* eslint.config.* .eslintrc* biome.json* conftest.py pytest.ini tox.ini"
+    .split(" ")
+    .map((name) => `**/${name}`);
 
-/** Globs of files that decide whether a unit passes or what a session does, beside those that are protected. */
+/**
+ * Globs of files that decide whether a unit passes or what a session does, beside those that are protected: what a gate
+ * runs by name is among them.
+ */
 export function decidingGlobs(config: {
-  readonly gates?: readonly unknown[] | undefined;
+  readonly gates?: readonly { readonly command: string | readonly string[] }[] | undefined;
   readonly units: { readonly coverage_thresholds: string };
 }): string[] {
-  const found = [".claude", config.units.coverage_thresholds];
-  return config.gates === undefined ? [...found, ...MANIFESTS] : found;
+  const words = (config.gates ?? []).flatMap(({ command }) =>
+    [command]
+      .flat()
+      .join(" ")
+      .split(/[\s"';&|()=]+/),
+  );
+  const named = words
+    .filter((word) => /^(\.\/)?\w[\w/-]*[./][\w./-]+$/.test(word))
+    .map((word) => word.replace(/^\.\//, ""));
+  return [".claude", config.units.coverage_thresholds, ...MANIFESTS, ...new Set(named)];
 }
 
 /** What was seen, in one or two sentences, and who can have been at it. */
@@ -92,6 +113,7 @@ export function sightingText({ moves, added, lost, moment, agent, others }: Sigh
     "in a command": `while a command of ${who} ran`,
     "between commands": `before a command of ${who} began, perhaps by something left running`,
     "at its start": `before ${who} began`,
+    "at a prompt": `before a prompt to ${who}`,
     "at its stop": `since the last command of ${who} ended and before it stopped`,
   }[moment];
   const beside =

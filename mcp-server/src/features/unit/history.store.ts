@@ -212,15 +212,14 @@ export async function knownCommits(ctx: OperationContext, unit: UnitRow, own?: s
   return { own, vouched, ofUnits: (commits) => unitCommitsAmong(ctx.db, commits) };
 }
 
-/** True when a person has said that it is right; it waits for a person alone. */
-async function isTaken(db: Kysely<Database>, about: string): Promise<boolean> {
+/** True when a person has said that it is right, and nothing has come after; it waits for a person alone. */
+export async function isTaken(db: Kysely<Database>, about: string): Promise<boolean> {
   const row = await db
     .selectFrom("escalation")
-    .select("decision")
+    .select(["decision", "status"])
     .where("scope", "=", about)
     .where("level", "=", "human")
-    .where("status", "=", "resolved")
     .orderBy("id", "desc")
     .executeTakeFirst();
-  return row?.decision === "override";
+  return row?.status === "resolved" && row.decision === "override";
 }

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import picomatch from "picomatch";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { type ChangedFile, type Frozen, Git } from "../../kernel/git.ts";
+import { commitsBeyond, commitsNamed, headsOf } from "../../kernel/git-heads.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { UnitRow } from "./unit.store.ts";
 
@@ -84,6 +85,23 @@ export async function freezeUnit(
 ): Promise<Frozen> {
   if (unit.base === null) throw new Error(`${unit.key} has no start`);
   return git.freeze(unit.base, own);
+}
+
+/**
+ * Throws when another commit is checked out than one upon the unit's own base, which a branch still holds: the diff
+ * would be measured from elsewhere, gates would judge other files, and the commit would go astray (requirement FP-05).
+ */
+export async function refuseElsewhere(git: Git, unit: Pick<UnitRow, "base" | "key">): Promise<void> {
+  const { base } = unit;
+  if (base === null || (await git.head()) === base || (await git.isReachable(base, "HEAD"))) return;
+  const tips = [...new Set((await headsOf(git.folder))?.values())];
+  const isHeld = (await commitsNamed(git.folder, [base])).length > 0;
+  if (!isHeld || (await commitsBeyond(git.folder, [base], tips)).length > 0) return; // it is gone, or was none
+  throw new TeamwrightError(
+    "BLOCKED",
+    `${unit.key} stands on ${base.slice(0, 10)}, and what is checked out in ${git.folder} does not: git checkout of the branch that holds it comes first.`,
+    hint("unit_show", "shows the unit; unit_end gives it up, and unit_plan begins it anew where you are"),
+  );
 }
 
 /** Commits that stand for themselves. */

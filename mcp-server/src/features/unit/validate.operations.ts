@@ -19,7 +19,7 @@ import { nextPhase } from "./unit.rules.ts";
 import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from "./unit.store.ts";
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { coverageFault, gatesFor, othersIn } from "./unit-gates.ts";
-import { changesOf, freezeUnit, treeOf, unreviewedCommit } from "./unit-tree.ts";
+import { changesOf, freezeUnit, refuseElsewhere, treeOf, unreviewedCommit } from "./unit-tree.ts";
 
 const gateAnswer = z.object({
   gate: z.string(),
@@ -116,6 +116,7 @@ interface Seen {
 /** Scope, gates, and the scope's files once more: what the gates saw is what is frozen (requirements FP-04, AR-04). */
 async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   const git = await treeOf(unit, ctx.config.root);
+  await refuseElsewhere(git, unit);
   const others = await othersIn(ctx.db, unit);
   const before = await changesOf(git, unit, others);
   const none = { outcomes: [], outside: before.outside, frozen: undefined };
