@@ -117,6 +117,7 @@ stories:
     expect(message("storys: []")).toBe(
       "A backlog is a list of stories, or has one under stories; did you mean stories by storys?",
     );
+    expect(message("stories: 5")).toBe("What stands under stories is no list of them.");
     expect(message("42")).toMatch(/^A backlog is a list of stories/);
     expect(message("")).toMatch(/^A backlog is a list of stories/);
     expect(message("- *nowhere")).toMatch(/^The backlog cannot be read/);

@@ -63,6 +63,7 @@ function plain(document: ReturnType<typeof parseDocument>): unknown {
 
 function notABacklog(whole: unknown): TeamwrightError {
   const close = isRecord(whole) ? Object.keys(whole).find((key) => nearest(key, KEYS) === "stories") : undefined;
+  if (close === "stories") return new TeamwrightError("INVALID_INPUT", "What stands under stories is no list of them.");
   const end = close === undefined ? "." : `; did you mean stories by ${close.slice(0, 60)}?`;
   return new TeamwrightError("INVALID_INPUT", `A backlog is a list of stories, or has one under stories${end}`);
 }
