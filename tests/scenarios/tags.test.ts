@@ -146,6 +146,23 @@ for (const dialect of dialects) {
       },
     );
 
+    test("of two blockers on one task neither is gone with the other (RP-04, C-30)", async () => {
+      await using world = await openWorld({ dialect, config: `${config}units: { mode: team }\n` });
+      const { lead, ada, first } = await inRun(world);
+      await stop(world, ada, report("BLOCKED", "BLOCKER:abe: the key is refused\nBLOCKER:bea: the disk is full", " "));
+      const [key, disk] = (await lead.must("tag_list", { all: true })).tags;
+      const close = async (id: string) => {
+        await lead.must("task_claim", { id });
+        await lead.must("task_close", { id, reason: "that is in order again" });
+        return (await lead.must("task_show", { id: first })).task.blocked;
+      };
+      const told = async () => JSON.stringify(await ada.must("message_inbox"));
+      expect(await close(disk.routed_to)).toContain("the key is refused");
+      expect(await told()).not.toContain("not blocked any more");
+      expect(await close(key.routed_to)).toBeUndefined();
+      expect(await told()).toContain(`${first} is not blocked any more`);
+    });
+
     test("a tag that cannot be routed waits for the lead, who is told and cannot end over it in silence (RP-04, TZ-03)", async () => {
       await using world = await openWorld({
         dialect,

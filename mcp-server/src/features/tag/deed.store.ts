@@ -1,6 +1,7 @@
 import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
+import { prepared } from "../../store/prepared.ts";
 import { type AgentRow, agentPrincipal, findAgent } from "../agent/agent.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { getRunById, type RunRow } from "../run/run.store.ts";
@@ -23,24 +24,39 @@ export async function freeByDeed(ctx: OperationContext): Promise<void> {
   }
 }
 
-/** Only a follow-up was discovered from another task; for all others one look at an index is the end of it. */
+/** By an index of the few tags that have led to a task: every closing asks. */
 async function blockersRoutedTo(ctx: OperationContext, key: string): Promise<TagRow[]> {
-  const follow = await ctx.db
-    .selectFrom("task")
-    .innerJoin("link", "link.task_id", "task.id")
-    .select("task.outcome")
-    .where("task.key", "=", key)
-    .where("link.type", "=", "discovered-from")
-    .limit(1)
-    .executeTakeFirst();
-  if (follow?.outcome !== "done") return [];
-  return ctx.db.selectFrom("tag").selectAll().where("routed_to", "=", key).where("kind", "=", "BLOCKER").execute();
+  return routedTo.all(ctx.db, { key });
 }
+
+const routedTo = prepared((db, p: { key: string }) =>
+  db
+    .selectFrom("tag")
+    .innerJoin("task", "task.key", "tag.routed_to")
+    .selectAll("tag")
+    .where("tag.routed_to", "=", p.key)
+    .where("tag.kind", "=", "BLOCKER")
+    .where("task.outcome", "=", "done")
+    .orderBy("tag.id"),
+);
 
 async function free(ctx: OperationContext, tag: TagRow, by: string): Promise<void> {
   const found = tag.task_key === null ? undefined : await findTaskByKey(ctx.db, tag.task_key);
   if (found?.blockedReason !== blockReason(tag)) return;
   const task = await lockTaskById(ctx, found.id);
+  const other = await stillInTheWay(ctx, task.key);
+  if (other) {
+    const reason = blockReason(other);
+    await saveTaskInGraph(ctx, task, { blockedReason: reason, blockedBy: other.agent_name });
+    ctx.record({
+      type: "task.blocked",
+      subject: task.key,
+      team: task.team,
+      before: { blockedReason: task.blockedReason },
+      after: { blockedReason: reason, tag: other.key },
+    });
+    return;
+  }
   const freed = await saveTaskInGraph(ctx, task, unblocked(task, ctx.now));
   ctx.record({
     type: "task.unblocked",
@@ -69,6 +85,19 @@ async function goOn(ctx: OperationContext, tag: TagRow, task: Task, by: string, 
     : `Start an agent for ${task.key}: its brief holds what ${who} reported.`;
   const lead = { name: "lead", key: run.session === null ? undefined : `lead:${run.session}` };
   await insertMessage(ctx, { ...about, recipient: lead, text: `${gone} ${next}` });
+}
+
+/** A blocker of the same task whose own task is still open: a task has one reason, the last that was given. */
+async function stillInTheWay(ctx: OperationContext, taskKey: string): Promise<TagRow | undefined> {
+  return ctx.db
+    .selectFrom("tag")
+    .innerJoin("task", "task.key", "tag.routed_to")
+    .selectAll("tag")
+    .where("tag.task_key", "=", taskKey)
+    .where("tag.kind", "=", "BLOCKER")
+    .where("task.status", "!=", "closed")
+    .orderBy("tag.id", "desc")
+    .executeTakeFirst();
 }
 
 async function authorOf(ctx: OperationContext, tag: TagRow): Promise<AgentRow | undefined> {

@@ -16,5 +16,6 @@ export function followUpTitle(kind: string, target: string, text: string): strin
 
 /** What a task is blocked with by a BLOCKER tag; it comes off when the tag's task is done. */
 export function blockReason(tag: { readonly target: string | null; readonly text: string }): string {
-  return `${tag.target ?? "somebody"} is needed: ${tag.text}`.slice(0, 1000);
+  const reason = `${tag.target ?? "somebody"} is needed: ${tag.text}`.slice(0, 1000);
+  return reason.replace(/[\uD800-\uDBFF]$/, ""); // half a sign would come back from the store as another
 }
