@@ -131,7 +131,7 @@ describe.skipIf(process.platform !== "linux")("an experiment of real sessions, a
 
     const third = start("--continue", "2", "--output", "other way");
     expect(await third.ended, third.text).toBe(0);
-    expect(linesOf("pids").every(isGone)).toBe(true);
+    await until(() => linesOf("pids").every(isGone));
     const json = (path: string) => JSON.parse(readFileSync(join(root, OUT, path), "utf8"));
     const { alpha, beta } = json("final_report.json").teams;
     expect(alpha.sprints[0]).toMatchObject({ session: { state: "ended", turns: 4, cost_usd: 0.5 } });
@@ -178,6 +178,6 @@ describe.skipIf(process.platform !== "linux")("an experiment of real sessions, a
     run.child.stderr.destroy();
     rmSync(join(root, "waits"));
     await run.ended;
-    expect(linesOf("pids").every(isGone)).toBe(true);
+    await until(() => linesOf("pids").every(isGone));
   });
 });

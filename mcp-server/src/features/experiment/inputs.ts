@@ -37,6 +37,8 @@ export interface Asked {
   readonly continue?: number | undefined;
   readonly seed?: number | undefined;
   readonly variant?: string | undefined;
+  /** What of a configuration's text the run keeps and works by; all of it unless given. */
+  readonly kept?: (config: string) => string;
   /** Inputs of a run beside it, which it has too but for its seed, when it has none of its own. */
   readonly like?: StoredInputs;
 }
@@ -105,7 +107,7 @@ function readFiles(asked: Asked & { config: string }): StoredInputs {
   const nobody = parsed.teams.find(({ agents }) => agents.length === 0);
   if (nobody) throw refused(`Nobody is in team ${nobody.id}.`, "with a configuration whose teams have agents");
   return {
-    config,
+    config: asked.kept?.(config) ?? config,
     configName,
     backlogs,
     seed: asked.seed ?? parsed.experiment.seed,

@@ -23,7 +23,7 @@ export async function git(folder: string, ...args: string[]): Promise<string> {
       isMissing
         ? "The project of the run cannot be made: git is not on the PATH."
         : `The project of the run cannot be made: git ${args[0]}: ${plainLine(said, 300)}`,
-      hint("experiment_run", "with project names a git repository"),
+      hint("experiment_run", "with project names the top folder of a git repository"),
     );
   }
 }

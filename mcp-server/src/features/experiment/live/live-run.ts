@@ -25,7 +25,7 @@ import { playLiveSprint } from "./live-sprint.ts";
 import { loadStories } from "./load.ts";
 import { projectOf } from "./place.ts";
 import { pluginFolder } from "./plugin.ts";
-import { prepareProject, projectConfig } from "./project.ts";
+import { prepareProject, projectConfig, withoutSecrets } from "./project.ts";
 import { howItEnded, type SessionEnd, type SessionPurpose, sessionArguments } from "./session.rules.ts";
 import { checkClient, runSession } from "./session.ts";
 import { restoreSettings } from "./settings.ts";
@@ -75,7 +75,8 @@ export interface LiveCaller {
 export async function runLive({ project: source, ...asked }: LiveAsked, caller: LiveCaller) {
   checkNoSession();
   const { folder, here } = asked;
-  const readAll = async () => readInputs({ ...asked, known: await findInputs(projectOf(folder)) });
+  const readAll = async () =>
+    readInputs({ ...asked, known: await findInputs(projectOf(folder)), kept: withoutSecrets });
   const { config } = await readAll();
   checkNames(config);
   const binary = programOf(here, config.experiment.claude.binary);
@@ -113,8 +114,7 @@ interface Prepared {
 
 async function runIn(prepared: Prepared, caller: LiveCaller, named: string) {
   const { inputs, project, client } = prepared;
-  const { config } = withoutSimulation(loadConfig(project));
-  const { left } = withoutSimulation(inputs.config);
+  const { config, left } = withoutSimulation(loadConfig(project));
   const store = await openStore({ path: join(stateFolder(project), "state.db"), synchronous: "normal" });
   const stop = new AbortController();
   const onSignal = () => stop.abort();

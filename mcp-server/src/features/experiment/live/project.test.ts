@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseConfig } from "../../../config/config.load.ts";
 import { pluginFolder } from "./plugin.ts";
-import { projectConfig } from "./project.ts";
+import { projectConfig, withoutSecrets } from "./project.ts";
 
-test("sessions read of no store and no stakeholder of the caller's, whatever anchors stand there (EX-01)", () => {
+test("what sessions can read names no store and no webhook of the caller's, whatever anchors stand there (EX-01)", () => {
   const config = `storage: { url: "postgres://ann:secret@db/x" }
 stakeholder_review: { enabled: true, feedback: webhook, webhook_url: "https://example.com/hook?key=secret" }
 teams:
@@ -15,12 +15,18 @@ teams:
 `;
   const anchored = config.replace("enabled: true", "enabled: &on true");
   const using = `${anchored}turnover: { enabled: *on }\n`;
-  for (const text of [config, anchored, using]) {
-    const kept = projectConfig(text, 7);
+  const merged = config.replace(
+    "stakeholder_review: {",
+    "models: { agents: { abe: {}, bea: {} } } # secret\nstakeholder_review: {",
+  );
+  expect(withoutSecrets("teams: []\n")).toBe("teams: []\n");
+  for (const text of [config, anchored, using, merged]) {
+    const kept = projectConfig(withoutSecrets(text), 7);
     expect(kept).not.toContain("secret");
     const { config: parsed, problems } = parseConfig(kept, "teamwright.yaml");
     expect(problems).toEqual([]);
-    expect(parsed).toMatchObject({ experiment: { sprints: 7 }, turnover: { enabled: text === using } });
+    expect(parsed).toMatchObject({ experiment: { sprints: 7 }, stakeholder_review: { enabled: true } });
+    expect(parsed).toMatchObject({ turnover: { enabled: text === using } });
   }
 });
 

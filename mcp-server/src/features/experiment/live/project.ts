@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync,
 import { basename, dirname, join, resolve } from "node:path";
 import { isMap, parseDocument, stringify } from "yaml";
 import { hint, TeamwrightError } from "../../../kernel/errors.ts";
+import { isRecord } from "../../../kernel/records.ts";
 import { git } from "./git.ts";
 import { markOfRun } from "./place.ts";
 import { restoreSettings } from "./settings.ts";
@@ -66,22 +67,23 @@ async function make(folder: string, source: string | undefined): Promise<void> {
   writeFileSync(markOfRun(folder), "");
 }
 
-/** Of no use to sessions, and no business of theirs: where a store of the caller's is, and who is asked by a simulation. */
-const NOT_THEIRS = ["storage", "stakeholder_review"];
+/**
+ * A configuration as a run of sessions keeps it: they can read what it keeps. Without what may hold passwords, which is
+ * where a store of the caller's is, whom a simulation asks, and remarks.
+ */
+export function withoutSecrets(config: string): string {
+  const value: unknown = parseDocument(config, { merge: true }).toJS();
+  if (!isRecord(value)) return config;
+  const { storage: _, stakeholder_review: review, ...kept } = value;
+  if (!isRecord(review)) return stringify(kept);
+  const { webhook_url: _url, feedback: _feedback, ...rest } = review;
+  return stringify({ ...kept, stakeholder_review: rest });
+}
 
-/** The sessions' settings are the experiment's: its length is the run's, and its store the folder's own. */
+/** The sessions' settings are the experiment's; its length is the run's. */
 export function projectConfig(config: string, sprints: number): string {
   const document = parseDocument(config, { merge: true });
   if (!isMap(document.contents)) return config;
   document.setIn(["experiment", "sprints"], sprints);
-  const whole = document.clone();
-  for (const section of NOT_THEIRS) document.delete(section);
-  try {
-    return document.toString();
-  } catch {
-    // an anchor in what was left out is used elsewhere: without anchors, then
-    const plain: unknown = whole.toJS();
-    const kept = Object.entries(plain as Record<string, unknown>).filter(([section]) => !NOT_THEIRS.includes(section)); // a map, see above
-    return stringify(Object.fromEntries(kept));
-  }
+  return document.toString();
 }
