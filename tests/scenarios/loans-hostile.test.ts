@@ -115,6 +115,23 @@ describe.each(dialects)("loans under attack on %s", (dialect) => {
       const asked = { agent: "ada", from: "alpha", to: "beta", ...because };
       expect(await refusal(helper.call("borrow_request", asked))).toBe("FORBIDDEN");
     }
+    const asked = { agent: "ada", from: "alpha", to: "beta", ...because };
+    // a member that was started as a coordinator is a member all the same
+    const bob = await world.spawn("bob", { role: "teamwright:staff-engineer" });
+    expect(await refusal(bob.call("borrow_request", asked))).toBe("FORBIDDEN");
+    // nor does somebody of no team, who coordinates nothing, make one
+    const stray = await world.spawn("stray", { role: "teamwright:researcher" });
+    const by = {
+      agent_id: stray.id,
+      agent_type: "teamwright:researcher",
+      tool_name: "Agent",
+      tool_use_id: "toolu_sly",
+    };
+    const tool_input = JSON.stringify({ name: "sly", subagent_type: "teamwright:enablement-lead", prompt: "lend" });
+    await world.hook({ event: "PreToolUse", ...by, tool_input });
+    await world.hook({ event: "SubagentStart", agent_id: "a-sly", agent_type: "teamwright:enablement-lead" });
+    const sly = world.known("a-sly", "teamwright:enablement-lead");
+    expect(await refusal(sly.call("borrow_request", asked))).toBe("FORBIDDEN");
     const eve = await world.spawn("eve");
     expect((await lend(eve, "ada", "alpha", "beta")).status).toBe("active");
   });

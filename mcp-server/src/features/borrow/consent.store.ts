@@ -4,17 +4,19 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
-import { findAgent } from "../agent/agent.store.ts";
+import { agentPrincipal } from "../agent/agent.store.ts";
 import type { LoanRow } from "../agent/placement.store.ts";
 import { coordinates } from "../message/message.rules.ts";
 import { firstAgentOf, isLedBefore, sessionOf } from "./move.store.ts";
 
 /**
- * Throws FORBIDDEN for agents that coordinate nothing: who is lent is decided above the teams (requirement C-22). One
- * that an agent of a team has started speaks for that team, whatever it is called.
+ * Throws FORBIDDEN for agents that coordinate nothing: who is lent is decided above the teams (requirement C-22). An
+ * agent that works in one of several teams speaks for that team, whatever it was started as or is called, and so does
+ * whoever it has started; one that coordinates nothing makes no coordinator either.
  */
 export async function checkMayAsk({ principal, config, db }: OperationContext): Promise<void> {
-  if (coordinates(principal, config) && !(await isOfTeam(db, config, principal))) return;
+  if (coordinates(principal, config) && (config.teams.length < 2 || (await isAboveTeams(db, config, principal))))
+    return;
   throw new TeamwrightError(
     "FORBIDDEN",
     "Agents are lent by leads, coordinators and people.",
@@ -22,17 +24,32 @@ export async function checkMayAsk({ principal, config, db }: OperationContext): 
   );
 }
 
-async function isOfTeam(db: Kysely<Database>, config: ProjectConfig, { agentId }: Principal): Promise<boolean> {
-  if (agentId === undefined || config.teams.length < 2) return false;
+/** Of agents that start each other. */
+const MOST_GENERATIONS = 10;
+
+async function isAboveTeams(db: Kysely<Database>, config: ProjectConfig, principal: Principal): Promise<boolean> {
+  let above = [principal];
+  for (let generation = 0; generation < MOST_GENERATIONS; generation += 1) {
+    if (above.some((one) => one.kind === "agent" && (one.team !== undefined || !coordinates(one, config))))
+      return false;
+    const ids = above.flatMap(({ agentId }) => (agentId === undefined ? [] : [agentId]));
+    above = await startersOf(db, ids);
+    if (above.length === 0) return true;
+  }
+  return false;
+}
+
+/** The agents that have started these; none for those that a lead has. */
+async function startersOf(db: Kysely<Database>, ids: readonly string[]): Promise<Principal[]> {
+  if (ids.length === 0) return [];
   const starts = await db
     .selectFrom("spawn")
-    .select("parent_agent_id")
-    .where("agent_id", "=", agentId)
-    .where("parent_agent_id", "is not", null)
+    .innerJoin("agent", "agent.agent_id", "spawn.parent_agent_id")
+    .selectAll("agent")
+    .distinct()
+    .where("spawn.agent_id", "in", [...ids])
     .execute();
-  for (const { parent_agent_id: parent } of starts)
-    if (parent !== null && (await findAgent(db, parent))?.team != null) return true;
-  return false;
+  return starts.map(agentPrincipal);
 }
 
 /**

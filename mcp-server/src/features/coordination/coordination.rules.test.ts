@@ -214,5 +214,14 @@ describe("what coordinators are asked (CO-07, CO-08, OH-05)", () => {
     expect(text.match(/^RECOMMEND: /gm)).toHaveLength(5);
     expect(text).toContain("and 3 more");
     expect(text).toMatch(/\n\[ACTION\] Leads weigh .*\(co-1\)\.$/);
+    // a plan may ask for two hundred that nobody lends: all are counted, and the message stays one
+    const loan = { agent: "zed", from: "beta", to: "alpha", reason: "why not", code: "not_in_team", why: "no team" };
+    const flood = { ...nothing, refused: Array.from({ length: 200 }, () => loan) };
+    const told = broadcastText({ key: "co-1", kind: "full", sprint: 2 }, flood);
+    expect([told.includes("200 refused"), told.includes("and 180 more"), told.length < 3000]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 });

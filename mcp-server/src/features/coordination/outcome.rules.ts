@@ -50,6 +50,8 @@ export const nothing: Outcome = {
 };
 
 const MOST_TOLD = 5;
+/** A plan may ask for two hundred. */
+const MOST_REFUSED = 20;
 
 /** The broadcast of a round: what was done, in the three parts a message has (requirements CO-03, MB-07). */
 export function broadcastText(round: { key: string; kind: string; sprint: number }, outcome: Outcome): string {
@@ -67,7 +69,10 @@ export function broadcastText(round: { key: string; kind: string; sprint: number
     ...returned.map((one) => `HOME: ${one.agent} from ${one.from} to ${one.to}`),
     ...lent.map((one) => `LENT: ${route(one)} because ${one.reason}`),
     ...waiting.map((one) => `ASKED FOR: ${route(one)} because ${one.reason}`),
-    ...refused.map((one) => `REFUSED: ${route(one)} (${one.code ?? "refused"}: ${one.why ?? "no reason given"})`),
+    ...refused
+      .slice(0, MOST_REFUSED)
+      .map((one) => `REFUSED: ${route(one)} (${one.code ?? "refused"}: ${one.why ?? "no reason given"})`),
+    ...(refused.length > MOST_REFUSED ? [`and ${refused.length - MOST_REFUSED} more, by coordination show`] : []),
     ...outcome.unread.slice(0, MOST_TOLD).map((one) => `NOT READ: line ${one.line}, ${one.why}: ${one.text}`),
     ...news.map(
       (need) =>
