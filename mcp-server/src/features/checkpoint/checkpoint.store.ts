@@ -105,6 +105,14 @@ export async function checkpointState(db: Kysely<Database>, about: string): Prom
   return newest && statusOf(newest);
 }
 
+/** When what holds for it was approved, as UTC ms; undefined while a checkpoint waits, after a refusal, and unasked. */
+export async function approvedAt(db: Kysely<Database>, about: string): Promise<number | undefined> {
+  const rows = await ofAbout.all(db, { about });
+  const [newest] = rows;
+  const isApproved = newest && statusOf(newest) === "approved" && !rows.some((row) => row.status === "pending");
+  return isApproved && newest.decided_at !== null ? Number(newest.decided_at) : undefined;
+}
+
 export function statusOf(row: Pick<CheckpointRow, "status">): CheckpointStatus {
   return row.status === "approved" || row.status === "rejected" ? row.status : "pending";
 }

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { checkpointState } from "../checkpoint/checkpoint.store.ts";
+import { approvedAt, checkpointState } from "../checkpoint/checkpoint.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import { sendBack } from "../task/rework.store.ts";
 import { findTaskById, lockTaskById } from "../task/task.store.ts";
@@ -31,12 +31,8 @@ export const unitStart = defineOperation({
     const taken = await takenAsIs(ctx, seen);
     if (taken) return { unit: toUnitBrief(await override(ctx, seen, taken)) };
     const earlier = (await unitsOfRun(ctx.db, run.id)).filter((unit) => unit.stage < seen.stage);
-    const obstacles = await stageObstacles(
-      ctx.config,
-      run.phase_gate,
-      earlier,
-      async () => (await checkpointState(ctx.db, `${run.key}:stage-${seen.stage}`)) === "approved",
-    );
+    const approved = () => approvedAt(ctx.db, `${run.key}:stage-${seen.stage}`);
+    const obstacles = await stageObstacles(ctx.config, run.phase_gate, earlier, approved);
     const waiting = await checkpointState(ctx.db, seen.key);
     if (waiting === "pending" || waiting === "rejected") obstacles.push(`its checkpoint is ${waiting}`);
     if (obstacles.length > 0) {

@@ -13,14 +13,19 @@ export async function stageObstacles(
   config: ProjectConfig,
   phaseGate: string,
   earlier: readonly UnitRow[],
-  isApproved: () => Promise<boolean>,
+  approvedAt: () => Promise<number | undefined>,
 ): Promise<string[]> {
   const unfinished = earlier.filter((unit) => unit.phase !== "done" && unit.phase !== "abandoned");
   if (unfinished.length > 0)
     return unfinished.map((unit) => `${unit.key} of stage ${unit.stage} is in phase ${unit.phase}`);
   if (earlier.length === 0) return []; // the first stage waits for nobody
   const commits = earlier.flatMap((unit) => (unit.commit_sha === null ? [] : [unit]));
-  if (phaseGate === "manual") return (await isApproved()) ? [] : ["no person has approved the stage before"];
+  if (phaseGate === "manual") {
+    const at = await approvedAt();
+    if (at === undefined) return ["no person has approved the stage before"];
+    const isEarly = earlier.some((unit) => Number(unit.updated_at) > at); // a word about work that was not there yet
+    return isEarly ? ["a person has approved the stage before when it was not done yet: ask again"] : [];
+  }
   if (commits.length === 0) return [];
   if (phaseGate === "merged_local") {
     const git = await Git.at(config.root);
