@@ -292,6 +292,19 @@ for (const dialect of dialects) {
 
 for (const dialect of dialects.slice(0, 1)) {
   describe(`kinds of coordination on ${dialect}`, () => {
+    test("a lead who comes late means the round that has just been held, and ends no sprint that has only begun (CO-02, AG-01)", async () => {
+      await using world = await openWorld({ dialect, config: coordinated() });
+      const [lead, late] = [world.lead("s1"), world.lead("s2")];
+      await lead.must("sprint_start");
+      const { round } = await holdRound(world, lead, { evaluation: EVALUATION, plan: PLAN });
+      await lead.must("sprint_start");
+      expect(await late.must("coordination_begin")).toMatchObject({ round, sprint: 2, status: "done" });
+      expect(await late.must("sprint_start")).toMatchObject({ sprint: { n: 2 }, already: true });
+      expect((await world.person("sprint_show")).sprints[0].sprint).toMatchObject({ n: 2, phase: "planning" });
+      world.clock.advance(10 * 60_000); // a while later it is the next one
+      expect(await late.must("coordination_begin")).toMatchObject({ sprint: 3, status: "open" });
+    });
+
     test("a check-in observes once per sprint, between development and QA, and lends nobody (CO-04, CO-09)", async () => {
       await using world = await openWorld({ dialect, config: coordinated() });
       const lead = world.lead();

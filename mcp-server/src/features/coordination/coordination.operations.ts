@@ -6,7 +6,8 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { returnDueLoans } from "../borrow/loan.store.ts";
 import { beginStep, runningStep } from "../overhead/overhead.store.ts";
 import { lockPortfolio } from "../portfolio/story.store.ts";
-import { endSprint, lastSprint, lockSprints } from "../sprint/sprint.store.ts";
+import { isJustBegun } from "../sprint/sprint.rules.ts";
+import { endSprint, lastSprint, lockSprints, timeBoxOf } from "../sprint/sprint.store.ts";
 import { compact, isoTime } from "../task/task.view.ts";
 import { checkDirects } from "../unit/lead.rules.ts";
 import { checkRecords, coordinatorsOf, type Part, type RoundKind, sprintOfRound } from "./coordination.rules.ts";
@@ -45,7 +46,7 @@ export const coordinationBegin = defineOperation({
     await endOverdueRounds(ctx);
     const isFirst = isCoordinated(ctx.config) && (await lastSprint(ctx.db)) === undefined;
     const kind = asked ?? (isFirst ? "orientation" : "full");
-    const sprint = await dueSprint(ctx, kind);
+    const sprint = (await justHeld(ctx, kind)) ?? (await dueSprint(ctx, kind));
     const earlier = await store.roundOf(ctx.db, kind, sprint);
     const row = earlier ? await takeOver(ctx, earlier) : await begin(ctx, kind, sprint);
     // its lead reads the outcome here, and need not be told once more
@@ -70,7 +71,19 @@ async function takeOver(ctx: OperationContext, row: store.RoundRow): Promise<sto
   return store.changeRound(ctx, row, { session });
 }
 
-/** The sprint the round is for. A sprint that has only been begun is asked again about its own round. */
+/**
+ * The sprint that another lead has just started, after a round of its own: a lead who comes late means that round, and
+ * does not end a sprint in which nothing could be done yet. Undefined else.
+ */
+async function justHeld(ctx: OperationContext, kind: RoundKind): Promise<number | undefined> {
+  if (kind !== "full" || ctx.principal.kind !== "lead") return undefined;
+  const last = await lastSprint(ctx.db);
+  if (!last || last.ended_at !== null || !isJustBegun(timeBoxOf(last), ctx.now)) return undefined;
+  const held = await store.roundOf(ctx.db, "full", last.n);
+  return held && held.session !== (ctx.principal.session ?? null) ? last.n : undefined;
+}
+
+/** The sprint the round is for. */
 async function dueSprint(ctx: OperationContext, kind: RoundKind): Promise<number> {
   const { coordination, teams } = ctx.config;
   const last = await lastSprint(ctx.db);

@@ -58,6 +58,11 @@ export type StartWish = { readonly kind: "open"; readonly n: number } | { readon
 /** Of its time box; in the first of it a sprint counts as just begun. */
 const JUST_BEGUN = 0.1;
 
+/** Still being planned, and hardly any of its time is over. */
+export function isJustBegun({ phase, startedAt, plannedMs }: TimeBox, now: number): boolean {
+  return phase === "planning" && now - startedAt < plannedMs * JUST_BEGUN;
+}
+
 /**
  * Which sprint a caller means (requirement AG-01). With a number exactly that one. Without one the next, unless the
  * running one has only just begun: it is still planned, and a tenth of its time has not passed. Two leads who start a
@@ -70,9 +75,7 @@ export function startWish(
 ): StartWish {
   const { now, last, running } = at;
   if (wanted === undefined) {
-    const isJustBegun =
-      running !== undefined && running.phase === "planning" && now - running.startedAt < running.plannedMs * JUST_BEGUN;
-    return isJustBegun ? { kind: "running" } : { kind: "open", n: last + 1 };
+    return running !== undefined && isJustBegun(running, now) ? { kind: "running" } : { kind: "open", n: last + 1 };
   }
   if (wanted === last + 1) return { kind: "open", n: wanted };
   if (wanted === running?.n) return { kind: "running" };
