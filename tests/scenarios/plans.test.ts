@@ -171,4 +171,19 @@ describe.each(dialects)("plans on %s", (dialect) => {
     expect((await orchestrator.must("brief_show")).runs).toMatchObject([{ name: "issue-125" }]);
     expect((await orchestrator.must("brief_show")).runs[0].part_of).toBeUndefined();
   });
+
+  test("who has taken over a second run is held to the units of both (CA-05, FP-05)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const [top, orchestrator] = [world.lead("s1"), world.lead("s2")];
+    const [a, b, c] = await tasks(top, 3);
+    const { units } = await top.must("unit_plan", { tasks: [a, b], level: "swarm", about: "auth overhaul" });
+    const issue = await orchestrator.must("unit_plan", { tasks: [c], about: "123" });
+    world.clock.advance(3_600_000); // the other session has been silent for longer than a lease
+    await orchestrator.must("unit_end", { unit: units[0].id, reason: "done elsewhere" });
+    await orchestrator.must("unit_end", { unit: issue.units[0].id, reason: "done elsewhere" });
+    const tool_input = JSON.stringify({ command: "git commit -am x" });
+    const asked = { event: "PreToolUse", session_id: "s2", tool_name: "Bash", tool_use_id: "toolu_both", tool_input };
+    const answer = await world.hook(asked);
+    expect(answer?.hookSpecificOutput?.permissionDecisionReason).toContain(units[1].id);
+  });
 });
