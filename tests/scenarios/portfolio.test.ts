@@ -236,6 +236,31 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     await expectNothingLost(world, 8);
   });
 
+  test("stories of one team that name each other are in order, once, and a circle of them holds up nobody (DE-06, PF-08)", async () => {
+    await using world = await openWorld({ dialect, config: config("portfolio: {stories_per_team: 2}") });
+    const on = (id: string) => ({ depends_on_team: "alpha", depends_on_story: id });
+    const stories = [on("US-002"), on("US-001"), on("US-004"), {}];
+    await load(
+      world,
+      backlog(4, (i) => stories[i - 1] ?? {}),
+      { team: "alpha" },
+    );
+    const lead = world.lead();
+    const stateOf = async (id: string) => (await lead.must("task_show", { id })).task.state;
+    const first = await lead.must("portfolio_distribute");
+    const [one, two] = first.assigned.map((each: Answer) => each.task);
+    expect([await stateOf(one), await stateOf(two)]).toEqual(["open", "ready"]); // one behind two, and not both
+    await lead.must("task_unlink", { id: one, target: two });
+    for (const id of [one, two]) await lead.must("task_close", { id });
+    const second = await lead.must("portfolio_distribute");
+    const [three, four] = second.assigned.map((each: Answer) => each.task);
+    expect([await stateOf(three), await stateOf(four)]).toEqual(["open", "ready"]);
+    await lead.must("task_unlink", { id: three, target: four });
+    await lead.must("portfolio_distribute"); // what a lead has taken off stays off
+    expect(await stateOf(three)).toBe("ready");
+    await expectNothingLost(world, 4);
+  });
+
   test("a distribution is told to all teams in its transaction: what went where, what stays and why, what is held back (MB-01, MB-03, PF-08)", async () => {
     await using world = await openWorld({ dialect, config: config("portfolio: {stories_per_team: 2}") });
     const [one, two] = [world.lead("s1"), world.lead("s2")];

@@ -4,7 +4,7 @@ import type { OperationContext } from "../../kernel/operation.ts";
 import { beginStep, finishStep } from "../overhead/overhead.store.ts";
 import { createTask } from "../task/new-task.store.ts";
 import { tellDistribution } from "./broadcast.store.ts";
-import { linkStoryNeeds, needOf } from "./need.store.ts";
+import { linkStoryNeeds, needOf, orderOwnStories } from "./need.store.ts";
 import { type Assignment, capacityOf, planDistribution, type TeamPlace } from "./portfolio.rules.ts";
 import type { Assigned, Distribution } from "./portfolio.schema.ts";
 import {
@@ -51,7 +51,10 @@ export async function distribute(ctx: OperationContext, request: DistributionReq
   const assignments = isLate ? [] : (request.assignments ?? []);
   const shared = await giveShared(ctx, teams, { strategy, assignments, into });
   const assigned = [...own, ...shared.assigned];
-  if (assigned.length > 0) await linkStoryNeeds(ctx);
+  if (assigned.length > 0) {
+    await linkStoryNeeds(ctx);
+    await orderOwnStories(ctx, new Set(assigned.map(({ task }) => task)));
+  }
   const outcome = {
     sprint,
     strategy,

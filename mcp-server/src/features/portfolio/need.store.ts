@@ -54,6 +54,48 @@ export async function linkStoryNeeds(ctx: OperationContext): Promise<void> {
   }
 }
 
+/**
+ * A story that has come to the very team it waits for, and names the story that delivers, comes behind its task: an order
+ * on one board (requirement DE-06). `given`: tasks of this distribution; each pair meets once, when the later one comes.
+ */
+export async function orderOwnStories(ctx: OperationContext, given: ReadonlySet<string>): Promise<void> {
+  for (const { story, owner, metadata, task_id: id } of await own.all(ctx.db, {})) {
+    const named = (JSON.parse(metadata) as Meta).depends_on_story;
+    const needed =
+      named === undefined || named === story ? undefined : await taskOfStory(ctx, named, [owner, PORTFOLIO]);
+    const waiting = needed && (await findTaskById(ctx.db, Number(id)));
+    if (!waiting || needed.team !== waiting.team || needed.status === "closed") continue;
+    if (!given.has(waiting.key) && !given.has(needed.key)) continue;
+    await putBehind(ctx, waiting, needed);
+  }
+}
+
+const own = prepared((db) =>
+  db
+    .selectFrom("story")
+    .innerJoin("task", "task.id", "story.task_id")
+    .select(["story.key as story", "story.owner", "story.metadata", "story.task_id"])
+    .where("story.status", "=", sql.lit("assigned"))
+    .where("story.depends_on_team", "=", sql.ref("story.team"))
+    .where("story.metadata", "like", sql.lit('%"depends_on_story":%'))
+    .where("task.status", "=", sql.lit("open"))
+    .where((e) => e.or([e("story.dependency_type", "is", null), e("story.dependency_type", "!=", "shared_component")]))
+    .orderBy("story.id"),
+);
+
+/** False when it would wait for itself. */
+async function putBehind(ctx: OperationContext, waiting: Task, needed: Task): Promise<boolean> {
+  if ((await closesCycle(ctx, waiting, needed, "blocks")) !== false) return false;
+  await addEdge(ctx, waiting, { targetKey: needed.key, type: "blocks" });
+  ctx.record({
+    type: "link.added",
+    subject: waiting.key,
+    team: waiting.team,
+    after: { type: "blocks", target: needed.key },
+  });
+  return true;
+}
+
 async function taskOfStory(ctx: OperationContext, key: string, owners: readonly string[]): Promise<Task | undefined> {
   for (const owner of new Set(owners)) {
     const story = await findStory(ctx.db, owner, key);
@@ -63,16 +105,7 @@ async function taskOfStory(ctx: OperationContext, key: string, owners: readonly 
 }
 
 async function orderInstead(ctx: OperationContext, need: DependencyRow, waiting: Task, needed: Task): Promise<void> {
-  if (need.type !== "shared_component") {
-    if ((await closesCycle(ctx, waiting, needed, "blocks")) !== false) return;
-    await addEdge(ctx, waiting, { targetKey: needed.key, type: "blocks" });
-    ctx.record({
-      type: "link.added",
-      subject: waiting.key,
-      team: waiting.team,
-      after: { type: "blocks", target: needed.key },
-    });
-  }
+  if (need.type !== "shared_component" && !(await putBehind(ctx, waiting, needed))) return;
   const resolution = `${needed.key} came to team ${needed.team} itself`;
   if (!(await resolveDependencyRow(ctx, Number(need.id), resolution))) return;
   if (need.blocking === 1) await shift(ctx, waiting.id, { openBlockers: -1 });
