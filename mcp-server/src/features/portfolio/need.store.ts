@@ -76,7 +76,7 @@ const own = prepared((db) =>
     .innerJoin("task", "task.id", "story.task_id")
     .select(["story.key as story", "story.owner", "story.metadata", "story.task_id"])
     .where("story.status", "=", sql.lit("assigned"))
-    .where("story.depends_on_team", "=", sql.ref("story.team"))
+    .whereRef("story.depends_on_team", "=", "story.team")
     .where("story.metadata", "like", sql.lit('%"depends_on_story":%'))
     .where("task.status", "=", sql.lit("open"))
     .where((e) => e.or([e("story.dependency_type", "is", null), e("story.dependency_type", "!=", "shared_component")]))
