@@ -67,6 +67,23 @@ function putGh(world: World): { merge: () => void; asked: () => string; path: st
 // git does the work, and is the same under every store
 for (const dialect of dialects.slice(0, 1)) {
   describe(`the gate between two stages on ${dialect}`, () => {
+    test("a person merges what has left, unless the project says that agents may (FP-13)", async () => {
+      await using world = await openWorld({ dialect });
+      const merge = "gh pr merge 7 --squash";
+      expect(await shell(world, merge)).toBeUndefined();
+      const { run } = await twoStages(world);
+      expect(await shell(world, merge)).toContain("A person merges");
+      const tool = {
+        event: "PreToolUse",
+        tool_name: "mcp__github__merge_pull_request",
+        tool_use_id: "toolu_m",
+        cwd: world.root,
+      };
+      expect(JSON.stringify(await world.hook(tool))).toContain("A person merges");
+      await world.lead().must("unit_end", { run, reason: "given up" });
+      expect(await shell(world, merge)).toBeUndefined();
+    });
+
     test("merged_local: the next begins when the commits of the one before are on this branch (FP-07, C-19)", async () => {
       await using world = await openWorld({ dialect, config: "gates: []\n" });
       const { repo, lead, first, second } = await twoStages(world);

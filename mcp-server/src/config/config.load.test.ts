@@ -251,3 +251,10 @@ test("a team's limits are merged over the project's, key by key (TC-05)", () => 
   ]);
   expect([teamOfAgent(config, "bea"), teamOfAgent(config, "ada")]).toEqual(["b", undefined]);
 });
+
+test("no agent is called what messages are addressed to (MB-01)", () => {
+  const named = (name: string) => problems(`teams:\n  - id: web\n    agents: ["${name}", ada]\n`);
+  for (const name of ["lead", "Main", "team-lead", "portfolio", "coordination", "team:web"])
+    expect(named(name)).toEqual([expect.stringMatching(/^teamwright\.yaml:3:14 .*give the agent another name/)]);
+  for (const name of ["dev_lead", "leader", "mainard", "team"]) expect(named(name)).toEqual([]);
+});

@@ -138,7 +138,7 @@ export const configSchema = z.strictObject({
     .describe("on keeps the client's own task list and these tasks together: created and completed both ways."),
   gates: gates.optional(),
   units: units
-    .default({ phase_gate: "merged_local", coverage_thresholds: ".coverage-thresholds.json", runs: 4 })
+    .default({ phase_gate: "merged_local", merge: "person", coverage_thresholds: ".coverage-thresholds.json", runs: 4 })
     .describe("How runs and their work units go."),
   retries,
   escalation,

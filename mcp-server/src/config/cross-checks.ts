@@ -25,6 +25,7 @@ export function crossChecks(file: unknown, purpose: Purpose = {}): Fault[] {
     ...teamCounts(file, teams, needsTeams, purpose.forExperiment === true),
     ...duplicateTeams(teams),
     ...agentHomes(teams, needsTeams, purpose.forExperiment === true),
+    ...takenNames(teams),
     ...unknownPeople(file, teams),
     ...coordinatorFaults(file, teams),
     ...weightFaults(coordination),
@@ -112,6 +113,20 @@ function agentHomes(teams: readonly RawTeam[], needsTeams: boolean, forExperimen
       });
     return faults;
   });
+}
+
+/** What messages and calls are addressed to; an agent of that name would hear nothing (requirements MB-01). */
+const addressed = /^(lead|main|team-lead|portfolio|coordination|team:.*|agent:.*)$/i;
+
+function takenNames(teams: readonly RawTeam[]): Fault[] {
+  return teams.flatMap(({ position, agents }) =>
+    agents
+      .filter(([, name]) => addressed.test(name.trim()))
+      .map(([at, name]) => ({
+        path: ["teams", position, "agents", at],
+        text: `teams.${position}.agents: ${name} is what messages to a lead or a channel are addressed to; give the agent another name`,
+      })),
+  );
 }
 
 function peopleOf(file: unknown): string[] | undefined {

@@ -34,6 +34,10 @@ export const units = z.strictObject({
     .describe(
       "What a stage needs before the next begins: its commits here, its pull requests merged, or a person's word.",
     ),
+  merge: z
+    .enum(["person", "agents"])
+    .default("person")
+    .describe("Who merges pull requests while a run is open. The guard sees gh, glab and tools that merge."),
   isolation: z
     .enum(["shared", "worktree_per_task", "worktree_per_workflow"])
     .optional()

@@ -115,6 +115,10 @@ export async function loanProbe(scene: Scene) {
   return told("an agent that was lent", answer, `lent to team ${to.id}`);
 }
 
+export function mergeSetting({ units }: ProjectConfig) {
+  return units.merge === "agents" ? ({ state: "off", why: "units.merge: agents" } as const) : undefined;
+}
+
 export function coordinationSetting(config: ProjectConfig) {
   return isCoordinated(config) ? undefined : ({ state: "off", why: "teams are not coordinated" } as const);
 }

@@ -10,6 +10,7 @@ import {
   fileProbe,
   loanProbe,
   makeClientTask,
+  mergeSetting,
   openRound,
   ownershipSetting,
   planProbe,
@@ -61,6 +62,20 @@ export const hookProbes: Readonly<Record<string, HookProbe>> = {
         "`git commit` with a unit open",
         await scene.before("Bash", { command: "git commit -m canary" }),
         /bypass the review/,
+      );
+    },
+  },
+  "people-merge": {
+    source: "FP-13",
+    hook: before("Bash"),
+    offBy: "`units: { merge: agents }`, `guard: off`",
+    setting: mergeSetting,
+    async probe(scene) {
+      await scene.run();
+      return denied(
+        "`gh pr merge` with a run open",
+        await scene.before("Bash", { command: "gh pr merge 7" }),
+        /person merges/,
       );
     },
   },

@@ -51,6 +51,24 @@ export function plainPush(command: string): PlainPush | undefined {
   return { remote, branch, withoutTags: options.includes("--no-follow-tags") };
 }
 
+/** Tools of servers for GitHub and GitLab that merge a request. */
+export const MERGING_TOOLS = /^mcp__.*merge_?(pull|merge)_?request|^mcp__.*accept_?merge_?request/i;
+
+/** True when a shell command merges a pull request by gh, glab or hub, or switches on that it merges itself. */
+export function mergesRequest(command: string): boolean {
+  const bare = command.replace(/\\\n/g, " ").replace(/['"\\]/g, "");
+  if (/\b(gh|glab|hub)\s/.test(bare) && /mergePullRequest|AutoMerge/i.test(bare)) return true;
+  return bare.split(/[;|&()<>`\n{}]+|\$\(/).some((part) => {
+    const words = part.split(/\s+/).filter((word) => word !== "");
+    const at = words.findIndex((word) => /^(.*\/)?(gh|glab|hub|curl|wget)$/.test(word));
+    const rest = at < 0 ? [] : words.slice(at + 1);
+    if (rest.some((word) => /\/(pulls|merge_requests)\/[^/]+\/merge\b|\/merges\b/.test(word))) return true;
+    const isValue = (index: number) => /^(-R|--repo)$/.test(rest[index - 1] ?? "");
+    const [noun, verb] = rest.filter((word, index) => !word.startsWith("-") && !isValue(index));
+    return (noun === "pr" || noun === "mr") && (verb === "merge" || verb === "accept");
+  });
+}
+
 function subcommand(words: readonly string[]): string | undefined {
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";

@@ -7,7 +7,7 @@ import { textOf } from "../../kernel/records.ts";
 import { runsOfSession } from "../run/run.store.ts";
 import { short } from "./history.rules.ts";
 import { foreignAmong } from "./history.store.ts";
-import { historyCommand, plainPush, SHELLS } from "./shell.rules.ts";
+import { historyCommand, MERGING_TOOLS, mergesRequest, plainPush, SHELLS } from "./shell.rules.ts";
 import { isOpen } from "./unit.rules.ts";
 import { type UnitRow, unitsOfRun } from "./unit.store.ts";
 
@@ -32,6 +32,27 @@ export function historyGuard(): GuardRule {
         if (push !== undefined) return judgePush(ctx, push, units);
         return {
           refusal: `git ${word} would bypass the review of ${open.map((unit) => unit.key).join(", ")}: unit_submit hands work in, unit_commit commits what a fresh reviewer has passed.`,
+        };
+      },
+    },
+  };
+}
+
+/** What has left the project is merged by a person, unless they have said that agents may (requirement FP-13). */
+export function mergeGuard(): GuardRule {
+  return {
+    name: "people-merge",
+    promise: "While a run is open no agent and no lead merges a pull request, unless `units.merge` says so.",
+    failsClosed: true,
+    beforeTool: {
+      tools: new RegExp(`${SHELLS.source}|${MERGING_TOOLS.source}`, "i"),
+      async decide({ call, runtime }) {
+        const isMerge = MERGING_TOOLS.test(call.toolName) || mergesRequest(textOf(call.toolInput.command));
+        if (!isMerge || runtime.config.units.merge === "agents") return undefined;
+        if ((await runsOfSession(runtime.store.db, call.session)).length === 0) return undefined;
+        return {
+          refusal:
+            "A person merges pull requests. Say which waits and that its checks have passed: `checkpoint_request` asks them. `units: { merge: agents }` in teamwright.yaml would let agents do it.",
         };
       },
     },

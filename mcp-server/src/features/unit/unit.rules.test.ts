@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { historyCommand, plainPush } from "./shell.rules.ts";
+import { historyCommand, MERGING_TOOLS, mergesRequest, plainPush } from "./shell.rules.ts";
 import { commitMessage, isCommitOf, nextPhase, type Phase, phases, type UnitEvent } from "./unit.rules.ts";
 
 const events: UnitEvent[] = [
@@ -104,6 +104,39 @@ describe("shell commands that would write history (design §7)", () => {
     "npm run commit-lint",
   ])("%s is none", (command) => {
     expect(historyCommand(command)).toBeUndefined();
+  });
+
+  test.each([
+    "gh pr merge 7 --squash",
+    "cd x && /usr/bin/gh -R o/r pr merge --auto",
+    "gh pr --repo o/r 'merge' 7",
+    "gh api -X PUT repos/o/r/pulls/7/merge",
+    "gh api graphql -f query='mutation { enablePullRequestAutoMerge(input: {}) }'",
+    "glab mr accept 3",
+    "curl -X PUT https://api.github.com/repos/o/r/pulls/7/merge",
+  ])("%s merges a request (FP-13)", (command) => {
+    expect(mergesRequest(command)).toBe(true);
+  });
+
+  test.each([
+    "gh pr view 7",
+    "gh pr create --title 'Gentler merge'",
+    "gh pr checks 7 --watch",
+    "gh api repos/o/r/pulls/7",
+    "curl https://example.org/merge",
+    "git merge-base a b",
+  ])("%s merges no request", (command) => {
+    expect(mergesRequest(command)).toBe(false);
+  });
+
+  test("tools that merge are known by their names (FP-13)", () => {
+    const names = [
+      "mcp__github__merge_pull_request",
+      "mcp__gitlab__accept_merge_request",
+      "mcp__gitlab__merge_merge_request",
+    ];
+    expect(names.every((name) => MERGING_TOOLS.test(name))).toBe(true);
+    expect(MERGING_TOOLS.test("mcp__github__get_pull_request")).toBe(false);
   });
 
   test.each([

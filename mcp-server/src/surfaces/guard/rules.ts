@@ -19,7 +19,7 @@ import { reviewerSpawnGuard, reviewerToolsGuard, verdictGuard } from "../../feat
 import { backlogGuard, reportGuard } from "../../features/tag/report.guard.ts";
 import { claimGuard } from "../../features/task/claim.guard.ts";
 import { movedHistoryGuard } from "../../features/unit/history.guard.ts";
-import { historyGuard } from "../../features/unit/unit.guard.ts";
+import { historyGuard, mergeGuard } from "../../features/unit/unit.guard.ts";
 import type { GuardRule } from "../../kernel/guard-rule.ts";
 
 /** Every rule the hooks enforce, in the order in which they are asked: refusals first, what changes a call behind them. */
@@ -27,6 +27,7 @@ export const guardRules: readonly (() => GuardRule)[] = [
   reviewerToolsGuard,
   shellGuard,
   historyGuard,
+  mergeGuard,
   movedHistoryGuard, // before all that may send an agent back from its stop
   configurationGuard,
   storeGuard,
