@@ -41,6 +41,15 @@ describe.each(dialects)("answers in words on %s", (dialect) => {
     );
   });
 
+  test("what a store cannot look for is a wrong argument, and no fault of ours", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    for (const name of ["unit_start", "unit_submit", "unit_validate", "unit_commit", "review_open"])
+      expect((await lead.call(name, { unit: "a\u0000b" })).error.code, name).toBe("INVALID_INPUT");
+    const { error } = await lead.call("unit_end", { run: "a\u0000b" });
+    expect(["INVALID_INPUT", "NOT_FOUND"]).toContain(error.code);
+  });
+
   test("a next step that is no tool is named as the command it is", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

@@ -235,6 +235,8 @@ function describeIssue(issue: z.core.$ZodIssue, operation: Operation): string[] 
 /** Whatever is not ours becomes INTERNAL with an id; the detail goes to stderr only, never to a caller. */
 function toTeamwrightError(error: unknown, store: Store): TeamwrightError {
   if (error instanceof TeamwrightError) return error;
+  if (store.port.refusesText(error))
+    return new TeamwrightError("INVALID_INPUT", "An argument must not contain NUL characters.");
   const explained = store.port.explainFailure(error);
   if (explained) return new TeamwrightError("UNAVAILABLE", explained, hint("doctor_check", "examines the store"));
   const id = newKey("err");

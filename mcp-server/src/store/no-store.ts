@@ -17,6 +17,7 @@ export function noStore(): Store {
       searchTasks: async () => [],
       searchKnowledge: async () => [],
       isRetryable: () => false,
+      refusesText: () => false,
       explainFailure: () => undefined,
       watch: () => () => {},
       announce: async () => {},
