@@ -8,10 +8,14 @@ const heavy = [
   "tests/processes/demo.test.ts", // half a minute of live boards, three times
   "tests/processes/experiment.test.ts",
   "tests/processes/experiment-live.test.ts",
+  "tests/processes/experiment-live-hostile.test.ts",
   "tests/processes/experiment-parallel.test.ts",
+  "tests/processes/first-start.test.ts",
+  "tests/processes/check-diff.test.ts",
   "tests/processes/coordination.test.ts",
   "tests/processes/portfolio.test.ts",
   "tests/scenarios/history.test.ts",
+  "tests/scenarios/ways-around.test.ts",
   "tests/scenarios/history-hidden.test.ts",
   "tests/scenarios/adversaries.test.ts",
   "tests/scenarios/integration.test.ts", // git does the work, hundreds of processes of it
