@@ -16,8 +16,9 @@ import {
 import { develops, type Member } from "./people.rules.ts";
 import type { SprintPlay } from "./play.ts";
 import { randomStream } from "./random.rules.ts";
+import { roundRecord } from "./round-record.ts";
 import { type Answer, coordinator, lead, type Stage } from "./stage.ts";
-import type { BorrowRecord, CoordinationRecord, RunState } from "./state.rules.ts";
+import type { CoordinationRecord, RunState } from "./state.rules.ts";
 import { fitOf, OUTSIDE } from "./work.rules.ts";
 
 type Round = Omit<CoordinationRecord, "checkin">;
@@ -128,23 +129,7 @@ async function fullLoop(stage: Stage, state: RunState, n: number): Promise<Round
   if (planner !== undefined && evaluator !== undefined)
     answer = (await say(stage, state, n, { round: begun.round, part: "plan", id: planner, text: plan })) ?? answer;
   const [shown] = (await stage.must(lead, "coordination_show", { round: begun.round })).rounds;
-  const outcome = shown?.outcome ?? answer.outcome;
-  return {
-    loop: true,
-    borrows: (outcome?.lent ?? []).map(toBorrow),
-    refused: (outcome?.refused ?? []).map((one: BorrowRecord & { code?: string }) => ({
-      ...toBorrow(one),
-      code: one.code ?? "refused",
-    })),
-    recommendations: outcome?.recommendations ?? [],
-    ...(outcome?.fallback === undefined ? {} : { fallback: outcome.fallback }),
-    evaluation,
-    plan,
-  };
-}
-
-function toBorrow({ agent, from, to, reason }: BorrowRecord): BorrowRecord {
-  return { agent, from, to, reason };
+  return roundRecord({ outcome: shown?.outcome ?? answer.outcome, evaluation, plan });
 }
 
 interface Word {

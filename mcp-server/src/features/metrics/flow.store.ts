@@ -86,6 +86,11 @@ async function quantiles(db: Db, rows: RawBuilder<unknown>): Promise<(Group & Qu
   }));
 }
 
+/** PostgreSQL answers counts as texts. */
+function counted({ team, start, n }: Group & { n: number }): Group & { n: number } {
+  return { team, start: Number(start), n: Number(n) };
+}
+
 /** Tasks done in the window, by team and period, or by team alone. */
 export async function finishedCounts(
   db: Db,
@@ -97,7 +102,7 @@ export async function finishedCounts(
       select team, ${startOf(sql<number>`closed_at`, period)} as start from task
       where ${finishedTask} and closed_at >= ${from} and closed_at <= ${to}) as done
     group by team, start`.execute(db);
-  return rows.map((row) => ({ team: row.team, start: Number(row.start), n: Number(row.n) }));
+  return rows.map(counted);
 }
 
 /** Writes that were refused because the file is another's, and merges that met a conflict. */
@@ -112,5 +117,5 @@ export async function conflictCounts(
       where ${measuredEvent} and type in ('file.refused', 'unit.conflict') and team is not null
         and at >= ${from} and at <= ${to}) as met
     group by team, start`.execute(db);
-  return rows.map((row) => ({ team: row.team, start: Number(row.start), n: Number(row.n) }));
+  return rows.map(counted);
 }

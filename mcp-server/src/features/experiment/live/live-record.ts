@@ -9,12 +9,12 @@ import { boardOf } from "../artifacts.ts";
 import { doneBetween, storyFacts } from "../experiment.store.ts";
 import { jsonText, sprintFolder } from "../output.ts";
 import { isoAt } from "../play.ts";
+import { roundRecord } from "../round-record.ts";
 import type { CoordinationRecord, Learning, SprintRecord, TeamRecord } from "../state.rules.ts";
 import { round } from "../work.rules.ts";
 import { blockedSince, waitedSince } from "./live.store.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { TeamSessions } from "./live-sprint.ts";
-import { roundRecord } from "./rounds.ts";
 import { howItEnded } from "./session.rules.ts";
 import { liveLearnings, renderLiveRetro, retroWords } from "./words.rules.ts";
 

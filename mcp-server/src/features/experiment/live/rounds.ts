@@ -3,7 +3,6 @@ import { coordinatorsOf, type RoundKind } from "../../coordination/coordination.
 import { getRound, lockRounds } from "../../coordination/round.store.ts";
 import { fallBack } from "../../coordination/round-end.store.ts";
 import type { Answer } from "../stage.ts";
-import type { BorrowRecord, CoordinationRecord } from "../state.rules.ts";
 import type { LiveRun } from "./live-run.ts";
 import { roundPrompt, triagePrompt } from "./prompt.rules.ts";
 import type { SessionEnd } from "./session.rules.ts";
@@ -71,27 +70,6 @@ async function endOpen({ desk }: LiveRun, key: string, ended: SessionEnd): Promi
 
 async function shown({ desk }: LiveRun, round: string): Promise<Answer> {
   return (await desk.must("coordination_show", { round })).rounds[0];
-}
-
-/** What the reports say of a full round; one that is not over says nothing yet. */
-export function roundRecord(round: Answer): Omit<CoordinationRecord, "checkin"> {
-  const { outcome } = round;
-  return {
-    loop: true,
-    borrows: (outcome?.lent ?? []).map(toBorrow),
-    refused: (outcome?.refused ?? []).map((one: BorrowRecord & { code?: string }) => ({
-      ...toBorrow(one),
-      code: one.code ?? "refused",
-    })),
-    recommendations: outcome?.recommendations ?? [],
-    ...(outcome?.fallback === undefined ? {} : { fallback: outcome.fallback }),
-    ...(round.evaluation === undefined ? {} : { evaluation: round.evaluation }),
-    ...(round.plan === undefined ? {} : { plan: round.plan }),
-  };
-}
-
-function toBorrow({ agent, from, to, reason }: BorrowRecord): BorrowRecord {
-  return { agent, from, to, reason };
 }
 
 /** With the coordinator's triage a session says who gets which story; without an answer the heuristic does. */
