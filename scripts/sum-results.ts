@@ -24,7 +24,8 @@ interface Report {
 const excerpt = (messages: readonly (string | undefined)[]): string =>
   messages
     .flatMap((message) => (message ?? "").split("\n"))
-    .filter((line) => line.trim() !== "")
+    // Where the test runner stood tells nothing; where the test stood does.
+    .filter((line) => line.trim() !== "" && !/^\s+at .*(?:node_modules|node:internal)/.test(line))
     .slice(0, 12)
     .map((line) => `    ${line.slice(0, 300)}`)
     .join("\n");

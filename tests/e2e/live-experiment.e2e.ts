@@ -40,6 +40,11 @@ ${["Sign in", "Send mail", "Sign out", "Read mail", "Forget a password", "Sort m
   .join("\n")}
 `;
 
+interface SprintLine {
+  readonly velocity: number;
+  readonly session: { readonly state: string };
+}
+
 interface Started {
   readonly child: ChildProcess;
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
@@ -59,15 +64,15 @@ function start(at: { readonly root: string; readonly home: string }, modelUrl: s
 }
 
 /**
- * A session that hangs costs the whole box of time, and one that works needs its share of it: so the box is what a short
- * session takes on this machine now, several times over.
+ * A session that hangs costs the whole box of time, and one that works needs its share of it even while other tests start
+ * their processes: so the box is what a short session takes on this machine now, many times over.
  */
 async function timeBox(box: Sandbox, model: ScriptedModel): Promise<number> {
   model.actor("warm", async (turn) => void (await turn.must(tool("board_show"))));
   const begun = performance.now();
   const at = { version: "newest", cwd: box.project, home: box.home } as const;
   await runClaude({ ...at, prompt: "[actor:warm] Look around.", model, pluginDir });
-  return Math.ceil(Math.max(8, ((performance.now() - begun) / 1000) * 4));
+  return Math.ceil(Math.min(60, Math.max(20, ((performance.now() - begun) / 1000) * 8)));
 }
 
 /** People start the client by programs of their own, too. */
@@ -80,7 +85,8 @@ async function wrapped(box: Sandbox): Promise<string> {
 test("teams of real sessions earn their points, lend, hang, are stopped and go on (CO-02, CO-04, CO-12, EX-01, OH-04, OU-01, OU-02, OU-03)", async () => {
   await using box = await openSandbox({ "backlog.yaml": backlog });
   await using model = await startModel();
-  await writeFile(join(box.project, "config.yaml"), config(await wrapped(box), await timeBox(box, model)));
+  const seconds = await timeBox(box, model);
+  await writeFile(join(box.project, "config.yaml"), config(await wrapped(box), seconds));
   const out = join(box.root, "out");
   const project = join(out, "project");
   const held = () => readStore(project).tasks.filter(({ holder }) => holder !== null);
@@ -176,6 +182,22 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
       for (const file of ["kanban.json", "pairing_log.json", "retro.md"])
         expect(existsSync(join(out, team, `sprint-${n}`, file)), `${team} ${n} ${file}`).toBe(true);
   const report = json("final_report.json");
+  const sessions = (team: string) =>
+    report.teams[team].sprints.map((one: SprintLine) => [one.session.state, one.velocity]);
+  const states = { alpha: sessions("alpha"), beta: sessions("beta") };
+  const told = `${stopped.stderr}${second.stderr}`.replaceAll("\n", " | ");
+  expect(states, `a box of ${seconds} s: ${told}`).toEqual({
+    alpha: [
+      ["ended", 1],
+      ["ended", 3],
+      ["ended", 5],
+    ],
+    beta: [
+      ["ended", 2],
+      ["timed_out", 0],
+      ["ended", 0],
+    ],
+  });
   expect(report).toMatchObject({
     experiment: "real",
     mode: "multi_team",
@@ -184,12 +206,9 @@ test("teams of real sessions earn their points, lend, hang, are stopped and go o
     borrows: [{ agent: "bea", from: "beta", to: "alpha", sprint: 2, due: 2, returned: 2 }],
     coordination: { enabled: true, rounds: 1 },
   });
-  expect(report.teams.alpha.sprints.map((one: { velocity: number }) => one.velocity)).toEqual([1, 3, 5]);
   expect(report.teams.beta.sprints[1]).toMatchObject({
-    velocity: 0,
     wip: 0,
     borrowed_out: ["bea"],
-    session: { state: "timed_out" },
   });
   expect(report.teams.alpha.sprints[1]).toMatchObject({ borrowed_in: ["bea"], test_coverage: null });
   expect(report.teams.alpha.sprints[1]).not.toHaveProperty("pairing_sessions");
