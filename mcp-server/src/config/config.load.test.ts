@@ -28,13 +28,13 @@ teams:
         "teamwright.yaml:2:19 project.prefix: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit",
         "teamwright.yaml:4:3 unknown key claims.lease_second; did you mean lease_seconds?",
         "teamwright.yaml:5:14 unknown key wip_limits.in_progres; did you mean in_progress?",
-        "teamwright.yaml:5:37 wip_limits.review: Too small: expected number to be >0",
-        "teamwright.yaml:6:15 task_quality: Invalid option: expected one of "strict"|"warn"|"off"",
-        "teamwright.yaml:10:16 teams.0.team_type: Invalid option: expected one of "stream_aligned"|"platform"|"enabling"|"complicated_subsystem"; did you mean stream_aligned?",
-        "teamwright.yaml:11:9 teams.1.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit",
+        "teamwright.yaml:5:37 wip_limits.review: must be more than 0",
+        "teamwright.yaml:6:15 task_quality: must be strict, warn or off, not "harsh"",
+        "teamwright.yaml:10:16 teams.0.team_type: must be stream_aligned, platform, enabling or complicated_subsystem, not "stream-aligned"; did you mean stream_aligned?",
+        "teamwright.yaml:11:9 teams.1.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit; did you mean beta?",
         "teamwright.yaml:12:5 unknown key teams.1.agent; did you mean agents?",
         "teamwright.yaml:13:5 teams.2.id is missing; it has to be there",
-        "teamwright.yaml:13:14 teams.2.agents: Invalid input: expected array, received string; did you mean [dan]?",
+        "teamwright.yaml:13:14 teams.2.agents: must be a list, not "dan"; did you mean [dan]?",
       ]
     `);
     expect(
@@ -45,13 +45,13 @@ teams:
 `),
     ).toMatchInlineSnapshot(`
       [
-        "teamwright.yaml:3:22 teams.1.agents: bob is already in team a; an agent is in one team",
-        "teamwright.yaml:4:10 teams.2.id: a is already team number 1",
+        "teamwright.yaml:3:22 teams.1.agents: bob is already in team a; an agent is in one team, take it out of the other",
+        "teamwright.yaml:4:10 teams.2.id: a is already team number 1; give one of them another id",
       ]
     `);
     expect(
       problems(`teams: [${["a", "b", "c", "d", "e", "f", "g", "h"].map((id) => `{id: ${id}}`).join(", ")}]`),
-    ).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7"]);
+    ).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7; join some"]);
   });
 
   test("what was meant is told of values of another type, of percentages and of keys at the wrong level (TC-09)", () => {
@@ -73,16 +73,44 @@ models: {agents: {__proto__: {seniority: senior}}}
       "teamwright.yaml:1:1 unknown key overhead_budget; did you mean coordination.overhead_budget?",
       "teamwright.yaml:2:1 unknown key coordinators; did you mean coordination.coordinators?",
       "teamwright.yaml:3:1 unknown key max_borrows_per_sprint; did you mean coordination.max_borrows_per_sprint?",
-      "teamwright.yaml:5:12 coordination.enabled: Invalid input: expected boolean, received string; did you mean true?",
-      "teamwright.yaml:6:22 coordination.full_loop_cadence: Invalid input: expected number, received string; did you mean 2 without quotes?",
+      'teamwright.yaml:5:12 coordination.enabled: must be true or false, not "yes"; did you mean true?',
+      'teamwright.yaml:6:22 coordination.full_loop_cadence: must be a whole number, not "2"; did you mean 2 without quotes?',
       "teamwright.yaml:7:42 coordination.overhead_budget.overhead_budget_pct: must be between 0 and 1; did you mean 0.2?",
-      "teamwright.yaml:7:68 coordination.overhead_budget.iteration_zero_share: Invalid input: expected number, received string; did you mean 0.4?",
-      "teamwright.yaml:8:18 retro.enabled: Invalid input: expected boolean, received string; did you mean false?",
-      "teamwright.yaml:10:21 teams.0.agents: Invalid input: expected array, received string; did you mean [ada]?",
+      'teamwright.yaml:7:68 coordination.overhead_budget.iteration_zero_share: must be a number, not "40%"; did you mean 0.4?',
+      'teamwright.yaml:8:18 retro.enabled: must be true or false, not "Off"; did you mean false?',
+      'teamwright.yaml:10:21 teams.0.agents: must be a list, not "ada"; did you mean [ada]?',
       expect.stringMatching(
         /^teamwright\.yaml:11:\d+ teams\.1\.agents: no value is given; give a list, or leave it out$/,
       ),
       "teamwright.yaml:12:30 models.agents: __proto__ is no agent's id; choose another",
+    ]);
+  });
+
+  test("a wrong value is one problem, said in words of the file and not of the program that reads it (TC-09)", () => {
+    expect(
+      problems(`teams:
+  - {id: My Team, name: [], agents: 3}
+  - {id: , agents: [ada], team_type: }
+models: {agents: {ada: true, "1": {name: 7}}}
+sprint: {length: 3}
+coordination:
+  enabled: true
+  full_loop_cadence: 20%
+  overhead_budget: {coordination_step_weight: 20}
+`),
+    ).toEqual([
+      "teamwright.yaml:2:10 teams.0.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit; did you mean my-team?",
+      "teamwright.yaml:2:25 teams.0.name: must be a text, not a list",
+      "teamwright.yaml:2:37 teams.0.agents: must be a list, not 3",
+      "teamwright.yaml:3:10 teams.1.id: no value is given; give a text",
+      expect.stringMatching(
+        /^teamwright\.yaml:3:\d+ teams\.1\.team_type: no value is given; give stream_aligned, platform, enabling or complicated_subsystem, or leave it out$/,
+      ),
+      "teamwright.yaml:4:24 models.agents.ada: must be a section with keys, not true",
+      'teamwright.yaml:4:42 models.agents.1.name: must be a text, not 7; did you mean "7"?',
+      "teamwright.yaml:5:10 unknown key sprint.length; there are minutes, days, max_candidates, max_questions, points_per_developer",
+      'teamwright.yaml:8:22 coordination.full_loop_cadence: must be a whole number, not "20%"',
+      "teamwright.yaml:9:47 coordination.overhead_budget.coordination_step_weight: must be between 0 and 1; did you mean 0.2?",
     ]);
   });
 
@@ -129,8 +157,8 @@ teams: [{ id: core }]
       "teamwright.yaml:4:15 ownership.2.paths.0: must be relative to the project's root",
       "teamwright.yaml:4:28 ownership.2.paths.1: must separate folders by / and has no escapes",
       "teamwright.yaml:4:43 ownership.2.owner: use the name of an agent, a role, team:ID, or * for everybody",
-      expect.stringMatching(/^teamwright\.yaml:5:13 protected\.0: Too small/),
-      expect.stringMatching(/^teamwright\.yaml:6:17 ownership_mode: Invalid option/),
+      expect.stringMatching(/^teamwright\.yaml:5:13 protected\.0: must not be empty/),
+      expect.stringMatching(/^teamwright\.yaml:6:17 ownership_mode: must be strict, warn or off, not "loud"$/),
     ]);
     expect(problems('ownership: [{ paths: [a], owner: "team:corr" }]\nteams: [{ id: core }]')).toEqual([
       "teamwright.yaml:1:34 ownership.0.owner: there is no team corr; did you mean team:core?",
@@ -161,8 +189,8 @@ teams: [{ id: core }]
     const merged = "retro: {enabled: 3}\ncoordination: {enable: true}\nteams: [{id: a}]\nsprint: {minutes: 0}\n";
     expect(parseConfig(merged, "config.yaml+b c.yaml", {}, [base, variant]).problems).toEqual([
       "b c.yaml:2:3 unknown key coordination.enable; did you mean enabled?",
-      "b c.yaml:3:18 retro.enabled: Invalid input: expected boolean, received number",
-      expect.stringMatching(/^config\.yaml:3:19 sprint\.minutes: Too small/),
+      "b c.yaml:3:18 retro.enabled: must be true or false, not 3",
+      expect.stringMatching(/^config\.yaml:3:19 sprint\.minutes: must be at least 1$/),
     ]);
     const broken = { file: "b.yaml", text: "a: [\n" };
     expect(parseConfig(base.text, "config.yaml+b.yaml", {}, [base, broken]).problems).toEqual([

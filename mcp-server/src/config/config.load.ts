@@ -14,8 +14,9 @@ import { TeamwrightError } from "../kernel/errors.ts";
 import { isRecord } from "../kernel/records.ts";
 import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
 import { crossChecks, type Purpose } from "./cross-checks.ts";
-import { problemsOf } from "./problems.ts";
+import { problemsIn } from "./problems.ts";
 import { CONFIG_FILE } from "./project-root.ts";
+import { wordingOf } from "./wording.ts";
 
 /** Reads the project's configuration. Throws INVALID_INPUT that lists every problem with file, line and column. */
 export function loadConfig(root: string): ProjectConfig {
@@ -55,13 +56,13 @@ export function parseConfig(
   const faults = [...sources, whole].find((source) => source.faults.length > 0)?.faults;
   if (faults) return { problems: [...faults] };
   const { value } = whole;
-  const result = configSchema.safeParse(value);
+  const result = configSchema.safeParse(value, { error: wordingOf });
   const place = (path: readonly string[], key?: boolean) => {
     const found = sources.map((source) => ({ source, ...locate(source.document, path, key) }));
     const best = found.reduce((one, other) => (other.depth >= one.depth ? other : one));
     return best.source.at(best.offset);
   };
-  const problems = (result.error?.issues ?? []).flatMap((issue) => problemsOf(issue, value, place));
+  const problems = problemsIn(result.error?.issues ?? [], value, place);
   const crossed = isRecord(value) ? crossChecks(value, purpose) : [];
   for (const { path, text: fault } of crossed) problems.push(`${place(path)} ${fault}`);
   problems.sort(byPlace);

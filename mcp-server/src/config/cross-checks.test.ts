@@ -206,7 +206,7 @@ describe("several teams", () => {
       expect(problems(teams(n), true)).toEqual([]);
     }
     for (const text of [teams(8), teams(8) + coordinated])
-      expect(problems(text)).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7"]);
+      expect(problems(text)).toEqual(["teamwright.yaml:1:8 teams: 8 teams, the most is 7; join some"]);
     expect(problems(mixedBacklogs, true)).toHaveLength(2); // nobody is named
   });
 
@@ -237,25 +237,24 @@ ownership: [{paths: [src], owner: "team:beta"}]
 `),
     ).toMatchInlineSnapshot(`
       [
-        "teamwright.yaml:3:22 models.agents.ada.seniority: Invalid option: expected one of "junior"|"mid"|"senior"; did you mean senior?",
+        "teamwright.yaml:3:22 models.agents.ada.seniority: must be junior, mid or senior, not "seniour"; did you mean senior?",
         "teamwright.yaml:4:11 unknown key models.agents.bob.role; did you mean role_archetype?",
         "teamwright.yaml:7:31 teams.0.agents: bo is not in models.agents; did you mean bob?",
-        "teamwright.yaml:8:10 teams.1.id: alpha is already team number 1",
-        "teamwright.yaml:8:26 teams.1.agents: ada is already in team alpha; an agent is in one team",
+        "teamwright.yaml:8:10 teams.1.id: alpha is already team number 1; give one of them another id",
+        "teamwright.yaml:8:26 teams.1.agents: ada is already in team alpha; an agent is in one team, take it out of the other",
         "teamwright.yaml:9:25 teams.2.agents: team gamma has no agents; name some, or take the team out",
         "teamwright.yaml:9:41 unknown key teams.2.practices.retros; did you mean retro?",
-        "teamwright.yaml:12:22 coordination.full_loop_cadence: Too small: expected number to be >=1",
+        "teamwright.yaml:12:22 coordination.full_loop_cadence: must be at least 1",
         "teamwright.yaml:13:3 unknown key coordination.max_borrow_per_sprint; did you mean max_borrows_per_sprint?",
         "teamwright.yaml:14:18 coordination.coordinators: staff is in team alpha; a coordinator is in no team, take it out of teams.0.agents",
         "teamwright.yaml:14:25 coordination.coordinators: staf is not in models.agents; did you mean staff?",
-        "teamwright.yaml:14:31 coordination.coordinators: staf is listed twice",
+        "teamwright.yaml:14:31 coordination.coordinators: staf is listed twice; take one out",
         "teamwright.yaml:14:31 coordination.coordinators: staf is not in models.agents; did you mean staff?",
         "teamwright.yaml:16:26 coordination.overhead_budget.overhead_budget_pct: must be between 0 and 1",
         "teamwright.yaml:17:31 coordination.overhead_budget.coordination_step_weight: must be between 0 and 1",
-        "teamwright.yaml:17:31 coordination.overhead_budget: the three step weights sum to 4.3, and have to sum to 1; distribution_step_weight is 0.3 unless set",
         "teamwright.yaml:18:26 coordination.overhead_budget.checkin_step_weight: must be between 0 and 1",
-        "teamwright.yaml:19:23 portfolio.strategy: Invalid option: expected one of "round_robin"|"heuristic"|"coordinator"; did you mean round_robin?",
-        "teamwright.yaml:20:25 disturbances.enabled: Invalid input: expected boolean, received string",
+        "teamwright.yaml:19:23 portfolio.strategy: must be round_robin, heuristic or coordinator, not "robin"; did you mean round_robin?",
+        "teamwright.yaml:20:25 disturbances.enabled: must be true or false, not "yes please"",
         "teamwright.yaml:20:51 unknown key disturbances.frequencies.flaky_tests; did you mean flaky_test?",
         "teamwright.yaml:21:32 stakeholder_review.feedback: a webhook has a webhook_url; give it, or take \`file\`",
         "teamwright.yaml:22:35 ownership.0.owner: there is no team beta",

@@ -39,7 +39,8 @@ interface RawTeam {
   readonly id: string | undefined;
   /** Agents with their position; values of other types are left out. */
   readonly agents: readonly (readonly [position: string, name: string])[];
-  readonly listed: number;
+  /** 0 for an empty list; undefined for what is no list, which is told already. */
+  readonly listed: number | undefined;
 }
 
 function teamsOf(file: unknown): RawTeam[] {
@@ -48,8 +49,13 @@ function teamsOf(file: unknown): RawTeam[] {
     if (!isRecord(team)) return [];
     const agents = namesIn(team.agents);
     const id = typeof team.id === "string" ? team.id : undefined;
-    return [{ position: String(index), id, agents, listed: Array.isArray(team.agents) ? team.agents.length : 0 }];
+    return [{ position: String(index), id, agents, listed: listedIn(team.agents) }];
   });
+}
+
+function listedIn(list: unknown): number | undefined {
+  if (Array.isArray(list)) return list.length;
+  return list === undefined ? 0 : undefined;
 }
 
 function namesIn(list: unknown): [string, string][] {
@@ -61,11 +67,12 @@ function namesIn(list: unknown): [string, string][] {
 
 function teamCounts(file: unknown, teams: readonly RawTeam[], needsTeams: boolean, forExperiment: boolean): Fault[] {
   const path = ["teams"];
-  if (teams.length > MOST_TEAMS) return [{ path, text: `teams: ${teams.length} teams, the most is ${MOST_TEAMS}` }];
-  const isDeclared = isRecord(file) && Array.isArray(file.teams) && file.teams.length > 0;
-  if (forExperiment && !isDeclared)
+  if (teams.length > MOST_TEAMS)
+    return [{ path, text: `teams: ${teams.length} teams, the most is ${MOST_TEAMS}; join some` }];
+  const declared = isRecord(file) && Array.isArray(file.teams) ? file.teams.length : 0;
+  if (forExperiment && declared === 0)
     return [{ path, text: `teams: an experiment has 2 to ${MOST_TEAMS} teams; name them with their agents` }];
-  if (!needsTeams || !isDeclared || teams.length !== 1) return [];
+  if (!needsTeams || declared !== 1) return [];
   const remedy = forExperiment ? "add another" : "add another, or set coordination.enabled to false";
   return [{ path, text: `teams: 1 team, where 2 to ${MOST_TEAMS} are to be coordinated; ${remedy}` }];
 }
@@ -82,7 +89,7 @@ function duplicateTeams(teams: readonly RawTeam[]): Fault[] {
     return [
       {
         path: ["teams", team.position, "id"],
-        text: `teams.${team.position}.id: ${team.id} is already team number ${Number(earlier.position) + 1}`,
+        text: `teams.${team.position}.id: ${team.id} is already team number ${Number(earlier.position) + 1}; give one of them another id`,
       },
     ];
   });
@@ -102,7 +109,7 @@ function agentHomes(teams: readonly RawTeam[], needsTeams: boolean, forExperimen
       else
         faults.push({
           path,
-          text: `teams.${team.position}.agents: ${agent} is already in team ${home}; an agent is in one team`,
+          text: `teams.${team.position}.agents: ${agent} is already in team ${home}; an agent is in one team, take it out of the other`,
         });
     }
     const named = forExperiment ? team.agents.filter(([, agent]) => agent !== ELLIPSIS).length : team.listed;
@@ -160,7 +167,7 @@ function coordinatorFaults(file: unknown, teams: readonly RawTeam[]): Fault[] {
     const where = "coordination.coordinators";
     const path = ["coordination", "coordinators", position];
     const faults: Fault[] = [];
-    if (seen.has(agent)) faults.push({ path, text: `${where}: ${agent} is listed twice` });
+    if (seen.has(agent)) faults.push({ path, text: `${where}: ${agent} is listed twice; take one out` });
     seen.add(agent);
     if (people && !people.includes(agent))
       faults.push({ path, text: `${where}: ${agent} is not in models.agents${meant(agent, people)}` });
@@ -185,8 +192,9 @@ function weightFaults(coordination: Record<string, unknown>): Fault[] {
   if (!isRecord(budget)) return [];
   const given = Object.keys(weights).filter((key) => budget[key] !== undefined);
   const values = Object.entries(weights).map(([key, standard]) => budget[key] ?? standard);
-  if (given.length === 0 || !values.every((value) => typeof value === "number")) return [];
-  const sum = values.reduce((total, value) => total + value, 0);
+  const areShares = values.every((value) => typeof value === "number" && value >= 0 && value <= 1);
+  if (given.length === 0 || !areShares) return [];
+  const sum = values.reduce<number>((total, value) => total + Number(value), 0);
   if (Math.abs(sum - 1) <= 1e-9) return [];
   const shown = Number(sum.toPrecision(6));
   const rest = Object.keys(weights)

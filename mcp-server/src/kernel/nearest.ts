@@ -1,8 +1,8 @@
-/** The candidate with the smallest edit distance, if it is close enough to be a typing error. */
+/** The candidate with the smallest edit distance, if it is close enough to be a typing error: at most half of a word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const probe = word.slice(0, 64).toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(probe.length / 3)) + 1;
+  let bestDistance = Math.min(Math.max(2, Math.floor(probe.length / 3)), Math.floor(probe.length / 2)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(probe, candidate.toLowerCase());
     if (distance < bestDistance) {
