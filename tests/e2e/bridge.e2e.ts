@@ -63,7 +63,7 @@ async function reviewAndCommit(turn: Turn, project: string, unit: string) {
     run_in_background: false,
     prompt: /\brv-\w+/.exec(opened.text)?.[0],
   });
-  await until(() => phase(project) === "commit", "the reviewer has passed it", 30_000);
+  await until(() => phase(project) === "commit", "the reviewer has passed it");
   await turn.must(tool("unit_commit"), { unit });
 }
 
@@ -104,7 +104,7 @@ describe.each(clientVersions)("the %s client", (version) => {
         run_in_background: false,
         prompt: `[actor:ada] Do ${unit}.`,
       });
-      await until(() => phase(project) === "validate", "the work is handed in", 45_000);
+      await until(() => phase(project) === "validate", "the work is handed in");
       await reviewAndCommit(turn, project, unit);
       await turn.must("TaskUpdate", { taskId: "1", status: "completed" });
       await turn.must("TaskUpdate", { taskId: "2", status: "completed" });
@@ -179,7 +179,7 @@ describe.each(clientVersions)("the %s client", (version) => {
         pid = started;
       };
       const running = runClaude({ ...at, pluginDir, model, args, onStart });
-      await until(isThere, `the client is held in ${event}`, 60_000);
+      await until(isThere, `the client is held in ${event}`);
       process.kill(-pid, "SIGKILL");
       expect((await running).signal).toBe("SIGKILL");
       rmSync(join(project, `hold-${event}`));

@@ -147,10 +147,10 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(await terminal.waitFor("Drop the old table")).toContain("Questions: Is the backup good?");
     await decide(terminal, ["Space", "Down"], "It is good.");
     await until(() => checkpoints(project)[0]?.status === "approved", "the person has approved");
-    await terminal.waitFor("Drop the new table", 30_000);
+    await terminal.waitFor("Drop the new table");
     await decide(terminal, ["Down", "Space", "Down"]);
     await until(() => checkpoints(project)[1]?.status === "rejected", "the person has rejected");
-    await terminal.waitFor("Drop all tables", 30_000);
+    await terminal.waitFor("Drop all tables");
     await terminal.press("Escape");
     await until(() => ada.conversations[0]?.finished === true, "ada has gone on");
     expect(resultOf(lead, "checkpoint_request")?.text).toMatch(/"status":"approved".*It is good\./);

@@ -94,7 +94,7 @@ describe.each(clientVersions)("two teams are coordinated in the %s client", (ver
     const work = async (turn: Turn, name: string, title: string) => {
       const agent = { subagent_type: "teamwright:builder", model: "sonnet", run_in_background: false };
       await turn.must("Agent", { ...agent, name, description: name, prompt: `[actor:${name}] Do your next task.` });
-      await until(() => closed(project, title), `${title} is closed`, 45_000);
+      await until(() => closed(project, title), `${title} is closed`);
     };
     model.actor("alphaLead", async (turn) => {
       await turn.must(tool("sprint_start"));
@@ -120,24 +120,20 @@ describe.each(clientVersions)("two teams are coordinated in the %s client", (ver
       await heed(turn, begun.text);
       await heed(turn, (await turn.must(tool("coordination_begin"))).text);
       await turn.must(tool("sprint_start"));
-      await until(
-        () => closed(project, "Serve the prices") && closed(project, "Paint the page"),
-        "both have worked",
-        90_000,
-      );
+      await until(() => closed(project, "Serve the prices") && closed(project, "Paint the page"), "both have worked");
 
       expect((await teamwright(box, "sprint", "phase", "development")).code).toBe(0);
       await heed(turn, (await turn.must(tool("coordination_begin"), { kind: "checkin" })).text);
 
       await heed(turn, (await turn.must(tool("coordination_begin"))).text);
       await heed(turn, (await turn.must(tool("coordination_begin"))).text, true);
-      await until(() => isLate, "the planner is over its time", 90_000);
+      await until(() => isLate, "the planner is over its time");
       await turn.must(tool("sprint_start"));
-      await until(() => closed(project, "Mend the API"), "bea works at home", 60_000);
+      await until(() => closed(project, "Mend the API"), "bea works at home");
       return "over";
     });
     model.actor("betaLead", async (turn) => {
-      await until(() => sprint() === 2, "sprint 2 runs", 90_000);
+      await until(() => sprint() === 2, "sprint 2 runs");
       await work(turn, "bea", "Paint the page");
       await work(turn, "bob", "Serve the prices");
       await until(() => sprint() === 3, "sprint 3 runs", 120_000);
@@ -169,7 +165,7 @@ describe.each(clientVersions)("two teams are coordinated in the %s client", (ver
         const deadline = Number(rounds(project).at(-1)?.deadline);
         while (Date.now() <= deadline + 500) await new Promise((resolve) => setTimeout(resolve, 200));
         isLate = true;
-        await until(() => sprint() === 3, "sprint 3 runs without the plan", 60_000);
+        await until(() => sprint() === 3, "sprint 3 runs without the plan");
         return "BORROW: bob from beta to alpha because it would have been nice";
       },
       "You remove what is in teams' way.",

@@ -48,7 +48,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.call("Write", { file_path: join(project, "teamwright.yaml"), content: "guard: off\n" });
       await turn.call("Edit", { file_path: join(project, "teamwright.yaml"), old_string: "gates", new_string: "x" });
       await turn.must("Bash", { command: "sh away.sh", description: "Leave" });
-      await until(() => existsSync(join(project, "code")) && text("code") !== "", "the daemon is through", 20_000);
+      await until(() => existsSync(join(project, "code")) && text("code") !== "", "the daemon is through");
       return "Tried.";
     });
     model.actor("ada", async (turn) => {

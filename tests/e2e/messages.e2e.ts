@@ -75,7 +75,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.must(tool("message_send"), { to: "bob", text: "TOOL-TELLS", kind: "INTERFACE-CHANGE" });
       await turn.must(tool("message_send"), { to: "lead", text: "ADA-IS-STUCK", kind: "BLOCKER" });
       isAsked = true;
-      await until(() => isClosed("Write the printer"), "bob is done", 25_000);
+      await until(() => isClosed("Write the printer"), "bob is done");
       await turn.must(tool("message_inbox"));
       await turn.must(tool("task_claim"));
       await turn.must(tool("task_close"), { id: readStore(project).task("Write the parser").key });
@@ -83,7 +83,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     let heardAtWork = "";
     const bob = model.actor("bob", async (turn) => {
       await turn.must(tool("task_claim"), { id: readStore(project).task("Write the printer").key });
-      await until(() => isAsked, "ada has asked", 60_000);
+      await until(() => isAsked, "ada has asked");
       await sleep(NEXT_LOOK_MS);
       heardAtWork = (await turn.must("Bash", { command: "echo working", description: "Work" })).heard;
       const id = /(msg-\w+) INTERFACE-CHANGE from ada/.exec(heardAtWork)?.[1];
@@ -160,7 +160,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       const prompt = `[actor:ada] Work on ${taskId()}.`;
       const builder = { subagent_type: "teamwright:builder", model: "sonnet", run_in_background: true };
       await turn.must("Agent", { description: "ada", name: "ada", ...builder, prompt });
-      await until(() => phase() === "validate", "ada has handed in", 30_000);
+      await until(() => phase() === "validate", "ada has handed in");
       await turn.must(tool("unit_validate"), { unit: taskId() });
       await turn.must(tool("message_send"), { to: "team:main", text: "FOR-THE-TEAM", kind: "INTERFACE-CHANGE" });
       const opened = await turn.must(tool("review_open"), { unit: taskId() });
@@ -180,11 +180,11 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.must(tool("task_claim"), { id: taskId() });
       await turn.must("Bash", { command: "echo two >> src/a.txt", description: "Write it" });
       await turn.must(tool("unit_submit"), { unit: taskId() });
-      await until(() => reviewer !== "", "a reviewer is at work", 30_000);
+      await until(() => reviewer !== "", "a reviewer is at work");
       await attempts(turn);
     });
     const rex = model.actor("rex", async (turn) => {
-      await until(() => tried === 2, "both have tried", 60_000);
+      await until(() => tried === 2, "both have tried");
       await turn.must("Read", { file_path: `${project}/src/a.txt` });
       return "VERDICT: PASS\nITEM 1: PASS | src/a.txt:2 | none | it is there";
     });
@@ -233,7 +233,7 @@ test("the newest client wakes an idle lead in a terminal for an urgent message, 
     await sleep(1000);
     await turn.must(tool("task_claim"));
     await turn.must(tool("message_send"), { to: "lead", text: "ADA-IS-STUCK", kind: "BLOCKER" });
-    await until(() => isHeard, "the lead was woken", 30_000);
+    await until(() => isHeard, "the lead was woken");
     await turn.must(tool("task_close"), { id: readStore(project).task("Write the parser").key });
   });
   const at = { version: "newest" as const, cwd: project, home, pluginDir, model };
@@ -244,16 +244,15 @@ test("the newest client wakes an idle lead in a terminal for an urgent message, 
     await until(
       () => heard.some((text) => text.includes("1 urgent message waits: BLOCKER from ada")),
       "the monitor woke the lead",
-      30_000,
     );
     expect(monitors()).toBe(1);
     isHeard = true;
-    await until(() => readStore(project).task("Write the parser").status === "closed", "ada is done", 30_000);
+    await until(() => readStore(project).task("Write the parser").status === "closed", "ada is done");
     await terminal.exit();
   }
   model.check();
   // the wake-up is a prompt, and with it comes the message itself
   expect(heard.join("\n").match(/BLOCKER from ada to lead: ADA-IS-STUCK/g)).toHaveLength(1);
   expect(heard.join("\n").match(/Monitor event/g)).toHaveLength(1);
-  await until(() => monitors() === 0, "the monitor is gone", 10_000);
+  await until(() => monitors() === 0, "the monitor is gone");
 });

@@ -90,7 +90,7 @@ async function perform(version: ClientVersion, mode: Mode): Promise<Play> {
     await using terminal = await startInteractive(at);
     await connected(home);
     await terminal.prompt("[actor:lead] Begin.");
-    await until(over, "both agents have ended", 30_000);
+    await until(over, "both agents have ended");
     await terminal.exit();
   } else {
     const ran = await runClaude({ ...at, prompt: "[actor:lead] Begin.", args: mode.named ? [] : withoutMessages });
@@ -212,7 +212,7 @@ describe.each(clientVersions)("the %s client", (version) => {
       await using terminal = await startInteractive(at);
       await connected(home);
       await terminal.prompt("[actor:lead] Begin.");
-      await until(() => isClosed("Write the parser") && isClosed("Write the server"), "both have closed", 30_000);
+      await until(() => isClosed("Write the parser") && isClosed("Write the server"), "both have closed");
       await terminal.exit();
     } else {
       await runClaude({ ...at, prompt: "[actor:lead] Begin.", args: mode.named ? [] : withoutMessages });

@@ -57,7 +57,7 @@ async function build(turn: Turn, project: string, key: string, name: string): Pr
     run_in_background: false,
     prompt: `[actor:${name}] Do ${key}.`,
   });
-  await until(() => phaseOf(project, key) === "validate", `${key} is handed in`, 80_000);
+  await until(() => phaseOf(project, key) === "validate", `${key} is handed in`);
 }
 
 async function reviewAndCommit(turn: Turn, project: string, key: string): Promise<void> {
@@ -68,7 +68,7 @@ async function reviewAndCommit(turn: Turn, project: string, key: string): Promis
     run_in_background: false,
     prompt: review,
   });
-  await until(() => phaseOf(project, key) === "commit", `${key} has passed`, 80_000);
+  await until(() => phaseOf(project, key) === "commit", `${key} has passed`);
   await committed(turn, key);
 }
 
@@ -111,7 +111,7 @@ describe.each(clientVersions)("two sessions on one store, %s client", (version) 
 
     const first = model.actor("webLead", async (turn) => {
       keys.web = await begin(turn, project, "web", "Write the web line");
-      await until(() => keys.api !== "" && phaseOf(project, keys.api) === "implement", "the other has begun", 80_000);
+      await until(() => keys.api !== "" && phaseOf(project, keys.api) === "implement", "the other has begun");
       for (const name of ["unit_validate", "review_open", "unit_commit", "unit_start"]) {
         const answer = await turn.call(tool(name), { unit: keys.api });
         expect(answer.isError).toBe(true);

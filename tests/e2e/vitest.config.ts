@@ -6,7 +6,7 @@ export default defineConfig({
     name: "e2e",
     root: import.meta.dirname,
     include: ["*.e2e.ts"],
-    testTimeout: 120_000,
+    testTimeout: 200_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     // The client is not ours, and a slow machine starves it; scripts/sum-results.ts names what needed a second try.

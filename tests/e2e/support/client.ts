@@ -48,7 +48,7 @@ export function runCommand(
   args: readonly string[],
   options: RunOptions & { readonly modelUrl?: string; readonly onStart?: (pid: number) => void },
 ): Promise<CommandResult> {
-  const { version, cwd, home, env, modelUrl = noModel, timeoutMs = 120_000 } = options;
+  const { version, cwd, home, env, modelUrl = noModel, timeoutMs = 180_000 } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(clientBinary(version), args, {
       cwd,

@@ -91,7 +91,7 @@ function found<T>(rows: readonly T[], matches: (row: T) => boolean, what: string
 }
 
 /** Waits until the store shows it; how one actor of a script waits for the deed of another. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 40_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, timeoutMs = 100_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!holds(condition)) {
     if (Date.now() > deadline) throw new Error(`It never came about that ${what}.`);

@@ -68,7 +68,7 @@ export async function startInteractive(options: InteractiveOptions): Promise<Ter
     for (let tries = 0; tries < 20 && alive(pid); tries += 1) await sleep(100);
     if (alive(pid)) process.kill(pid, "SIGKILL");
   }
-  async function waitFor(pattern: string | RegExp, timeoutMs = 30_000): Promise<string> {
+  async function waitFor(pattern: string | RegExp, timeoutMs = 90_000): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const shown = await screen();
@@ -91,7 +91,7 @@ export async function startInteractive(options: InteractiveOptions): Promise<Ter
     async press(...keys) {
       await tmux("send-keys", ...keys);
     },
-    async exit(timeoutMs = 10_000) {
+    async exit(timeoutMs = 40_000) {
       await prompt("/exit");
       const deadline = Date.now() + timeoutMs;
       while (alive(pid) && Date.now() < deadline) await sleep(100);
