@@ -41,13 +41,22 @@ describe.each(dialects)("answers in words on %s", (dialect) => {
     );
   });
 
-  test("what a store cannot look for is a wrong argument, and no fault of ours", async () => {
+  test("a text that not every store gives back is a wrong argument, wherever it stands", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();
-    for (const name of ["unit_start", "unit_submit", "unit_validate", "unit_commit", "review_open"])
-      expect((await lead.call(name, { unit: "a\u0000b" })).error.code, name).toBe("INVALID_INPUT");
-    const { error } = await lead.call("unit_end", { run: "a\u0000b" });
-    expect(["INVALID_INPUT", "NOT_FOUND"]).toContain(error.code);
+    const calls: [tool: string, input: Record<string, unknown>, place: string][] = [
+      ["unit_start", { unit: "a\u0000b" }, "unit"],
+      ["unit_end", { run: "a\u0000b" }, "run"],
+      ["task_list", { search: "\u0000" }, "search"],
+      ["task_create", { tasks: [{ title: "Fine" }, { title: "Dig", labels: ["a", "\ud83d"] }] }, "tasks.1.labels.1"],
+      ["message_send", { to: "lead", text: "\udc00" }, "text"],
+    ];
+    for (const [tool, input, place] of calls)
+      expect((await lead.call(tool, input)).error, tool).toMatchObject({
+        code: "INVALID_INPUT",
+        problems: [`${place}: must not contain NUL characters or unpaired surrogates`],
+      });
+    expect((await lead.must("task_list")).total).toBe(0);
   });
 
   test("a next step that is no tool is named as the command it is", async () => {

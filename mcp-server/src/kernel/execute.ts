@@ -9,6 +9,7 @@ import { newKey } from "./ids.ts";
 import { nearest } from "./nearest.ts";
 import type { Ask, Effects, FilePort, Operation, OperationContext } from "./operation.ts";
 import { type Principal, systemPrincipal } from "./principal.ts";
+import { unstorable } from "./storable.ts";
 
 /** What the executor asks of the features; handed over so that the kernel stays below them. */
 export interface ExecutorHooks {
@@ -200,7 +201,7 @@ function takeIdempotencyKey(operation: Operation, rawInput: unknown): { input: u
   if (operation.kind !== "write" || typeof rawInput !== "object" || rawInput === null) return { input: rawInput };
   if (!Object.hasOwn(rawInput, "idempotency_key")) return { input: rawInput };
   const { idempotency_key: key, ...input } = rawInput as Record<string, unknown>;
-  if (typeof key !== "string" || key.length < 1 || key.length > 200 || key.includes("\u0000")) {
+  if (typeof key !== "string" || key.length < 1 || key.length > 200 || unstorable(key).length > 0) {
     throw new TeamwrightError("INVALID_INPUT", "idempotency_key must be a text of 1 to 200 characters.");
   }
   return { input, key };
@@ -209,8 +210,10 @@ function takeIdempotencyKey(operation: Operation, rawInput: unknown): { input: u
 /** Throws INVALID_INPUT that names every problem, with the nearest name for an unknown argument. */
 export function parseInput(operation: Operation, rawInput: unknown): Record<string, unknown> {
   const result = operation.input.safeParse(rawInput ?? {});
-  if (result.success) return result.data as Record<string, unknown>;
-  const problems = result.error.issues.flatMap((issue) => describeIssue(issue, operation));
+  const problems = result.success
+    ? unstorable(result.data)
+    : result.error.issues.flatMap((issue) => describeIssue(issue, operation));
+  if (result.success && problems.length === 0) return result.data as Record<string, unknown>;
   throw new TeamwrightError(
     "INVALID_INPUT",
     `${operation.name} cannot take these arguments.`,
@@ -235,8 +238,6 @@ function describeIssue(issue: z.core.$ZodIssue, operation: Operation): string[] 
 /** Whatever is not ours becomes INTERNAL with an id; the detail goes to stderr only, never to a caller. */
 function toTeamwrightError(error: unknown, store: Store): TeamwrightError {
   if (error instanceof TeamwrightError) return error;
-  if (store.port.refusesText(error))
-    return new TeamwrightError("INVALID_INPUT", "An argument must not contain NUL characters.");
   const explained = store.port.explainFailure(error);
   if (explained) return new TeamwrightError("UNAVAILABLE", explained, hint("doctor_check", "examines the store"));
   const id = newKey("err");

@@ -12,8 +12,6 @@ export interface DialectPort {
   searchKnowledge(db: Kysely<Database>, words: readonly string[], limit: number): Promise<number[]>;
   /** True for failures that the whole transaction should be tried again for. */
   isRetryable(error: unknown): boolean;
-  /** True for a text that this store can neither hold nor look for. */
-  refusesText(error: unknown): boolean;
   /** A sentence for the caller when the store itself fails, else undefined. */
   explainFailure(error: unknown): string | undefined;
   /** Calls `changed` when another process may have written, as a hint only; returns the stop function. */

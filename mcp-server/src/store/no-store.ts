@@ -17,7 +17,6 @@ export function noStore(): Store {
       searchTasks: async () => [],
       searchKnowledge: async () => [],
       isRetryable: () => false,
-      refusesText: () => false,
       explainFailure: () => undefined,
       watch: () => () => {},
       announce: async () => {},

@@ -10,11 +10,6 @@ export function isContention(error: unknown): boolean {
   return OTHERS_WRITE.includes(codeOf(error));
 }
 
-/** PostgreSQL takes no text with U+0000, not even to compare with. */
-export function refusesText(error: unknown): boolean {
-  return ["22021", "22P05"].includes(codeOf(error));
-}
-
 /** A new random id that somebody has already; the next try draws another. */
 export function isKeyTaken(error: unknown): boolean {
   const detail = typeof error === "object" && error !== null && "detail" in error ? String(error.detail) : "";

@@ -6,14 +6,7 @@ import { migratePostgres, newerStoreMessage } from "./migrate.ts";
 import { migrations } from "./migrations/index.ts";
 import type { Migration } from "./migrations/migration.ts";
 import { kyselyOverPool, MIGRATION_ANSWER_MS, ordinaryLimits, type PostgresLimits } from "./postgres-dialect.ts";
-import {
-  isContention,
-  isKeyTaken,
-  notAvailable,
-  refusesText,
-  serverReason,
-  withoutSecrets,
-} from "./postgres-failure.ts";
+import { isContention, isKeyTaken, notAvailable, serverReason, withoutSecrets } from "./postgres-failure.ts";
 import { replicaName } from "./replica.ts";
 
 const NUMERIC_TYPES = [20, 1700]; // bigint, numeric: our values are ms and counts, far below 2^53
@@ -85,7 +78,6 @@ export function postgresPort(watch: DialectPort["watch"] = () => () => {}): Dial
       await sql`select pg_advisory_xact_lock(hashtextextended(current_schema() || ':' || ${name}, 0))`.execute(trx);
     },
     isRetryable: (error) => isContention(error) || isKeyTaken(error),
-    refusesText,
     explainFailure: (error) => {
       if (isContention(error)) return "Others have kept the same records busy for too long; try again.";
       const reason = serverReason(error);

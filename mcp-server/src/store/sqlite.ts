@@ -141,7 +141,6 @@ function sqlitePort(db: Sqlite.Database, path: string): DialectPort {
     skipLocked: false,
     lockName: async () => {},
     isRetryable: (error) => isBusy(error) || isKeyTaken(error),
-    refusesText: () => false,
     explainFailure: (error) => {
       if (!(error instanceof Sqlite.SqliteError)) return undefined;
       if (isBusy(error)) return "Another process has kept the store busy for too long; try again.";

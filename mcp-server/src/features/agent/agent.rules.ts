@@ -1,4 +1,5 @@
 import { isRecord } from "../../kernel/records.ts";
+import { storable } from "../../kernel/storable.ts";
 
 /** An Agent call the guard has seen, not yet joined with the agent it started. */
 export interface PendingSpawn {
@@ -115,7 +116,7 @@ const renamedRefusal =
 /** Reads a hook's JSON text argument, without the one character a store does not take; anything else is an empty record. */
 export function parseRecord(text: string): Record<string, unknown> {
   try {
-    const plain = (_: string, value: unknown) => (typeof value === "string" ? value.replaceAll("\0", "") : value);
+    const plain = (_: string, value: unknown) => (typeof value === "string" ? storable(value) : value);
     const value: unknown = text.includes("\\u0000") ? JSON.parse(text, plain) : JSON.parse(text);
     return isRecord(value) ? value : {};
   } catch {

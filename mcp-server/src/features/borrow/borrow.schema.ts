@@ -1,9 +1,8 @@
 import * as z from "zod";
-import { isPlain } from "../task/task.schema.ts";
 
 export const loanStatuses = ["requested", "refused", "active", "returned"] as const;
 
-const word = z.string().trim().min(1).max(64).refine(isPlain, "must not contain NUL characters");
+const word = z.string().trim().min(1).max(64);
 export const agentName = word;
 export const teamRef = word;
 export const loanRef = word.describe("Loan id.");

@@ -1,5 +1,6 @@
 import { directsWork, type Principal } from "../../kernel/principal.ts";
 import { isRecord } from "../../kernel/records.ts";
+import { storable } from "../../kernel/storable.ts";
 
 export const clientStates = ["creating", "pending", "in_progress", "completing", "completed", "deleted"] as const;
 export type ClientState = (typeof clientStates)[number];
@@ -18,7 +19,7 @@ export function wantedIn(metadata: unknown): string | undefined {
   for (const name of ["teamwright_id", "beads_id"]) {
     const value = metadata[name];
     if (typeof value !== "string") continue;
-    const ref = clean(value).trim();
+    const ref = storable(value).trim();
     if (ref !== "" && ref.length <= MAX_REF) return ref;
   }
   return undefined;
@@ -26,8 +27,8 @@ export function wantedIn(metadata: unknown): string | undefined {
 
 /** A client task's subject as the title of a durable one: never empty, at most 500 bytes. */
 export function titleFor(subject: string, clientId: string): string {
-  const text = clean(subject).replace(/\s+/g, " ").trim();
-  if (text === "") return `Client task ${clean(clientId).slice(0, 40)}`;
+  const text = storable(subject).replace(/\s+/g, " ").trim();
+  if (text === "") return `Client task ${storable(clientId).slice(0, 40)}`;
   if (Buffer.byteLength(text) <= MAX_TITLE_BYTES) return text;
   // a character cut in half decodes to U+FFFD
   return Buffer.from(text)
@@ -35,11 +36,6 @@ export function titleFor(subject: string, clientId: string): string {
     .toString()
     .replace(/\uFFFD+$/, "")
     .trim();
-}
-
-/** Text that both stores take. */
-export function clean(text: string): string {
-  return text.replaceAll("\u0000", "").toWellFormed();
 }
 
 export interface CompletionFacts {

@@ -1,8 +1,9 @@
 import type { Kysely, Selectable } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
+import { storable } from "../../kernel/storable.ts";
 import type { Database } from "../../store/database.ts";
-import { type ClientState, clean, type Difference, differenceOf } from "./bridge.rules.ts";
+import { type ClientState, type Difference, differenceOf } from "./bridge.rules.ts";
 import type { ClientTaskTable } from "./bridge.table.ts";
 
 export type ClientTaskRow = Selectable<ClientTaskTable>;
@@ -43,10 +44,10 @@ export async function meetClientTask(
   seen: SeenClientTask,
   principal: Principal,
 ): Promise<ClientTaskRow> {
-  const subject = clean(seen.subject);
+  const subject = storable(seen.subject);
   const fresh = {
     subject,
-    description: seen.description === undefined ? null : clean(seen.description).slice(0, 200_000) || null,
+    description: seen.description === undefined ? null : storable(seen.description).slice(0, 200_000) || null,
     wanted: seen.wanted ?? null,
     task_key: null,
     origin: null,

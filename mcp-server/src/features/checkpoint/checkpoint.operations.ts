@@ -65,7 +65,7 @@ function answerOf({ choice, note }: PersonAnswer) {
   return { status: choice === "approve" ? ("approved" as const) : ("rejected" as const), note, told: true };
 }
 
-const checkpointRef = z.string().trim().min(1).max(64).refine(fields.isPlain).describe("Checkpoint id.");
+const checkpointRef = z.string().trim().min(1).max(64).describe("Checkpoint id.");
 const decided = z.object({ checkpoint: shownCheckpoint });
 
 export const checkpointApprove = defineOperation({

@@ -30,7 +30,7 @@ export const escalationRaise = defineOperation({
   render: (output, view) => [renderEscalation(output.escalation, view), view.next(output.next)].join("\n"),
 });
 
-const escalationRef = z.string().trim().min(1).max(64).refine(fields.isPlain).describe("Escalation id.");
+const escalationRef = z.string().trim().min(1).max(64).describe("Escalation id.");
 
 export const escalationResolve = defineOperation({
   name: "escalation_resolve",
@@ -41,7 +41,7 @@ export const escalationResolve = defineOperation({
   mcp: "all",
   positional: ["id"],
   input: z.strictObject({
-    id: z.string().trim().min(1).max(64).refine(fields.isPlain),
+    id: z.string().trim().min(1).max(64),
     decision: z.enum(decisions),
     note: fields.reason,
   }),

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { isPlain } from "../task/task.schema.ts";
 
 /** What is retried a limited number of times (requirements RE-01, RE-02, C-05). */
 export const countedOperations = ["build_test", "review_fix", "research", "deploy", "gate"] as const;
@@ -37,13 +36,7 @@ export interface RetryState {
 }
 
 /** Id of a unit or task as people and models write it. */
-export const aboutRef = z
-  .string()
-  .trim()
-  .min(1)
-  .max(255)
-  .refine(isPlain, "must not contain NUL characters")
-  .describe("Unit or task id.");
+export const aboutRef = z.string().trim().min(1).max(255).describe("Unit or task id.");
 
 export const shownEntry = z.object({
   at: z.string(),

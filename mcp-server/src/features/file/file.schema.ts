@@ -4,11 +4,7 @@ import { pathGlob } from "../../config/ownership.schema.ts";
 export const leasePaths = z.array(pathGlob).min(1).max(50).describe("Globs from the project's root.");
 
 /** A path is named as the caller sees it; what lies outside the project is nobody's. */
-export const filePath = z
-  .string()
-  .min(1)
-  .max(4096)
-  .refine((path) => !path.includes("\u0000"), "must not contain NUL characters");
+export const filePath = z.string().min(1).max(4096);
 
 /** Whose work is looked at, in the words of `ownership`: an agent's name, a role or `team:ID`. */
 export const author = z.string().min(1).max(64).describe("Whose work it is: an agent's name, a role or team:ID.");

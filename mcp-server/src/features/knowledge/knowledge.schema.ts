@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { isPlain } from "../task/task.schema.ts";
 
 export const knowledgeScopes = ["agent", "team", "org"] as const;
 export type KnowledgeScope = (typeof knowledgeScopes)[number];
@@ -24,7 +23,7 @@ export type Confidence = (typeof confidences)[number];
 /** A fact is told to many agents, one line each (requirements LP-02, C-24). */
 export const MAX_FACT = 120;
 
-const text = (max: number) => z.string().max(max).refine(isPlain, "must not contain NUL characters");
+const text = (max: number) => z.string().max(max);
 
 export const factText = text(MAX_FACT)
   .refine((value) => !/[\r\n\u2028\u2029]/.test(value), "must be one line")

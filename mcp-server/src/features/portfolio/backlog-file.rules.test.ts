@@ -83,6 +83,7 @@ stories:
 - {id: d, title: Second, story_points: many, team_type_hint: platfrom, depends_on_team: alpa}
 - {id: a, title: First again}
 - {id: e, title: Third}
+- {id: f, title: Fourth, domain: "a\\0b"}
 `,
       teams,
     );
@@ -101,6 +102,7 @@ stories:
         ],
       ],
       [6, "a", ["id: the story of line 1 has it"]],
+      [8, "f", ["domain: must not contain NUL characters or unpaired surrogates"]],
     ]);
   });
 

@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yam
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
 import { isRecord } from "../../kernel/records.ts";
+import { unstorable } from "../../kernel/storable.ts";
 import { type Product, product, type StoryDraft, story } from "./portfolio.schema.ts";
 
 export interface ReadStory {
@@ -94,6 +95,7 @@ function readStory(value: unknown, teams: readonly string[]): Omit<ReadStory, "l
   const read = story.safeParse({ ...fields, id });
   const shownId = typeof id === "string" ? id.slice(0, 64) : undefined;
   const problems = (read.error?.issues ?? []).map((issue) => `${issue.path.join(".") || "story"}: ${issue.message}`);
+  problems.push(...unstorable(read.data));
   const needed = fields.depends_on_team;
   if (typeof needed === "string" && !teams.includes(needed)) {
     const close = nearest(needed, teams);

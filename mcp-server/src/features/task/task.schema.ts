@@ -76,18 +76,10 @@ export interface Task {
   readonly foreignDigest: string | null;
 }
 
-const text = (max: number) => z.string().max(max).refine(isPlain, "must not contain NUL characters");
-export function isPlain(value: string): boolean {
-  return !value.includes("\u0000") && value.isWellFormed();
-}
+const text = (max: number) => z.string().max(max);
 
 export const MAX_TITLE_BYTES = 500;
-export const taskRef = z
-  .string()
-  .min(1)
-  .max(255)
-  .refine(isPlain, "must not contain NUL characters")
-  .describe("Task id.");
+export const taskRef = text(255).min(1).describe("Task id.");
 export const dependencyRef = text(64).min(1).describe("Dependency id.");
 export const title = text(MAX_TITLE_BYTES)
   .refine((value) => value.trim().length > 0, "must not be empty")

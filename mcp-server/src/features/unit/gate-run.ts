@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Gate } from "../../config/gates.schema.ts";
 import { childEnvironment } from "../../kernel/child-environment.ts";
 import { isRecord } from "../../kernel/records.ts";
+import { storable } from "../../kernel/storable.ts";
 
 const TAIL_BYTES = 16_000;
 const KILL_AFTER_MS = 2000;
@@ -103,7 +104,7 @@ class Output {
     const tail = this.#tail.subarray(-TAIL_BYTES).toString("utf8");
     return {
       outputDigest: this.#hash.digest("hex"),
-      outputTail: tail.replaceAll("\u0000", ""),
+      outputTail: storable(tail),
       outputBytes: this.#bytes,
     };
   }

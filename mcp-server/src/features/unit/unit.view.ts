@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
-import { isPlain } from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
 import { nextStep, type Phase } from "./unit.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
@@ -40,13 +39,7 @@ export function renderUnit(unit: z.infer<typeof unitBrief>, view: Pick<RenderVie
 /** What an earlier attempt has changed in another working tree, and what still lies there. */
 export const leftBehind = z.object({ folder: z.string(), files: z.array(z.string()) });
 
-export const unitRef = z
-  .string()
-  .trim()
-  .min(1)
-  .max(120)
-  .refine(isPlain, "must not contain NUL characters")
-  .describe("Id of the unit or of its task.");
+export const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
 
 export const runBrief = z.object({
   id: z.string(),

@@ -1,6 +1,7 @@
 import { parseRecord } from "../../features/agent/agent.rules.ts";
 import type { HookCall } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
+import { storable } from "../../kernel/storable.ts";
 
 /** What a hook of the client tells, in the guard's words. */
 export function readHookCall(input: Readonly<Record<string, unknown>>): HookCall {
@@ -24,7 +25,6 @@ export function readHookCall(input: Readonly<Record<string, unknown>>): HookCall
   };
 }
 
-/** PostgreSQL takes no NUL: a name or a last message with one would be kept by nobody. */
 function plain(value: unknown): string {
-  return textOf(value).replaceAll("\0", "");
+  return storable(textOf(value));
 }

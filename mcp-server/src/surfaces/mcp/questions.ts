@@ -8,6 +8,7 @@ import {
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { Question } from "../../kernel/operation.ts";
 import { isRecord, textOf } from "../../kernel/records.ts";
+import { storable } from "../../kernel/storable.ts";
 import { errorAnswer, type ToolAnswer } from "./answer.ts";
 
 /** What the client's dialog gave back; undefined when it was put away, or nobody answered in time. */
@@ -145,6 +146,6 @@ function readAnswer(result: {
 }): DialogAnswer | undefined {
   const choice = textOf(result.content?.decision);
   if (result.action !== "accept" || choice === "") return undefined;
-  const note = textOf(result.content?.note).replaceAll("\u0000", "").trim().slice(0, 2000);
+  const note = storable(textOf(result.content?.note)).trim().slice(0, 2000);
   return note === "" ? { choice } : { choice, note };
 }
