@@ -126,7 +126,12 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     expect((await create(lexer)).findings).toEqual([
       `"Speed up the lexer" and ${parser} "Write the parser" may both write src/parse/lex.ts and src/parse/**: order them with blocked_by`,
     ]);
-    expect((await create({ ...lexer, team: "beta" })).findings, "another team's").toBeUndefined();
+    // no link orders tasks of two teams, so none is advised
+    const other = await create({ ...lexer, team: "beta" });
+    expect(other.findings).toHaveLength(2);
+    for (const finding of other.findings)
+      expect(finding).toMatch(new RegExp(`^${other.task.id} of beta and .* of alpha may .*: dependency_declare puts`));
+    await lead.must("task_close", { id: other.task.id, outcome: "cancelled" });
     expect((await create({ ...lexer, kind: "epic" })).findings, "an epic is not worked on").toBeUndefined();
     const [mine] = (await lead.must("task_list", { team: "alpha", search: "lexer" })).tasks;
     await lead.must("task_update", { id: mine.id, scope: ["docs/lexer.md"] });
@@ -144,6 +149,10 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     const { error } = await strict.lead().call("task_create", { ...draft, ...lexer });
     expect(error).toMatchObject({ code: "RULE_VIOLATED", problems: [expect.stringContaining("may both write")] });
     expect((await strict.lead().must("task_list")).total).toBe(1);
+    // of two teams only a dependency orders tasks, and that is declared when they are there
+    const pair = ["alpha", "beta"].map((team) => ({ ...draft, ...lexer, scope: ["src/lex.ts"], team }));
+    const made = await strict.lead().must("task_create", { tasks: pair });
+    expect(made.findings).toEqual([expect.stringContaining("dependency_declare")]);
   });
 
   test("fields, labels and comments change; what is empty or unknown is refused; nothing else is lost", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { FilePort } from "../../mcp-server/src/kernel/operation.ts";
 import { expectSound, newTask, personRefusal, refusal, show } from "../support/answers.ts";
 import { threeTeams } from "../support/teams.ts";
 import { dialects, openWorld } from "../support/world.ts";
@@ -56,8 +57,13 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     ).toBe(dependency.id);
     expect(await show(ada, waiting)).toMatchObject({ state: "open", waits_for: 1 });
     expect((await ada.must("task_ready", { explain: true })).not_ready).toMatchObject([
-      { id: waiting, reasons: ["waits for team beta"] },
+      { id: waiting, reasons: [`waits for ${needed} of team beta`] },
     ]);
+    // whoever looks at either task is told who waits for whom
+    const said = `${dependency.id} (needs_api, open): ${waiting} of team alpha needs ${needed} of team beta: v2`;
+    for (const id of [waiting, needed]) expect(await world.personText("task_show", { id })).toContain(said);
+    expect(await world.personText("team_status")).toContain(said);
+    expect(await world.person("team_status", { team: "gamma" })).toMatchObject({ dependencies_total: 0 });
     for (const actor of [ada, bea, lead]) {
       expect((await actor.must("dependency_list")).dependencies).toMatchObject([{ id: dependency.id }]);
       expect((await actor.must("brief_show")).waits).toMatchObject([
@@ -206,6 +212,35 @@ describe.each(dialects)("dependencies on %s", (dialect) => {
     await lead.must("task_update", { id: ours, scope: ["db/*"] });
     expect(await told()).toHaveLength(2);
     await expectSound(world);
+  });
+
+  test("a task that is opened again or comes from a file is told like a new one (DE-07)", async () => {
+    await using world = await openWorld({ dialect, config: threeTeams });
+    const lead = world.lead();
+    const told = async () => (await world.person("message_list", { channel: "portfolio" })).messages;
+    const ours = await newTask(lead, { title: "Add a price column", team: "alpha", scope: ["db/**"] });
+    await lead.must("task_close", { id: ours });
+    const theirs = await newTask(lead, { title: "Add a tax column", team: "beta", scope: ["db/tax.sql"] });
+    expect(await told()).toEqual([]);
+    await world.person("task_reopen", { id: ours });
+    expect((await told()).at(-1).text).toContain(`CONFLICT: ${ours} of alpha and ${theirs} of beta may both write`);
+
+    let file = "";
+    const port: FilePort = {
+      read: async () => file,
+      write: async (_, chunks) => {
+        file = [...chunks].join("");
+      },
+    };
+    await world.person("task_export", { file: "x" }, port);
+    await using other = await openWorld({ dialect, config: threeTeams });
+    await other.person("task_import", { file: "x", dry_run: true }, port);
+    expect((await other.person("message_list", { channel: "portfolio" })).total).toBe(0);
+    for (const _ of ["new", "known"]) await other.person("task_import", { file: "x" }, port);
+    const { messages } = await other.person("message_list", { channel: "portfolio" });
+    expect(messages).toHaveLength(1);
+    expect(messages[0].text).toContain("[WHAT] Tasks of different teams may write the same files (1)");
+    await expectSound(other);
   });
 
   test("the total counts those too that a limit keeps back (DE-02)", async () => {

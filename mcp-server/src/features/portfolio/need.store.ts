@@ -1,5 +1,6 @@
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
+import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { type DependencyType, holdsTaskBack } from "../dependency/dependency.rules.ts";
 import {
@@ -42,11 +43,18 @@ export async function needOf(ctx: OperationContext, row: StoryRow, task: Task): 
  * One that came to the very team which waits becomes an order of its tasks.
  */
 export async function linkStoryNeeds(ctx: OperationContext): Promise<void> {
-  for (const { key, story, owner, metadata } of await unnamed.all(ctx.db, {})) {
-    const named = (JSON.parse(metadata) as Meta).depends_on_story;
-    if (named === undefined || named === story) continue;
+  const waits = (await unnamed.all(ctx.db, {})).flatMap(({ metadata, ...wait }) => {
+    const { depends_on_story: named } = JSON.parse(metadata) as Meta;
+    return named === undefined || named === wait.story ? [] : [{ ...wait, named }];
+  });
+  const given = await tasksOfStories(ctx.db, [...new Set(waits.map(({ named }) => named))]);
+  for (const { key, owner, needs_team: team, named } of waits) {
+    const found = [owner, team, PORTFOLIO]
+      .map((whose) => given.get(nameOf(whose, named)))
+      .find((id) => id !== undefined);
+    if (found === undefined) continue; // most of a long backlog is still to come
     const need = await getDependency(ctx, key);
-    const needed = await taskOfStory(ctx, named, [owner, need.needs_team, PORTFOLIO]);
+    const needed = await findTaskById(ctx.db, found);
     const waiting = await findTaskById(ctx.db, Number(need.task_id));
     if (!needed || !waiting || needed.id === waiting.id) continue;
     if (needed.team !== waiting.team) await nameDelivery(ctx, need, { waiting, needed });
@@ -104,6 +112,24 @@ async function taskOfStory(ctx: OperationContext, key: string, owners: readonly 
   return undefined;
 }
 
+const nameOf = (owner: string, story: string) => JSON.stringify([owner, story]);
+const NAMES_AT_ONCE = 500;
+
+/** Ids of the tasks that stories of these keys have become, by owner and key. */
+async function tasksOfStories(db: Kysely<Database>, keys: readonly string[]): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (let start = 0; start < keys.length; start += NAMES_AT_ONCE) {
+    const rows = await db
+      .selectFrom("story")
+      .select(["owner", "key", "task_id"])
+      .where("key", "in", keys.slice(start, start + NAMES_AT_ONCE))
+      .where("task_id", "is not", null)
+      .execute();
+    for (const { owner, key, task_id: id } of rows) found.set(nameOf(owner, key), Number(id));
+  }
+  return found;
+}
+
 async function orderInstead(ctx: OperationContext, need: DependencyRow, waiting: Task, needed: Task): Promise<void> {
   if (need.type !== "shared_component" && !(await putBehind(ctx, waiting, needed))) return;
   const resolution = `${needed.key} came to team ${needed.team} itself`;
@@ -112,16 +138,13 @@ async function orderInstead(ctx: OperationContext, need: DependencyRow, waiting:
   ctx.record({ type: "dependency.resolved", subject: need.key, team: need.team, after: { resolution } });
 }
 
-const MOST_UNNAMED = 500;
-
 const unnamed = prepared((db) =>
   db
     .selectFrom("dependency")
     .innerJoin("story", "story.task_id", "dependency.task_id")
-    .select(["dependency.key", "story.key as story", "story.owner", "story.metadata"])
+    .select(["dependency.key", "dependency.needs_team", "story.key as story", "story.owner", "story.metadata"])
     .where("dependency.status", "=", sql.lit("open"))
     .where("dependency.needed_task_id", "is", null)
     .where("story.metadata", "like", sql.lit('%"depends_on_story":%'))
-    .orderBy("dependency.id")
-    .limit(sql.lit(MOST_UNNAMED)),
+    .orderBy("dependency.id"),
 );

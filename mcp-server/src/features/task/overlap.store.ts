@@ -6,6 +6,7 @@ import { prepared } from "../../store/prepared.ts";
 import { whatComesBefore } from "./circle.store.ts";
 import { firstOverlap } from "./quality.rules.ts";
 import type { Task } from "./task.schema.ts";
+import { rowToTask } from "./task.store.ts";
 
 /** Of a team's tasks, those that are worked on and the most urgent that are not: a board's length must not matter. */
 const MOST_IN_HAND = 100;
@@ -67,15 +68,15 @@ const CONFLICT = "task.conflict";
 
 /**
  * Tasks, new or with another scope, that may write what tasks of other teams may write; no link can order those (DE-07,
- * FO-07). `told`: keys of tasks that have been named beside them before.
+ * FO-07). `told`: by task, keys of tasks that have been named beside it before.
  */
 export async function conflictsOfTeams(
   ctx: OperationContext,
   made: readonly Task[],
-  told: ReadonlySet<string> = new Set(),
+  told: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): Promise<TeamConflict[]> {
   const teams = ctx.config.teams.map(({ id }) => id);
-  const scoped = made.filter(({ scope, kind }) => scope.length > 0 && kind !== "epic");
+  const scoped = made.filter(canConflict);
   if (teams.length < 2 || scoped.length === 0) return [];
   const conflicts: TeamConflict[] = [];
   let pairs = 0;
@@ -87,7 +88,7 @@ export async function conflictsOfTeams(
       for (const { key, scope } of others) {
         pairs += task.scope.length * scope.length;
         if (pairs > MOST_PAIRS || named === MOST_NAMED) break;
-        if (told.has(key)) continue;
+        if (told.get(task.key)?.has(key)) continue;
         const glob = firstOverlap(task.scope, scope);
         // two new tasks of one call meet twice
         const isTold = conflicts.some((one) => one.task.key === key && one.other.key === task.key);
@@ -100,10 +101,36 @@ export async function conflictsOfTeams(
   return conflicts.slice(0, MOST_CONFLICTS);
 }
 
-/** Conflicts of a task whose scope or team is another now, those left out that have been told: once per pair (DE-07). */
-export async function newConflictsOf(ctx: OperationContext, task: Task): Promise<TeamConflict[]> {
-  if (task.status === "closed") return [];
-  return conflictsOfTeams(ctx, [task], await namedBeside(ctx.db, task.key));
+/** For who has made the task; both teams read the same on their channel. */
+export function conflictSentence({ task, other, glob }: TeamConflict): string {
+  return `${task.key} of ${task.team} and ${plainLine(other.key, 40)} of ${other.team} may both write ${plainLine(glob, 80)}: dependency_declare puts one behind the other`;
+}
+
+function canConflict({ scope, kind, status }: Task): boolean {
+  return scope.length > 0 && kind !== "epic" && status !== "closed";
+}
+
+/**
+ * Conflicts of tasks that are open again, come from a file, or have another scope or team now, those left out that have
+ * been told: once per pair (DE-07).
+ */
+export async function newConflictsOf(ctx: OperationContext, tasks: readonly Task[]): Promise<TeamConflict[]> {
+  if (ctx.config.teams.length < 2) return [];
+  const told = new Map<string, ReadonlySet<string>>();
+  for (const { key } of tasks.filter(canConflict)) told.set(key, await namedBeside(ctx.db, key));
+  return conflictsOfTeams(ctx, tasks, told);
+}
+
+/** Those of the tasks that say which files they may write. */
+export async function scopedAmong(db: Kysely<Database>, keys: readonly string[]): Promise<Task[]> {
+  if (keys.length === 0) return [];
+  const rows = await db
+    .selectFrom("task")
+    .selectAll()
+    .where("key", "in", keys)
+    .where("scope", "is not", null)
+    .execute();
+  return rows.map(rowToTask);
 }
 
 /** Both tasks' trails have it, so that neither is told of again when the scope of one changes. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { tellConflicts } from "../message/conflict-message.store.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
 import { abandonUnit } from "../unit/failure.store.ts";
 import { openUnitOf } from "../unit/unit.store.ts";
@@ -10,6 +11,7 @@ import { closeTask } from "./close.store.ts";
 import { becameReady } from "./freed.store.ts";
 import { addEdge, saveTaskInGraph } from "./graph.store.ts";
 import { checkNotItself } from "./link.rules.ts";
+import { newConflictsOf } from "./overlap.store.ts";
 import { checkClose, checkHolds, checkMove, nextOperations } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
@@ -143,6 +145,8 @@ export const taskReopen = defineOperation({
       after: { state: "open", ...(input.reason ? { reason: input.reason } : {}) },
     });
     const shown = (await findTaskById(ctx.db, open.id)) ?? open;
+    // what other teams have taken on meanwhile was compared with open tasks only
+    await tellConflicts(ctx, await newConflictsOf(ctx, [shown]));
     return { task: toBrief(shown), reopened: true, next: nextOperations(shown, ctx.principal) };
   },
   render: (output, view) => renderChange(output.reopened ? "Open again:" : "Was not closed:", output, view),

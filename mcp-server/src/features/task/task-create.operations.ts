@@ -7,7 +7,7 @@ import { teamForNew } from "../team/team.rules.ts";
 import { addEdge } from "./graph.store.ts";
 import { checkLinkTeams } from "./link.rules.ts";
 import { createTask } from "./new-task.store.ts";
-import { conflictsOfTeams, overlapsWithOpen } from "./overlap.store.ts";
+import { conflictSentence, conflictsOfTeams, overlapsWithOpen } from "./overlap.store.ts";
 import { overlappingScopes, taskFindings } from "./quality.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
@@ -115,7 +115,9 @@ export const taskCreate = defineOperation({
       const ref = drafts[index]?.ref;
       shown.push({ ...toBrief(await getTask(ctx, task.key)), ...(ref === undefined ? {} : { ref }) });
     }
-    await tellConflicts(ctx, await conflictsOfTeams(ctx, inserted));
+    const conflicts = await conflictsOfTeams(ctx, inserted);
+    await tellConflicts(ctx, conflicts);
+    if (ctx.config.task_quality !== "off") findings.push(...conflicts.map(conflictSentence));
     return {
       ...(tasks ? { tasks: shown } : { task: shown[0] }),
       total: shown.length,
@@ -187,7 +189,8 @@ function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[]
     ? overlappingScopes(drafts.map((item) => item.scope ?? []))
     : []) {
     const [left, right] = [drafts[a], drafts[b]];
-    if (ordered(left, right) || ordered(right, left)) continue;
+    // nothing orders tasks of two teams yet: both teams hear of those when they are made
+    if (left?.team !== right?.team || ordered(left, right) || ordered(right, left)) continue;
     findings.push(
       `"${plainLine(left?.title ?? "", 40)}" and "${plainLine(right?.title ?? "", 40)}" may both write ${glob}: order them with blocked_by`,
     );
@@ -252,7 +255,8 @@ async function connect(
   for (const [ref, type] of targets) {
     const task = await getTask(ctx, key);
     const target = await getTask(ctx, refs.get(ref) ?? (await resolveKey(ctx, ref)));
-    checkLinkTeams(ctx.principal, task, target, type);
+    // by its title: when this is refused there is no task of that id
+    checkLinkTeams(ctx.principal, { key: `"${plainLine(item.title, 60)}"`, team: task.team }, target, type);
     await addEdge(ctx, task, { targetKey: target.key, type });
   }
 }

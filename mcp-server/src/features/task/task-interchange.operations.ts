@@ -2,6 +2,7 @@ import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { tellConflicts } from "../message/conflict-message.store.ts";
 import { checkTeam, teamInView } from "../team/team.rules.ts";
 import { openUnitOf } from "../unit/unit.store.ts";
 import { type BadBackupLine, joinBackup } from "./interchange/beads-backup.rules.ts";
@@ -13,6 +14,8 @@ import type { BeadsSource } from "./interchange/beads-lines.rules.ts";
 import { readBeads } from "./interchange/beads-read.rules.ts";
 import { issueFromTask } from "./interchange/beads-task.rules.ts";
 import { renderBeads } from "./interchange/beads-write.rules.ts";
+import { newConflictsOf, scopedAmong } from "./overlap.store.ts";
+import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
 import { compact } from "./task.view.ts";
 
@@ -149,6 +152,7 @@ async function importChunk(
     inner.effects.ignoreLimits = true;
     const results: RowVerdict[] = [];
     for (const item of rows) results.push(await importRow(inner, item, setting));
+    if (!setting.dryRun) await tellConflicts(inner, await newConflictsOf(inner, await takenOver(inner, results)));
     return results;
   };
   if (setting.dryRun) return work(ctx);
@@ -161,6 +165,15 @@ async function importChunk(
     for (const item of rows) results.push(...(await importChunk(ctx, [item], setting)));
     return results;
   });
+}
+
+/** The tasks that a chunk has written and whose files could be others' too. */
+async function takenOver(ctx: OperationContext, results: readonly RowVerdict[]): Promise<Task[]> {
+  const written = results.filter(({ verdict }) => verdict === "created" || verdict === "updated");
+  return scopedAmong(
+    ctx.db,
+    written.flatMap(({ id }) => id ?? []),
+  );
 }
 
 function refused(item: ParsedRow | undefined, error: unknown): RowVerdict {

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import { shownNeed } from "../dependency/dependency.schema.ts";
 import { dependenciesOf, isSharedWith } from "../dependency/dependency.store.ts";
+import { describeNeed, toShownNeed } from "../dependency/dependency.view.ts";
 import { listEventsOf } from "../event/event.store.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
 import { linksFrom, linksTo } from "./link-view.store.ts";
@@ -38,18 +40,7 @@ export const taskShow = defineOperation({
     reasons: z.array(z.string()).optional(),
     links: z.array(link).optional(),
     linked_from: z.array(link).optional(),
-    dependencies: z
-      .array(
-        z.object({
-          id: z.string(),
-          team: z.string(),
-          needs_team: z.string(),
-          type: z.string(),
-          status: z.string(),
-          needed_task: z.string().optional(),
-        }),
-      )
-      .optional(),
+    dependencies: z.array(shownNeed).optional(),
     comments: z.array(comment).optional(),
     history: z
       .array(z.object({ at: z.string(), type: z.string(), by: z.string(), after: z.string().optional() }))
@@ -67,11 +58,7 @@ export const taskShow = defineOperation({
       reasons: some(reasons),
       links: some(await linksFrom(ctx.db, task.id)),
       linked_from: some(await linksTo(ctx.db, task.id)),
-      dependencies: some(
-        dependencies.map(({ key, team, needs_team, type, status, needed_key }) =>
-          compact({ id: key, team, needs_team, type, status, needed_task: needed_key ?? undefined }),
-        ),
-      ),
+      dependencies: some(dependencies.map(toShownNeed)),
       comments: some(comments.map((row) => ({ by: row.author, at: isoTime(row.created_at) ?? "", text: row.body }))),
       history: input.history ? await history(ctx, task.key) : undefined,
     });
@@ -83,8 +70,7 @@ export const taskShow = defineOperation({
       lines.push(`${item.type} → ${item.id} ${item.state ?? "(unknown)"} ${plainLine(item.title ?? "", 60)}`);
     for (const item of output.linked_from ?? [])
       lines.push(`${item.type} ← ${item.id} ${item.state ?? ""} ${plainLine(item.title ?? "", 60)}`);
-    for (const item of output.dependencies ?? [])
-      lines.push(`needs team ${item.needs_team}: ${item.type}, ${item.status} (${item.id})`);
+    for (const item of output.dependencies ?? []) lines.push(`dependency ${describeNeed(item, view)}`);
     for (const item of output.comments ?? [])
       lines.push(fenceText(`comment of ${plainLine(item.by, 40)} at ${item.at}`, item.text));
     for (const item of output.history ?? [])

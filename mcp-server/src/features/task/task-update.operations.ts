@@ -127,7 +127,7 @@ export const taskUpdate = defineOperation({
       if (patch.assignee) task = await saveTaskInGraph(ctx, task, { assignee: patch.assignee });
     }
     if (input.scope !== undefined || task.team !== before.team)
-      await tellConflicts(ctx, await newConflictsOf(ctx, task));
+      await tellConflicts(ctx, await newConflictsOf(ctx, [task]));
     return compact({
       task: toBrief(task),
       next: nextOperations(task, ctx.principal),

@@ -1,13 +1,13 @@
 import type { OperationContext } from "../../kernel/operation.ts";
 import { prepared } from "../../store/prepared.ts";
 
-/** What holds the task back now, directly: ids of tasks, one of them `to fail`, and teams for cross-team dependencies. */
+/** What holds the task back now, directly: ids of tasks, one of them `to fail`, and what other teams deliver. */
 export async function waitsFor(ctx: OperationContext, taskId: number): Promise<string[]> {
   const edges = await blockingEdges.all(ctx.db, { taskId });
   const needs = await blockingNeeds.all(ctx.db, { taskId });
   return [
     ...edges.map((edge) => (edge.type === "conditional-blocks" ? `${edge.target_key} to fail` : edge.target_key)),
-    ...needs.map((need) => `team ${need.needs_team}`),
+    ...needs.map(({ needed_key: key, needs_team: team }) => (key === null ? `team ${team}` : `${key} of team ${team}`)),
   ];
 }
 
@@ -23,8 +23,9 @@ const blockingEdges = prepared((db, p: { taskId: number }) =>
 const blockingNeeds = prepared((db, p: { taskId: number }) =>
   db
     .selectFrom("dependency")
-    .select("needs_team")
-    .where("task_id", "=", p.taskId)
-    .where("blocking", "=", 1)
-    .orderBy("id"),
+    .leftJoin("task as needed", "needed.id", "dependency.needed_task_id")
+    .select(["dependency.needs_team", "needed.key as needed_key"])
+    .where("dependency.task_id", "=", p.taskId)
+    .where("dependency.blocking", "=", 1)
+    .orderBy("dependency.id"),
 );

@@ -6,6 +6,10 @@ import { liveAgents } from "../agent/agent.store.ts";
 import { membersOf } from "../agent/placement.rules.ts";
 import { activeLoans } from "../agent/placement.store.ts";
 import { readCounts } from "../board/board.store.ts";
+import { shownCircle, shownNeed } from "../dependency/dependency.schema.ts";
+import { listDependencies } from "../dependency/dependency.store.ts";
+import { describeNeed, renderCircles, toShownNeed } from "../dependency/dependency.view.ts";
+import { circlesNow } from "../dependency/wait-circle.store.ts";
 import { type Health, healthOf } from "../sprint/health.store.ts";
 import { shownSprint } from "../sprint/sprint.schema.ts";
 import { currentSprint } from "../sprint/sprint.store.ts";
@@ -111,12 +115,19 @@ const health = z.object({
 export const teamStatus = defineOperation({
   name: "team_status",
   description:
-    "Health of a team or of all: velocity of the last sprints, points so far, work in progress and its age, what is blocked and for how long, agents, loans.",
+    "Health of a team or of all: velocity of the last sprints, points so far, work in progress and its age, what is blocked and for how long, agents, loans, and who waits for whom.",
   kind: "read",
   mcp: "none",
   positional: ["team"],
   input: z.strictObject({ team: fields.teamId.optional() }),
-  output: z.object({ sprint: shownSprint.optional(), teams: z.array(health) }),
+  output: z.object({
+    sprint: shownSprint.optional(),
+    teams: z.array(health),
+    /** Open ones, the oldest first. */
+    dependencies: z.array(shownNeed).optional(),
+    dependencies_total: z.number(),
+    circles: z.array(shownCircle).optional(),
+  }),
   async run(ctx, input) {
     const asked = teamInView(ctx.config, ctx.principal, input.team);
     const sprint = await currentSprint(ctx.db);
@@ -131,9 +142,17 @@ export const teamStatus = defineOperation({
       };
       teams.push({ ...found, ...lists });
     }
-    return { ...(sprint ? { sprint: toShownSprint(sprint, ctx.now) } : {}), teams };
+    const needs = await listDependencies(ctx.db, { team: asked, status: "open", limit: MOST_NEEDS });
+    const circles = await circlesNow(ctx);
+    return compact({
+      sprint: sprint && toShownSprint(sprint, ctx.now),
+      teams,
+      dependencies: needs.total > 0 ? needs.rows.map(toShownNeed) : undefined,
+      dependencies_total: needs.total,
+      circles: circles.length > 0 ? circles : undefined,
+    });
   },
-  render: ({ sprint, teams }, view) =>
+  render: ({ sprint, teams, dependencies = [], dependencies_total: total, circles }, view) =>
     [
       ...(sprint ? [renderSprint(sprint, view)] : []),
       view.table(
@@ -152,8 +171,14 @@ export const teamStatus = defineOperation({
           view.paint("yellow", team.borrowed_out.map((name) => plainLine(name, 40)).join(", ")),
         ]),
       ),
+      ...dependencies.map((need) => describeNeed(need, view)),
+      ...(total > dependencies.length ? [`… and ${total - dependencies.length} more: dependency_list shows them`] : []),
+      ...renderCircles(circles, view),
     ].join("\n"),
 });
+
+/** Dependencies shown beside the health of teams. */
+const MOST_NEEDS = 20;
 
 /** `3 5 8 up`: from the last sprint but one to the last. */
 function trendWords({ velocity_trend: trend }: Pick<Health, "velocity_trend">): string {
