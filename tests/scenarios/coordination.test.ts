@@ -366,6 +366,7 @@ for (const dialect of dialects.slice(0, 1)) {
       });
       const round = await begin(lead);
       expect(round).toMatchObject({ kind: "orientation", sprint: 1, status: "open" });
+      expect(round.spawn.description).toBe(`Orientation ${round.round}`); // the server's own words, to be used as they are
       const orienter = await mustStart(world, round.spawn);
       for (const text of ["orientation of round", "- alpha: no type, room for 3", "- US-5: Moor ship 5", "ASSIGN:"])
         expect(orienter.prompt).toContain(text);
@@ -380,6 +381,9 @@ for (const dialect of dialects.slice(0, 1)) {
         outcome: {
           recommendations: ["agree on the berth's format"],
           given: { assigned: 5, pending: 0 },
+          orientation: expect.stringMatching(
+            /^<stored-text \w+ what="orientation">\nalpha and beta both touch the quay\.\n</,
+          ),
           refused: [{ agent: "bea", why: "nobody is lent before the first sprint" }],
         },
       });

@@ -47,9 +47,9 @@ const INSIDE = /\b(?:BORROW|RECOMMEND|ASSIGN)\s*[:：]/;
 const NONE =
   /^(?:none|n\/a|nil|nothing|nobody|no (?:borrows?|loans?|actions?|recommendations?|assignments?|one))(?: (?:is|are))?(?: (?:needed|required|recommended|now|this sprint|at this time))?(?:[,;:]? (?:because|since|as) .*)?[.!]?$/i;
 
-const ID = "[\\p{L}\\p{N}](?:[\\p{L}\\p{N}_.@-]*[\\p{L}\\p{N}_-])?";
+const ID = "[\\p{L}\\p{N}](?:[\\p{L}\\p{N}_.@-]{0,62}[\\p{L}\\p{N}_-])?";
 /** An agent's or a story's: the configuration leaves them more freedom than a team's. */
-const WORD = "[^\\s:*,`\"'“”‘’«»<>|()]+";
+const WORD = "[^\\s:*,`\"'“”‘’«»<>|()]{1,200}";
 const TEAM = `(?:the\\s+)?(?:team[\\s:]+)?(${ID})(?:\\s+team(?![\\p{L}\\p{N}_-]))?`;
 const TAIL = "(?![\\p{L}\\p{N}_@-])(.*)$";
 /** The form as it is asked for, then what is forgiven: a team may be called `the`. */

@@ -76,7 +76,9 @@ function heard(seen: Seen, { directives, unread }: Directives): Outcome {
 
 function borrowsIn(directives: Directives["directives"]) {
   return directives.flatMap((one) =>
-    one.kind === "borrow" ? [{ agent: one.agent, from: one.from, to: one.to, reason: one.reason }] : [],
+    one.kind === "borrow"
+      ? [{ agent: one.agent, from: one.from, to: one.to, reason: plainLine(one.reason, MAX_LINE) }]
+      : [],
   );
 }
 
@@ -98,7 +100,7 @@ async function carryOut(ctx: OperationContext, row: RoundRow, read: Directives, 
     agent: meantId(agentIds, agent),
     from: meantId(teamIds, from),
     to: meantId(teamIds, to),
-    reason: plainLine(reason, MAX_LINE),
+    reason,
   }));
   const lent: LoanOutcome[] = [];
   const waiting: LoanOutcome[] = [];

@@ -94,6 +94,7 @@ const proseFields = new Set([
   "decisions",
   "plan",
   "questions",
+  "orientation",
 ]);
 const lineFields = new Set([
   "id",
@@ -114,8 +115,12 @@ const lineFields = new Set([
   "reasons",
 ]);
 
+/** The call of another tool as the server words it, to be made as it stands. */
+const OWN_WORDS = "spawn";
+
 /** The same data with what people and agents wrote fenced, so that a report is not an instruction (design §1.9). */
 export function fenceStored(value: unknown, field = ""): unknown {
+  if (field === OWN_WORDS) return value;
   if (Array.isArray(value)) return value.map((item) => fenceStored(item, field));
   if (isRecord(value))
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fenceStored(member, key)]));
