@@ -20,11 +20,6 @@ export function pairs(text: string): ChangedFile[] {
   return files;
 }
 
-/** Arguments that make the index look at these files again. */
-export function lookAgain(paths: readonly string[]): string[] {
-  return ["update-index", "--no-assume-unchanged", "--no-skip-worktree", "--", ...paths];
-}
-
 /** git's own words; nothing of ours is broken when it refuses. */
 export function gitFailure(command: string, error: unknown): TeamwrightError {
   const said = (error instanceof Error ? error.message : String(error)).trim().slice(0, 600);

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { SimpleGit } from "simple-git";
 import { childEnvironment, PLAIN_GIT } from "./child-environment.ts";
 import { hint, TeamwrightError } from "./errors.ts";
 import { readableDiff } from "./git-diff.ts";
-import { gitFailure, LOOKS_ITSELF, lookAgain, pairs } from "./git-words.ts";
+import { copyIndex, lookAgain } from "./git-index.ts";
+import { gitFailure, LOOKS_ITSELF, pairs } from "./git-words.ts";
 
 const GIT_TIMEOUT_MS = 120_000;
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -164,11 +165,10 @@ export class Git {
     const folder = await mkdtemp(join(tmpdir(), "teamwright-index-"));
     try {
       const index = join(folder, "index");
-      // the real index knows which files are unchanged, and a fresh one would read them all
       const real = resolve(this.folder, (await this.#run("rev-parse", "--git-path", "index")).trim());
-      await copyFile(real, index).catch(() => {});
+      await copyIndex(real, index);
       const git = this.#withIndex(index);
-      if (hidden.length > 0) await git.raw(lookAgain(hidden));
+      for (const args of lookAgain(hidden)) await git.raw(args);
       return await work(git).catch((error: unknown) => {
         throw error instanceof TeamwrightError ? error : gitFailure("index", error);
       });
@@ -207,7 +207,7 @@ export class Git {
     if (paths.length === 0) throw new TeamwrightError("RULE_VIOLATED", "There is nothing to commit.");
     const only = paths.map((path) => `:(literal,top)${path}`);
     const hidden = (await this.#hidden()).filter((path) => paths.includes(path));
-    if (hidden.length > 0) await this.#run(...lookAgain(hidden));
+    for (const args of lookAgain(hidden)) await this.#run(...args);
     try {
       await this.#run("add", "-A", "-f", "--", ...only);
       await this.#run("commit", "--quiet", "--only", "-m", message, "--", ...only);
