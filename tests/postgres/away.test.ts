@@ -10,14 +10,12 @@ import {
   cleanEnvironment,
   ensureBuilt,
   node,
-  onlyProtocol,
   openProject,
   type Project,
-  RawServer,
-  type Reply,
   rawDatabaseText,
   Worker,
 } from "../support/processes.ts";
+import { onlyProtocol, RawServer, type Reply } from "../support/raw-server.ts";
 import type { Outcome } from "../support/worker.ts";
 
 const SECRET = "s3cret-of-the-team";

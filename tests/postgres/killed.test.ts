@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Inspector, inspect } from "../support/inspect.ts";
 import { query, until } from "../support/postgres-client.ts";
-import { ensureBuilt, openProject, type Project, RawServer, type Reply } from "../support/processes.ts";
+import { ensureBuilt, openProject, type Project } from "../support/processes.ts";
+import { RawServer, type Reply } from "../support/raw-server.ts";
 
 const ROUNDS = 12;
 const SERVERS = 4;

@@ -4,7 +4,8 @@ import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { inspect } from "../support/inspect.ts";
 import { changed, createRole, query } from "../support/postgres-client.ts";
-import { cleanEnvironment, node, openProject, type Project, type Reply } from "../support/processes.ts";
+import { cleanEnvironment, node, openProject, type Project } from "../support/processes.ts";
+import type { Reply } from "../support/raw-server.ts";
 import { twoCrowdedTeams } from "../support/teams.ts";
 
 const repository = join(import.meta.dirname, "../..");

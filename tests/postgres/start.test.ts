@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { migrations } from "../../mcp-server/src/store/migrations/index.ts";
 import { inspect } from "../support/inspect.ts";
 import { changed, createRole, query, untilPausing, untilRow } from "../support/postgres-client.ts";
-import { ensureBuilt, onlyProtocol, openProject, RawServer, race, Worker } from "../support/processes.ts";
+import { ensureBuilt, openProject, race, Worker } from "../support/processes.ts";
+import { onlyProtocol, RawServer } from "../support/raw-server.ts";
 import type { Acknowledged, Outcome } from "../support/worker.ts";
 
 const STARTS = 16;

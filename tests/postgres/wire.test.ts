@@ -5,7 +5,8 @@ import { executorHooks, findOperation } from "../../mcp-server/src/features/inde
 import { execute, type Runtime } from "../../mcp-server/src/kernel/execute.ts";
 import { openPostgres, type PostgresOptions } from "../../mcp-server/src/store/postgres.ts";
 import { changed, query, until } from "../support/postgres-client.ts";
-import { openProject, type Reply } from "../support/processes.ts";
+import { openProject } from "../support/processes.ts";
+import type { Reply } from "../support/raw-server.ts";
 import { openProxy } from "../support/tcp-proxy.ts";
 
 type Input = Record<string, unknown>;

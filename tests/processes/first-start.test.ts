@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ensureBuilt, openProject, RawServer, race, stores } from "../support/processes.ts";
+import { ensureBuilt, openProject, race, stores } from "../support/processes.ts";
+import { RawServer } from "../support/raw-server.ts";
 
 const STARTS = 16;
 

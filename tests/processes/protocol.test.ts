@@ -19,19 +19,8 @@ import { StdioClientTransport as OldTransport } from "@modelcontextprotocol/sdk/
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { inspect } from "../support/inspect.ts";
-import {
-  type Built,
-  cleanEnvironment,
-  ensureBuilt,
-  legacy,
-  modern,
-  node,
-  onlyProtocol,
-  openProject,
-  RawServer,
-  type Reply,
-  rawDatabaseText,
-} from "../support/processes.ts";
+import { type Built, cleanEnvironment, ensureBuilt, node, openProject, rawDatabaseText } from "../support/processes.ts";
+import { legacy, modern, onlyProtocol, RawServer, type Reply } from "../support/raw-server.ts";
 
 let built: Built;
 beforeAll(async () => {

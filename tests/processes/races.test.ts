@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { inspect } from "../support/inspect.ts";
-import { ensureBuilt, openProject, RawServer, race, rawDatabaseText, stores } from "../support/processes.ts";
+import { ensureBuilt, openProject, race, rawDatabaseText, stores } from "../support/processes.ts";
+import { RawServer } from "../support/raw-server.ts";
 import type { Outcome, Refusal } from "../support/worker.ts";
 
 const PROCESSES = 8;

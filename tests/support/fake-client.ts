@@ -2,7 +2,7 @@
  * Plays the client under the client's name: run by a copy of Node that is called `claude`, so that the servers it starts
  * believe its hooks. Writes one JSON line for each step and stays until it is killed.
  */
-import { RawServer } from "./processes.ts";
+import { RawServer } from "./raw-server.ts";
 
 const [entry = "", root = ""] = process.argv.slice(2);
 const session = "s-fake";
@@ -10,7 +10,7 @@ let calls = 0;
 
 async function connect(): Promise<RawServer> {
   const env = { CLAUDE_CODE_SESSION_ID: session };
-  const server = new RawServer({ server: [entry], worker: "", fromSource: false }, root, { env });
+  const server = new RawServer({ server: [entry] }, root, { env });
   await server.initialize();
   return server;
 }

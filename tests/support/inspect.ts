@@ -2,7 +2,7 @@
 import { findOperation } from "../../mcp-server/src/features/index.ts";
 import { execute } from "../../mcp-server/src/kernel/execute.ts";
 import { openRuntime } from "../../mcp-server/src/runtime.ts";
-import type { Reply } from "./processes.ts";
+import type { Reply } from "./raw-server.ts";
 
 export interface Inspector extends AsyncDisposable {
   readonly runtime: Awaited<ReturnType<typeof openRuntime>>;

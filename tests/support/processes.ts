@@ -1,5 +1,5 @@
-/** Real processes for tests: the bundled server spoken to in raw lines, worker processes, project folders. */
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+/** Real processes for tests: the bundled program, worker processes, project folders. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,6 @@ import { buildDist } from "../../scripts/build.ts";
 import type { Job, Outcome } from "./worker.ts";
 
 const repository = join(import.meta.dirname, "../..");
-const source = join(repository, "mcp-server/src/main.ts");
 
 /** The pinned Node, also when the tests themselves were started by an older one. */
 export const node = pinnedNode();
@@ -25,12 +24,11 @@ export interface Built {
   /** What follows `node` to start the server. */
   readonly server: readonly string[];
   readonly worker: string;
-  readonly fromSource: boolean;
 }
 
 let built: Promise<Built> | undefined;
 
-/** The bundle as it is shipped, in a folder of this test run; the sources when the build fails. */
+/** The bundle as it is shipped, in a folder of this test run. */
 export function ensureBuilt(): Promise<Built> {
   built ??= buildOnce();
   return built;
@@ -41,11 +39,8 @@ async function buildOnce(): Promise<Built> {
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   chmodSync(folder, 0o755); // a test runs the server as another user
   const dist = join(folder, "dist");
-  const fromSource = await buildDist(dist).then(
-    () => false,
-    () => true,
-  );
-  const worker = join(fromSource ? join(repository, "node_modules/.cache") : dist, "lib", `worker-${process.pid}.cjs`);
+  await buildDist(dist);
+  const worker = join(dist, "lib", `worker-${process.pid}.cjs`);
   await build({
     entryPoints: [join(import.meta.dirname, "worker.ts")],
     outfile: worker,
@@ -53,7 +48,7 @@ async function buildOnce(): Promise<Built> {
     platform: "node",
     format: "cjs",
     target: "node22.14",
-    external: ["pg-native", ...(fromSource ? ["better-sqlite3", "pg"] : [])],
+    external: ["pg-native"],
     define: {
       TEAMWRIGHT_VERSION: '"test"',
       "import.meta.url": "importMetaUrl",
@@ -62,8 +57,7 @@ async function buildOnce(): Promise<Built> {
     banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
     logLevel: "error",
   });
-  if (fromSource) process.once("exit", () => rmSync(worker, { force: true }));
-  return { server: [fromSource ? source : join(dist, "lib/main.cjs")], worker, fromSource };
+  return { server: [join(dist, "lib/main.cjs")], worker };
 }
 
 /** Nothing of the session that runs the tests may reach what they start. */
@@ -192,109 +186,6 @@ export async function race(jobs: readonly Job[]): Promise<Outcome[]> {
   await Promise.all(workers.map((each) => each.line(0)));
   for (const each of workers) each.go();
   return Promise.all(workers.map(async (each) => (await each.line(1)) as Outcome));
-}
-
-// a test reads members of whatever a server answered; the shapes are the protocol's own
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type Reply = any;
-
-export const modern = "2026-07-28";
-export const legacy = "2025-11-25";
-
-/** A server process spoken to in raw JSON lines, so that a test sees every byte it writes. */
-export class RawServer {
-  readonly process: ChildProcess;
-  readonly lines: string[] = [];
-  readonly exited: Promise<{ code: number | null; signal: string | null }>;
-  stderr = "";
-  #next = 1;
-  #pending = new Map<number, (message: Reply) => void>();
-  #over = false;
-
-  constructor(
-    built: Built,
-    cwd: string,
-    options: { args?: readonly string[]; env?: Record<string, string>; spawn?: SpawnOptions } = {},
-  ) {
-    this.process = spawn(node, [...built.server, "serve", ...(options.args ?? [])], {
-      ...options.spawn,
-      cwd,
-      stdio: ["pipe", "pipe", "pipe"],
-      env: cleanEnvironment(options.env),
-    });
-    this.process.stdin?.on("error", () => {});
-    this.process.stderr?.on("data", (data) => {
-      this.stderr += data;
-    });
-    if (this.process.stdout) createInterface({ input: this.process.stdout }).on("line", (line) => this.#take(line));
-    this.exited = once(this.process, "close").then(([code, signal]) => {
-      this.#over = true;
-      for (const resolve of this.#pending.values()) resolve({ error: { code: "EXITED", message: this.stderr } });
-      return { code: code as number | null, signal: signal as string | null };
-    });
-  }
-
-  #take(line: string): void {
-    this.lines.push(line);
-    let message: Reply;
-    try {
-      message = JSON.parse(line);
-    } catch {
-      return; // the test finds it in `lines`
-    }
-    const resolve = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    resolve?.(message);
-  }
-
-  write(text: string): void {
-    this.process.stdin?.write(text);
-  }
-
-  notify(method: string, params: unknown = {}): void {
-    this.write(`${JSON.stringify({ jsonrpc: "2.0", method, params })}\n`);
-  }
-
-  request(method: string, params: unknown = {}): Promise<Reply> {
-    if (this.#over) return Promise.resolve({ error: { code: "EXITED", message: this.stderr } });
-    const id = this.#next++;
-    return new Promise((resolve) => {
-      this.#pending.set(id, resolve);
-      this.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    });
-  }
-
-  async initialize(protocolVersion = legacy): Promise<Reply> {
-    const params = { protocolVersion, capabilities: {}, clientInfo: { name: "raw", version: "1" } };
-    const reply = await this.request("initialize", params);
-    this.notify("notifications/initialized");
-    return reply;
-  }
-
-  /** The structured answer of a tool; a refusal comes back as `{error}`, a protocol error too. */
-  async call(name: string, input: unknown = {}): Promise<Reply> {
-    const reply = await this.request("tools/call", { name, arguments: input });
-    return reply.error ? { protocolError: reply.error } : reply.result.structuredContent;
-  }
-
-  /** Closes its input and waits for its end. */
-  async end(): Promise<{ code: number | null; signal: string | null; ms: number }> {
-    const begun = performance.now();
-    this.process.stdin?.end();
-    const exit = await this.exited;
-    return { ...exit, ms: performance.now() - begun };
-  }
-}
-
-/** Fails when anything but JSON-RPC was written. */
-export function onlyProtocol(server: RawServer): string[] {
-  return server.lines.filter((line) => {
-    try {
-      return JSON.parse(line).jsonrpc !== "2.0";
-    } catch {
-      return true;
-    }
-  });
 }
 
 /** Text that only a database driver would write. */
