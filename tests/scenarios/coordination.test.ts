@@ -629,6 +629,23 @@ for (const dialect of dialects.slice(0, 1)) {
       await expectSound(world);
     });
 
+    test("health is measured when agents are home: what they have left behind there is in work no more (CO-03, CO-06, BO-10)", async () => {
+      await using world = await openWorld({ dialect, config: coordinated() });
+      const lead = world.lead();
+      await lead.must("sprint_start");
+      await world.person("borrow_request", { agent: "bea", from: "beta", to: "alpha", reason: "the page" });
+      await lead.must("task_create", { title: "Paint the page", team: "alpha" });
+      const bea = await world.spawn("bea");
+      await bea.must("task_claim");
+      world.clock.advance(10 * 60_000);
+      const begun = await lead.must("coordination_begin");
+      expect(begun.teams).toMatchObject([
+        { team: "alpha", wip: 0, oldest_wip_ms: 0, agents: 3, borrowed_in: [] },
+        { team: "beta", wip: 0, agents: 3, borrowed_out: [] },
+      ]);
+      expect((await world.person("sprint_show")).sprints[0].teams[0]).toMatchObject({ team: "alpha", wip: 1 });
+    });
+
     test("any plan whatever: each loan it asks for is granted or refused, never beyond the cap, and all are home when it is due (BO-06, BO-10, CO-10)", async () => {
       const word = fc.constantFrom(
         "ada",

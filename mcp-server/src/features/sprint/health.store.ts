@@ -4,7 +4,6 @@ import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { membersOf } from "../agent/placement.rules.ts";
 import { activeLoans } from "../agent/placement.store.ts";
-import { readCounts } from "../board/board.store.ts";
 import { taskStatuses } from "../task/task.schema.ts";
 
 /** A team at a glance: what coordinators judge by (requirement CO-06). Times are ms. */
@@ -35,12 +34,11 @@ const TREND = 5;
 
 /** A snapshot of a team's health, loans included (requirements CO-06, BO-10). */
 export async function healthOf(ctx: OperationContext, team: string): Promise<Health> {
-  const { db, now } = ctx;
+  const { db } = ctx;
   const trend = (await lastVelocities.all(db, { team })).map(({ velocity }) => velocity).reverse();
   const state = await teamState(ctx, team);
   const sprint = await running.first(db, {});
   const soFar = sprint ? await finishedSince(db, team, sprint) : { points: 0, done: 0 };
-  const since = (await oldest.first(db, { team }))?.at;
   return {
     team,
     velocity: trend.at(-1) ?? 0,
@@ -48,7 +46,7 @@ export async function healthOf(ctx: OperationContext, team: string): Promise<Hea
     sprint_points: soFar.points,
     sprint_done: soFar.done,
     wip: state.wip,
-    oldest_wip_ms: since == null ? 0 : Math.max(0, now - Number(since)),
+    oldest_wip_ms: state.oldestWipMs,
     blocked: state.blocked,
     blocked_ms: state.blockedMs,
     agents: state.agents,
@@ -70,16 +68,18 @@ const lastVelocities = prepared((db, p: { team: string }) =>
     .limit(sql.lit(TREND)),
 );
 
-const oldest = prepared((db, p: { team: string }) =>
+/** Counted from the tasks: the board's counters do not have yet what this transaction has moved. */
+const inWork = prepared((db, p: { team: string }) =>
   db
     .selectFrom("task")
-    .select((e) => e.fn.min("started_at").as("at"))
+    .select((e) => [e.fn.countAll().as("n"), e.fn.min("started_at").as("since")])
     .where("team", "=", p.team)
     .where("status", "in", [sql.lit("in_progress"), sql.lit("in_review")]),
 );
 
 export interface TeamState {
   readonly wip: number;
+  readonly oldestWipMs: number;
   readonly blocked: number;
   readonly blockedMs: number;
   readonly agents: number;
@@ -90,12 +90,13 @@ export interface TeamState {
 /** How a team stands this moment. */
 export async function teamState(ctx: OperationContext, team: string): Promise<TeamState> {
   const { db, now, config } = ctx;
-  const columns = (await readCounts(db, team)).get(team) ?? {};
+  const work = await inWork.first(db, { team });
   const blocked = await blockedNow.first(db, { team });
   const loans = await activeLoans(db, config);
   const places = loans.map((loan) => ({ agent: loan.agent, to: loan.to_team }));
   return {
-    wip: (columns.in_progress ?? 0) + (columns.review ?? 0),
+    wip: Number(work?.n ?? 0),
+    oldestWipMs: work?.since == null ? 0 : Math.max(0, now - Number(work.since)),
     blocked: Number(blocked?.n ?? 0),
     blockedMs: Math.max(0, Number(blocked?.n ?? 0) * now - Number(blocked?.since ?? 0)),
     agents: membersOf(config.teams, places, team).length,
