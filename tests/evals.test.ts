@@ -16,7 +16,14 @@ test("the main skills have a case that looks for their being found, and one for 
   const found = graders.flatMap((one) =>
     one.type === "tool_used" && one.tool === "Skill" ? [one.input_match ?? "none"] : [],
   );
-  for (const skill of ["choosing-a-mode", "decomposing-work", "reporting", "reviewing-adversarially", "routing-tags"])
+  for (const skill of [
+    "choosing-a-mode",
+    "decomposing-work",
+    "learning",
+    "reporting",
+    "reviewing-adversarially",
+    "routing-tags",
+  ])
     expect(found).toContain(`teamwright:${skill}`);
   expect(found).toContain("none");
   expect(new Set(found).size).toBeGreaterThanOrEqual(10);

@@ -115,6 +115,7 @@ describe("rules find what they are for", () => {
     ["an operation that is none", "operation", end("Call `task_shut`.")],
     ["an operation with a misspelled noun", "operation", end("Call `taks_show`.")],
     ["an operation that agents cannot call", "operation", end("Call `review_list`.")],
+    ["an argument that is none", "argument", end("When it saved you, say `helpful`.")],
     ["a command that is none", "command", end("Run `teamwright task shut`.")],
     ["a writing command for agents", "command", end("Run `teamwright task close ID`.")],
     ["a skill that is none", "reference", end("See `teamwright:teaching`.")],

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod";
+import { configSchema } from "../../mcp-server/src/config/config.schema.ts";
 import { operations } from "../../mcp-server/src/features/index.ts";
 import { type Found, fieldProblems } from "./lint-fields.ts";
 import { type Problem, partsOf, type ShippedText, shippedTexts, withoutCode, wordCount } from "./shipped-text.ts";
@@ -10,6 +12,24 @@ const MAX_LINES = 500;
 const byName = new Map(operations.map((operation) => [operation.name, operation]));
 const nouns = new Set(operations.map(({ name }) => name.slice(0, name.indexOf("_"))));
 const fieldNames = new Set(operations.flatMap(({ input }) => Object.keys(input.shape)));
+
+/** Single words a text may put in backticks: arguments at any depth, what they may be, keys of the configuration. */
+const argumentWords = new Set([
+  "none", // what a report writes where there is nothing
+  ...Object.keys(configSchema.shape),
+  ...operations.flatMap(({ input }) => wordsOf(z.toJSONSchema(input, { unrepresentable: "any" }))),
+]);
+
+function wordsOf(schema: unknown): string[] {
+  if (Array.isArray(schema)) return schema.flatMap(wordsOf);
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, value]) => {
+    if (key === "enum" && Array.isArray(value)) return value.map(String);
+    if (key === "properties" && value !== null)
+      return [...Object.keys(value), ...Object.values(value).flatMap(wordsOf)];
+    return wordsOf(value);
+  });
+}
 
 /** What is resolved in a skill's or role's text; others stand there as they are, or make the client drop the file. */
 const variables = /^(CLAUDE_(PLUGIN_ROOT|PLUGIN_DATA|PROJECT_DIR|SESSION_ID|SKILL_DIR|EFFORT)|user_config\.\w+)$/;
@@ -50,7 +70,7 @@ export function* lintText(text: ShippedText, around: Surroundings): Generator<Pr
   const found = [
     ...fieldProblems(text, parts, around.skills),
     ...sizeProblems(text, parts.body),
-    ...nameProblems(parts.body),
+    ...nameProblems(parts.body, around),
     ...referenceProblems(text, parts.body, around),
     ...wordProblems(parts.body),
     ...(text.kind === "skill" ? skillShape(parts.body) : roleShape(text, parts.body)),
@@ -65,7 +85,7 @@ function* sizeProblems({ kind, text }: ShippedText, body: string): Generator<Fou
 }
 
 /** Operations and commands in backticks exist, and whoever reads the text can call them. */
-function* nameProblems(body: string): Generator<Found> {
+function* nameProblems(body: string, around: Surroundings): Generator<Found> {
   for (const [, word = ""] of body.matchAll(/`([a-z]+_[a-z_]+)`/g)) {
     const operation = byName.get(word);
     if (operation === undefined && !fieldNames.has(word)) {
@@ -74,6 +94,9 @@ function* nameProblems(body: string): Generator<Found> {
     } else if (operation?.mcp === "none")
       yield ["operation", `${word} is no tool of agents; write \`teamwright ${word.replace("_", " ")}\``];
   }
+  for (const [, word = ""] of withoutCode(body).matchAll(/`([a-z]+)`/g))
+    if (!argumentWords.has(word) && !around.names.has(word))
+      yield ["argument", `${word} is no argument of an operation, nor one of their values`];
   for (const line of body.split("\n")) {
     for (const [, noun = "", verb = ""] of line.matchAll(/`teamwright ([a-z]+) ([a-z-]+)/g)) {
       const operation = byName.get(`${noun}_${verb.replaceAll("-", "_")}`);
