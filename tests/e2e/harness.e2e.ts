@@ -8,6 +8,7 @@ import { addMarketplace, installPlugin, listServers, runClaude, validatePlugin }
 import { probePlugin, probeTool, readProbeLog } from "./support/probe-log.ts";
 import { clientVersions, openSandbox } from "./support/sandbox.ts";
 import { startModel } from "./support/scripted-model.ts";
+import { connected } from "./support/teamwright.ts";
 import { startInteractive } from "./support/terminal.ts";
 
 const noTool = "No such tool available";
@@ -219,6 +220,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     const PROBE_LOG = join(box.root, "probe.jsonl");
     const at = { version, cwd: box.project, home: box.home, env: { PROBE_LOG } };
     await using terminal = await startInteractive({ ...at, model, pluginDir: probePlugin });
+    await connected(box.home, "probe");
     await terminal.prompt("[actor:lead] Begin.");
     await terminal.waitFor("LEAD-HEARD-BOB");
     await terminal.exit();

@@ -139,14 +139,15 @@ export function resultOf(actor: Actor, name: string, nth = 0) {
 }
 
 /**
- * Waits until the client says in its log that our server is connected. A prompt typed earlier runs without our tools,
+ * Waits until the client says in its log that the plugin's server is connected. A prompt typed earlier runs without our tools,
  * and on the oldest client so do the teammates spawned in that turn.
  */
-export function connected(home: string): Promise<void> {
+export function connected(home: string, plugin = "teamwright"): Promise<void> {
   const logs = join(home, ".cache/claude-cli-nodejs");
   return until(() => {
+    if (!existsSync(logs)) return false;
     const files = readdirSync(logs, { recursive: true, encoding: "utf8" });
-    const ours = files.filter((file) => file.includes("plugin-teamwright-teamwright/"));
+    const ours = files.filter((file) => file.includes(`plugin-${plugin}-${plugin}/`));
     return ours.some((file) => readFileSync(join(logs, file), "utf8").includes("Successfully connected"));
   }, "the client connected the server");
 }
