@@ -232,7 +232,8 @@ describe.each(clientVersions)("the %s client", (version) => {
     expect(callers).toContainEqual(["bob", "abob-"]);
     expect(callers).toContainEqual(["probe:builder", expect.any(String)]);
     expect(bob.shown).toContain("PROBE-CONTEXT SubagentStart abob-");
-    expect(log.payloads("TeammateIdle")).toMatchObject([{ teammate_name: "bob" }]);
+    // A message that reaches it late wakes it, and it is idle once more.
+    expect(new Set(log.payloads("TeammateIdle").map((payload) => payload.teammate_name))).toEqual(new Set(["bob"]));
     expect(log.payloads("SessionEnd")).toMatchObject([{ reason: "prompt_input_exit" }]);
   });
 

@@ -12,7 +12,7 @@ export const clientVersions: readonly ClientVersion[] = ["oldest", "newest"];
 
 const packageRoot = fileURLToPath(new URL("..", import.meta.url));
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
-export const dummyKey = "sk-ant-api03-scripted-model-on-loopback-needs-no-real-key";
+const dummyKey = "sk-ant-api03-scripted-model-on-loopback-needs-no-real-key";
 
 /** The native binary sits in the optional dependency of this platform; no install script is needed to reach it. */
 export function clientBinary(version: ClientVersion): string {
