@@ -32,7 +32,9 @@ describe.each(dialects)("answers in words on %s", (dialect) => {
         `Ready now: ${second} (ready, P2, team alpha): Plant the tree\n` +
         "Next: task_ready",
     );
-    expect(await lead.text("task_close", { id: first, outcome: "failed" })).toContain(`Closed as done: ${first} (`);
+    expect(await lead.text("task_close", { id: first, outcome: "failed" })).toContain(
+      `Was closed already, as done: ${first} (`,
+    );
     expect(await world.personText("task_reopen", { id: first })).toBe(
       `Open again: ${first} (ready, P1, team alpha): Dig the hole\nNext: teamwright task claim, teamwright task update`,
     );

@@ -224,6 +224,35 @@ describe.each(dialects)("claims on %s", (dialect) => {
     await expectSound(world);
   });
 
+  test("an agent that starts another under a living one's name gives it nothing of that one's (design §3)", async () => {
+    await using world = await openWorld({ dialect });
+    const lead = world.lead();
+    const [ada, bob] = [await world.spawn("ada"), await world.spawn("bob")];
+    const id = await newTask(lead, { title: "Wait for bob", assignee: "bob" });
+    const child = async (agentId: string) => {
+      const call = {
+        agent_id: ada.id,
+        agent_type: "teamwright:builder",
+        tool_name: "Agent",
+        tool_use_id: `u-${agentId}`,
+      };
+      const asked = JSON.stringify({ name: "bob", subagent_type: "teamwright:builder", prompt: "be bob" });
+      await world.hook({ ...call, event: "PreToolUse", tool_input: asked });
+      await world.hook({ event: "SubagentStart", agent_id: agentId, agent_type: "teamwright:builder" });
+      await world.hook({ ...call, event: "PostToolUse", tool_response: JSON.stringify({ agentId }) });
+      return world.known(agentId, "teamwright:builder");
+    };
+    const other = await child("abob-1");
+    await lead.must("message_send", { to: "bob", text: "for bob alone" });
+    expect((await other.must("message_inbox")).messages).toEqual([]);
+    expect((await bob.must("message_inbox")).messages).toHaveLength(1);
+    expect(await refusal(other.call("task_claim", { id }))).toBe("FORBIDDEN");
+    expect((await other.must("brief_show")).you.name).not.toBe("bob");
+    await stop(world, bob);
+    // nobody's any more, it is a name like any other
+    expect((await (await child("abob-2")).must("brief_show")).you).toMatchObject({ name: "bob", generation: 2 });
+  });
+
   test("a name proves nothing: a new generation is another, and no call acts for somebody else", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

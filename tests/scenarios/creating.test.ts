@@ -167,7 +167,8 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     });
     await ada.must("task_update", { id, comment: "mine is brighter" });
     expect(await refusal(ada.call("task_update", { id, comment: " \n" }))).toBe("INVALID_INPUT");
-    expect(await refusal(ada.call("task_update", { id }))).toBe("INVALID_INPUT");
+    for (const nothing of [{}, { add_labels: [] }, { add_labels: [], remove_labels: [] }])
+      expect(await refusal(ada.call("task_update", { id, ...nothing }))).toBe("INVALID_INPUT");
     expect(await refusal(ada.call("task_update", { id, assignee: "bob" }))).toBe("FORBIDDEN");
     expect(await refusal(ada.call("task_create", { title: "Do my work", assignee: "bob" }))).toBe("FORBIDDEN");
     expect(await refusal(ada.call("task_update", { id: "tw-none", comment: "x" }))).toBe("NOT_FOUND");
@@ -207,6 +208,9 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     expect(await personRefusal(world.person("task_stale", { days: -1 }))).toBe("INVALID_INPUT");
     world.clock.advance(31 * DAY);
     expect(await world.person("task_stale", { limit: 1 })).toMatchObject({ total: 2, tasks: [{ id: oldest }] });
+    expect(await world.personText("task_stale", { limit: 1 })).toMatch(
+      new RegExp(`^2 stale, 1 shown\n.*untouched since.*\n${oldest} +2026-11-01 09:00 .*Polish the copper`),
+    );
     await expectSound(world);
   });
 

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { ProjectConfig } from "../../config/config.schema.ts";
+import { type ProjectConfig, teamOfAgent } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import type { Database } from "../../store/database.ts";
@@ -122,12 +122,30 @@ export async function confirmSpawn(
 
 async function joinSpawn(ctx: OperationContext, agent: AgentRow, spawn: SpawnRow): Promise<AgentRow> {
   await ctx.db.updateTable("spawn").set({ agent_id: agent.agent_id }).where("id", "=", spawn.id).execute();
-  const generation = spawn.name === null ? 1 : await nextGeneration(ctx.db, spawn.name, agent.agent_id);
-  const team = await teamOfSpawn(ctx, spawn);
-  const change = { name: spawn.name, role: roleOf(spawn.subagent_type), generation, team, task_key: spawn.task_key };
+  const name = (await takesALivingName(ctx, spawn, agent.agent_id)) ? null : spawn.name;
+  const generation = name === null ? 1 : await nextGeneration(ctx.db, name, agent.agent_id);
+  const team = await teamOfSpawn(ctx, { ...spawn, name });
+  const change = { name, role: roleOf(spawn.subagent_type), generation, team, task_key: spawn.task_key };
   await ctx.db.updateTable("agent").set(change).where("id", "=", agent.id).execute();
   ctx.record({ type: "agent.named", subject: agent.agent_id, team: team ?? undefined, after: change });
   return { ...agent, ...change };
+}
+
+/**
+ * True when an agent gives the one it starts the name of another that is at work: messages, tasks and files meant for
+ * that one would come to it. Whoever directs the work may start a name anew; an agent's child goes without one.
+ */
+async function takesALivingName({ db, config }: OperationContext, spawn: SpawnRow, agentId: string): Promise<boolean> {
+  if (spawn.name === null || spawn.parent_agent_id === null) return false;
+  let bearer = db
+    .selectFrom("agent")
+    .select("id")
+    .where("name", "=", spawn.name)
+    .where("agent_id", "!=", agentId)
+    .where("ended_at", "is", null);
+  // a declared name means the same agent in every session
+  if (teamOfAgent(config, spawn.name) === undefined) bearer = bearer.where("session", "=", spawn.session);
+  return (await bearer.executeTakeFirst()) !== undefined;
 }
 
 async function nextGeneration(db: Kysely<Database>, name: string, agentId: string): Promise<number> {

@@ -38,11 +38,16 @@ export const taskClose = defineOperation({
     force: z.boolean().optional().describe("Lead only: in spite of open children or blockers."),
     fence: fields.fenceNumber.optional(),
   }),
-  output: changed.extend({ outcome: z.string().optional(), unblocked: z.array(fields.taskBrief).optional() }),
+  output: changed.extend({
+    outcome: z.string().optional(),
+    /** It was closed before this call, which has changed nothing. */
+    was_closed: z.boolean().optional(),
+    unblocked: z.array(fields.taskBrief).optional(),
+  }),
   async run(ctx, input) {
     const task = await lockTask(ctx, input.id);
     checkOwnTeam(ctx.principal, task.team);
-    if (task.status === "closed") return answer(ctx, task);
+    if (task.status === "closed") return { ...(await answer(ctx, task)), was_closed: true };
     checkHolds(task, ctx.principal, input.fence);
     const outcome = input.outcome ?? "done";
     await settleUnit(ctx, task, outcome);
@@ -74,7 +79,12 @@ export const taskClose = defineOperation({
     const closed = await closeTask(ctx, await lockTask(ctx, task.key), outcome, input.reason);
     return answer(ctx, closed);
   },
-  render: (output, view) => renderChange(`Closed as ${output.outcome ?? "done"}:`, output, view),
+  render: (output, view) =>
+    renderChange(
+      `${output.was_closed ? "Was closed already," : "Closed"} as ${output.outcome ?? "done"}:`,
+      output,
+      view,
+    ),
 });
 
 /**

@@ -165,5 +165,17 @@ export const taskStale = defineOperation({
     const tasks = rows.map((row) => ({ ...toBrief(rowToTask(row)), updated_at: isoTime(row.updated_at) ?? "" }));
     return { total: Number(n), tasks };
   },
-  render: (output, view) => (output.total === 0 ? "Nothing is stale." : renderBriefs(output.tasks, view)),
+  render(output, view) {
+    if (output.total === 0) return "Nothing is stale.";
+    const shown = output.tasks.length < output.total ? `, ${output.tasks.length} shown` : "";
+    const rows = output.tasks.map((task) => [
+      view.paint("cyan", task.id),
+      task.updated_at.slice(0, 16).replace("T", " "),
+      task.state,
+      task.team,
+      plainLine(task.holder ?? "", 20),
+      plainLine(task.title, Math.max(30, view.width - 80)),
+    ]);
+    return `${output.total} stale${shown}\n${view.table(["id", "untouched since", "state", "team", "holder", "title"], rows)}`;
+  },
 });

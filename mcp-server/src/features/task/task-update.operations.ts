@@ -97,7 +97,10 @@ export const taskUpdate = defineOperation({
     let task = await lockTask(ctx, input.id);
     checkOwnTeam(ctx.principal, task.team);
     const { id: _, comment, fence, ...rest } = input;
-    const asked = Object.keys(rest).filter((name) => rest[name as keyof typeof rest] !== undefined);
+    const asked = Object.keys(rest).filter((name) => {
+      const value = rest[name as keyof typeof rest];
+      return value !== undefined && !(name.endsWith("_labels") && Array.isArray(value) && value.length === 0);
+    });
     if (asked.length > 0 || fence !== undefined) checkMayChange(task, ctx.principal, fence);
     if (asked.length === 0 && comment === undefined) {
       throw new TeamwrightError(
