@@ -8,7 +8,7 @@ import { addMarketplace, installPlugin, listServers, runClaude, validatePlugin }
 import { probePlugin, probeTool, readProbeLog } from "./support/probe-log.ts";
 import { clientVersions, openSandbox } from "./support/sandbox.ts";
 import { startModel } from "./support/scripted-model.ts";
-import { connected } from "./support/teamwright.ts";
+import { connected, until } from "./support/teamwright.ts";
 import { startInteractive } from "./support/terminal.ts";
 
 const noTool = "No such tool available";
@@ -223,6 +223,7 @@ describe.each(clientVersions)("the %s client", (version) => {
     await connected(box.home, "probe");
     await terminal.prompt("[actor:lead] Begin.");
     await terminal.waitFor("LEAD-HEARD-BOB");
+    await until(() => readProbeLog(PROBE_LOG).payloads("TeammateIdle").length > 0, "bob is idle");
     await terminal.exit();
     model.check();
     const log = readProbeLog(PROBE_LOG);

@@ -94,7 +94,7 @@ function openingOf(request: MessagesRequest): string {
 let callCount = 0;
 
 /** One conversation of an actor with the client. */
-export class Conversation {
+class Conversation {
   readonly requests: MessagesRequest[] = [];
   readonly calls: RecordedCall[] = [];
   readonly done: Promise<void>;
