@@ -109,7 +109,7 @@ export async function buildDist(dist: string = join(root, "dist")): Promise<Buil
   return { files, parts: largestParts(metafile) };
 }
 
-export function inKilobytes(bytes: number): string {
+function inKilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(0).padStart(8)} kB`;
 }
 

@@ -26,7 +26,7 @@ export interface PrivatePostgres extends AsyncDisposable {
 }
 
 /** Folder of initdb and postgres, newest version first; undefined when none is installed. */
-export function findPostgres(): string | undefined {
+function findPostgres(): string | undefined {
   const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS) : [];
   const folders = versions
     .sort((a, b) => Number(b) - Number(a))

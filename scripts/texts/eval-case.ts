@@ -45,7 +45,7 @@ const grader = z.discriminatedUnion("type", [
 ]);
 
 /** case.yaml as the client reads it; stricter at the top, where the client drops unknown keys in silence. */
-export const evalCase = z.strictObject({
+const evalCase = z.strictObject({
   schema_version: z.literal("1.1"),
   name: z.string().min(1),
   description: z.string().optional(),

@@ -9,7 +9,7 @@ const word = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/);
 const line = z.string().min(10).max(200);
 
 /** Front matter of a team template: what a program can use of it (requirements TC-11, CS-03, TP-01 to TP-07). */
-export const teamTemplate = z.strictObject({
+const teamTemplate = z.strictObject({
   name: word,
   when: line,
   mode: z.strictObject({ verdicts: z.array(z.enum(verdicts)).min(1), run: z.enum(["team", "task", "either"]) }),
@@ -28,7 +28,7 @@ export const teamTemplate = z.strictObject({
 });
 export type TeamTemplate = z.infer<typeof teamTemplate>;
 
-export const templateSections = [
+const templateSections = [
   "Purpose",
   "When to use",
   "Mode",

@@ -26,7 +26,7 @@ export const twoTeams = {
 } as const;
 
 /** Numbers in [0, 1) that follow from the seed alone (mulberry32). */
-export function seededNumbers(seed: number): () => number {
+function seededNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

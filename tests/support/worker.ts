@@ -168,7 +168,7 @@ async function late(call: Call): Promise<Outcome> {
 }
 
 /** The real first migration and one more of the test's. */
-export const secondSchema: Migration = {
+const secondSchema: Migration = {
   name: "0002-test",
   statements: () => ["create table test_only (id integer primary key)", "insert into test_only values (1)"],
 };

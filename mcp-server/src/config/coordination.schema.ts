@@ -73,7 +73,6 @@ export const coordination = z
       .describe("Agents with such a role_archetype are not lent, and do not leave."),
   })
   .prefault({});
-export type CoordinationSettings = z.infer<typeof coordination>;
 
 /** Phases of a sprint, in order (requirement AG-01). */
 export const sprintPhases = ["planning", "development", "qa", "review"] as const;
@@ -94,9 +93,8 @@ export const sprint = z
       .describe("Capacity of a team is this times its developers; planning stops at the first story beyond."),
   })
   .prefault({});
-export type SprintSettings = z.infer<typeof sprint>;
 
-export const distributionStrategies = ["round_robin", "heuristic", "coordinator"] as const;
+const distributionStrategies = ["round_robin", "heuristic", "coordinator"] as const;
 export type DistributionStrategy = (typeof distributionStrategies)[number];
 
 /** requirements PF-01, PF-02, C-08 */
@@ -118,4 +116,3 @@ export const portfolio = z
     backlog: z.string().min(1).max(4096).optional().describe("File of the portfolio, seen from this file."),
   })
   .prefault({});
-export type PortfolioSettings = z.infer<typeof portfolio>;

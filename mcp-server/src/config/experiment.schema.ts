@@ -68,11 +68,7 @@ export const disturbances = z
   })
   .prefault({});
 
-export const swapScenarios = [
-  "critical_production_incident",
-  "specialist_unavailable",
-  "deliberate_cross_training",
-] as const;
+const swapScenarios = ["critical_production_incident", "specialist_unavailable", "deliberate_cross_training"] as const;
 
 /** Agents that work outside their specialisation for a while (requirement AG-03). */
 export const profileSwapping = z

@@ -1,10 +1,10 @@
 import * as z from "zod";
 
-export const ownershipModes = ["strict", "warn", "off"] as const;
+const ownershipModes = ["strict", "warn", "off"] as const;
 export type OwnershipMode = (typeof ownershipModes)[number];
 
 /** Why a text is no glob of the project's paths, or undefined. The pieces that count are `*`, `**`, `?`, `[ab]`, `{a,b}`. */
-export function globProblem(glob: string): string | undefined {
+function globProblem(glob: string): string | undefined {
   if (glob.includes("\\")) return "must separate folders by / and has no escapes";
   if (glob.startsWith("!")) return "cannot be a negation";
   if (/^(\/|[A-Za-z]:|~)/.test(glob)) return "must be relative to the project's root";

@@ -7,7 +7,7 @@ export const NOT_ONE_LINE = "must not contain line breaks or control characters"
 
 const word = z.string().min(1).max(128).regex(ONE_LINE, NOT_ONE_LINE);
 
-export const seniorities = ["junior", "mid", "senior"] as const;
+const seniorities = ["junior", "mid", "senior"] as const;
 export type Seniority = (typeof seniorities)[number];
 
 /** The roles that coordinate, by the step they take (requirements CA-01, CA-02, CA-03). */

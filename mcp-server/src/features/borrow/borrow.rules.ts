@@ -1,7 +1,7 @@
 import { homeOf, membersOf, type Placement, placeOf, type Staffed } from "../agent/placement.rules.ts";
 
 /** Why a loan is refused; the closed list that messages, reports and the trail use (requirements BO-05, BO-06, BO-10). */
-export const refusalCodes = [
+const refusalCodes = [
   "unknown_team",
   "same_team",
   "duplicate",

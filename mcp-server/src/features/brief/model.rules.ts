@@ -73,7 +73,7 @@ export function chooseModel(
 }
 
 /** What a session of that difficulty takes, in tokens; written down from sessions of one task (requirements CS-01). */
-export function expectedTokens(score: number): { input: number; cacheRead: number; output: number } {
+function expectedTokens(score: number): { input: number; cacheRead: number; output: number } {
   return { input: 60_000 + 20_000 * score, cacheRead: 600_000 + 200_000 * score, output: 8_000 + 4_000 * score };
 }
 

@@ -84,16 +84,6 @@ export async function decideCheckpoint(ctx: OperationContext, ref: string, answe
   return decided;
 }
 
-/** The checkpoints of a unit, task or stage (`run-…:stage-2`), newest first. */
-export async function checkpointFor(
-  db: Kysely<Database>,
-  about: string,
-): Promise<Record<CheckpointStatus, CheckpointRow[]>> {
-  const found: Record<CheckpointStatus, CheckpointRow[]> = { pending: [], approved: [], rejected: [] };
-  for (const row of await ofAbout.all(db, { about })) found[statusOf(row)].push(row);
-  return found;
-}
-
 /**
  * What holds for a unit, task or stage: pending while any checkpoint waits, else what was decided last; undefined when
  * nobody asked.

@@ -3,7 +3,7 @@ import { roundKinds } from "./coordination.rules.ts";
 
 export const roundRef = z.string().min(1).max(64);
 export const roundKind = z.enum(roundKinds);
-export const roundStatuses = ["open", "evaluated", "done", "fell_back"] as const;
+const roundStatuses = ["open", "evaluated", "done", "fell_back"] as const;
 export type RoundStatus = (typeof roundStatuses)[number];
 
 const shownLoan = z.object({

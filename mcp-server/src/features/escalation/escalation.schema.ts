@@ -38,7 +38,7 @@ export interface RetryState {
 /** Id of a unit or task as people and models write it. */
 export const aboutRef = z.string().trim().min(1).max(255).describe("Unit or task id.");
 
-export const shownEntry = z.object({
+const shownEntry = z.object({
   at: z.string(),
   by: z.string(),
   what: z.string(),

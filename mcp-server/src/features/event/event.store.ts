@@ -6,7 +6,7 @@ import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import type { EventTable } from "./event.table.ts";
 
-export const GENESIS_HASH = "0".repeat(64);
+const GENESIS_HASH = "0".repeat(64);
 const CHAIN_LOCK = "event-chain";
 const HEAD = "event_head";
 

@@ -45,7 +45,7 @@ export interface ChartText {
 }
 
 /** Colours are the page's own properties, so that one drawing serves a light and a dark page. */
-export const seriesColours = 8;
+const seriesColours = 8;
 const dashes = ["solid", "dashed", "dotted", [10, 3, 2, 3]] as const;
 /** More than dashes, so that the first twenty pairs of both differ. */
 const symbols = ["circle", "rect", "triangle", "diamond", "path://M0 0L10 0L5 9Z"] as const;

@@ -3,7 +3,7 @@ import type { ReadableReport } from "./report.schema.ts";
 import { type Estimate, estimateDifference, estimateMean } from "./stats.rules.ts";
 
 /** Runs of both variants under one seed, in the order of seeds. A run without a seed has no pair. */
-export function pairRuns(base: Variant, other: Variant): readonly (readonly [Run, Run])[] {
+function pairRuns(base: Variant, other: Variant): readonly (readonly [Run, Run])[] {
   const known = bySeed(base);
   return [...bySeed(other)]
     .sort(([one], [two]) => one - two)

@@ -11,7 +11,7 @@ export function signed(value: number): string {
 }
 
 /** `12.3 points`, `4 %`, `1 loan`. */
-export function withUnit(number: string, unit: string): string {
+function withUnit(number: string, unit: string): string {
   if (unit === "") return number;
   return /^[+-]?1$/.test(number) ? `${number} ${unit.replace(/s$/, "")}` : `${number} ${unit}`;
 }

@@ -22,7 +22,6 @@ export const questionIds = [
   "coordinated_borrowing",
   "team_size",
 ] as const;
-export type QuestionId = (typeof questionIds)[number];
 
 const estimate = z
   .object({

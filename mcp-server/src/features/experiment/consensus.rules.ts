@@ -104,7 +104,7 @@ function electorates(dispute: Dispute, policy: ConsensusPolicy): { tier: Tier; v
 }
 
 /** The dev lead's weight and the product owner's: the greater one is theirs whose field it is. */
-export function weightsOf(matter: Matter, fieldWeight: number): readonly [lead: number, owner: number] {
+function weightsOf(matter: Matter, fieldWeight: number): readonly [lead: number, owner: number] {
   return matter === "technical" ? [fieldWeight, 1 - fieldWeight] : [1 - fieldWeight, fieldWeight];
 }
 
@@ -140,7 +140,7 @@ function ballotOf(tier: Tier, { voter, support, weight }: Voice): Ballot {
 }
 
 /** How soon a decision is needed. */
-export const urgencies = ["low", "normal", "high", "critical"] as const;
+const urgencies = ["low", "normal", "high", "critical"] as const;
 export type Urgency = (typeof urgencies)[number];
 
 /** What stops production is critical, what others wait for or what the sprint ends on is high. */

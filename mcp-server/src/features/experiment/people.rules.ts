@@ -1,7 +1,7 @@
 import type { ProjectConfig } from "../../config/config.schema.ts";
 import type { Seniority } from "../../config/people.schema.ts";
 
-export const memberRoles = ["product_owner", "dev_lead", "qa_lead", "tester", "developer"] as const;
+const memberRoles = ["product_owner", "dev_lead", "qa_lead", "tester", "developer"] as const;
 export type MemberRole = (typeof memberRoles)[number];
 
 /** A simulated agent. `home` is the team of the configuration; where it works now is the store's to say. */

@@ -11,7 +11,7 @@ import { type Card, estimate, storySizes, surprise } from "./work.rules.ts";
 type Kind = Card["kind"];
 
 /** A card's facts for the simulation, from its story or, where it has none, from itself. */
-export function newCard(
+function newCard(
   play: SprintPlay,
   team: string,
   task: { key: string; title: string; points: number | null },

@@ -78,7 +78,7 @@ export function portfolioReport(facts: ReportFacts): FinalReport & Record<string
 }
 
 /** One team's totals and sprints; as the report's shape says. */
-export function teamReport({ config, sprints }: Pick<ReportFacts, "config" | "sprints">, id: string): TeamReport {
+function teamReport({ config, sprints }: Pick<ReportFacts, "config" | "sprints">, id: string): TeamReport {
   const team = config.teams.find((one) => one.id === id);
   const records = sprints.flatMap((record) => (record.sprint > 0 && record.teams[id] ? [record.teams[id]] : []));
   const velocities = records.map(({ velocity }) => velocity);

@@ -52,7 +52,7 @@ function toldOf(result: Played): string {
 }
 
 /** The first refusal, as if there were one run only; without any, nothing was begun. */
-export function refusedFor(results: readonly Played[]): TeamwrightError {
+function refusedFor(results: readonly Played[]): TeamwrightError {
   const refused = results.find((result) => result.kind === "refused");
   if (refused?.kind !== "refused")
     return new TeamwrightError("UNAVAILABLE", "Stopped before a run was begun; the same command begins.");

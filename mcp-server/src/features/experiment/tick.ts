@@ -147,7 +147,7 @@ function compare(a: Worker, b: Worker): number {
   return a.member.id < b.member.id ? -1 : 1;
 }
 
-export function pairKey(a: string, b: string): string {
+function pairKey(a: string, b: string): string {
   return a < b ? `${a}+${b}` : `${b}+${a}`;
 }
 

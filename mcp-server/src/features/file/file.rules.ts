@@ -19,7 +19,7 @@ export interface Lease {
 }
 
 /** Changed by people only, wherever files are watched at all (requirements FO-03, adapted to any project). */
-export const builtInProtected = ["teamwright.yaml", ".teamwright", "**/.git", "**/.git/**", "**/.env", "**/.env.*"];
+const builtInProtected = ["teamwright.yaml", ".teamwright", "**/.git", "**/.git/**", "**/.env", "**/.env.*"];
 const examples = /(^|\/)\.env\.(example|sample|template)$/i;
 
 /** The glob that protects a path, if any; what the project declares protects examples of .env files, too. */

@@ -23,9 +23,9 @@ export const fileState = z.object({
 export type FileState = z.infer<typeof fileState>;
 
 export const diffFormats = ["text", "json", "github"] as const;
-export const diffRules = ["protected", "out-of-scope", "leased", "owned"] as const;
+const diffRules = ["protected", "out-of-scope", "leased", "owned"] as const;
 
-export const diffFinding = z.object({
+const diffFinding = z.object({
   rule: z.enum(diffRules),
   level: z.enum(["error", "warning"]),
   path: z.string(),

@@ -52,7 +52,7 @@ function distinct(globs: readonly string[]): Map<string, string> {
 }
 
 /** How files are watched for the caller's session; undefined where nobody asked for it. */
-export async function watchModeOf(ctx: OperationContext): Promise<OwnershipMode | undefined> {
+async function watchModeOf(ctx: OperationContext): Promise<OwnershipMode | undefined> {
   const { session } = ctx.principal;
   const known = watchMode(ctx.config, false);
   if (known !== undefined || session === undefined) return known;

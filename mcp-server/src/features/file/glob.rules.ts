@@ -4,7 +4,7 @@ import { type Automaton, accepts, automatonOf, haveCommonPath } from "./automato
  * How a path or glob is compared: in one Unicode form and without regard to case. Some file systems know neither, and
  * what is one file there must not have two owners; a check on another machine has to come to the same result.
  */
-export function foldPath(path: string): string {
+function foldPath(path: string): string {
   return path.normalize("NFC").toLowerCase();
 }
 
@@ -65,7 +65,7 @@ function literalSteps(glob: string): number {
 }
 
 /** True when the glob has no wildcard. */
-export function isLiteral(glob: string): boolean {
+function isLiteral(glob: string): boolean {
   return !/[*?[{]/.test(glob);
 }
 

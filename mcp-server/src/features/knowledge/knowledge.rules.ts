@@ -6,7 +6,7 @@ import { type Confidence, type Knowledge, type KnowledgeKind, knowledgeKinds, MA
 
 /** Above it two facts are one, and the second is one more source of the first (requirements LP-04). */
 export const SAME_FACT = 0.8;
-export const STALE_DAYS = 90;
+const STALE_DAYS = 90;
 const DAY_MS = 86_400_000;
 const SOURCES_FOR_HIGH = 3;
 

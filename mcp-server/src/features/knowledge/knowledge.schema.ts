@@ -17,7 +17,7 @@ export const knowledgeKinds = [
 ] as const;
 export type KnowledgeKind = (typeof knowledgeKinds)[number];
 
-export const confidences = ["low", "medium", "high"] as const;
+const confidences = ["low", "medium", "high"] as const;
 export type Confidence = (typeof confidences)[number];
 
 /** A fact is told to many agents, one line each (requirements LP-02, C-24). */

@@ -17,7 +17,7 @@ export interface LearningsView {
 }
 
 /** Facts for the file: those of teams and of all, the most worthwhile first. An agent's own stay its own. */
-export async function factsForFile(ctx: OperationContext): Promise<Knowledge[]> {
+async function factsForFile(ctx: OperationContext): Promise<Knowledge[]> {
   const facts = await loadFacts(ctx.db, (query) => query.where("scope", "!=", "agent"));
   const rank = (fact: Knowledge) => relevance(fact, { files: [], matched: [] }) + Math.min(fact.used, 10) / 100;
   return facts.sort((a, b) => rank(b) - rank(a) || b.updatedAt - a.updatedAt || b.id - a.id);

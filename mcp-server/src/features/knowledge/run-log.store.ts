@@ -9,7 +9,7 @@ import { loadFacts } from "./knowledge-read.store.ts";
 import { type LearningsView, viewLearnings } from "./learnings.store.ts";
 import { type RunStatistics, renderRunLog, runLogMark, runLogName } from "./run-log.rules.ts";
 
-export const RUN_LOGS = "team-registry/run-logs";
+const RUN_LOGS = "team-registry/run-logs";
 
 /**
  * Writes the run's log to team-registry/run-logs in the project and brings the rendered part of LEARNINGS.md up to
@@ -37,7 +37,7 @@ async function freePath(root: string, run: RunStatistics): Promise<string> {
 }
 
 /** Counts from the store alone: nobody reports what he did. */
-export async function runStatistics(ctx: OperationContext, run: RunRow): Promise<RunStatistics> {
+async function runStatistics(ctx: OperationContext, run: RunRow): Promise<RunStatistics> {
   const { db } = ctx;
   const endedAt = Number(run.ended_at ?? ctx.now);
   const window = { from: Number(run.started_at), to: endedAt, sessions: await sessionsOf(db, run) };

@@ -29,7 +29,7 @@ export function parseAddress(to: string): Address {
 /** Roles beside the leads that speak for several teams. */
 const speakers = new Set(["orchestrator", ...coordinatorRoles]);
 
-export function speaksForTeams(sender: Principal): boolean {
+function speaksForTeams(sender: Principal): boolean {
   return directsWork(sender) || (sender.role !== undefined && speakers.has(sender.role));
 }
 

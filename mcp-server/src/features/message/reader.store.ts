@@ -64,7 +64,7 @@ export interface Cursor {
 }
 
 /** How far the channels are read: a new generation goes on where the last of its name stopped. */
-export async function cursorOf(db: Kysely<Database>, reader: Reader): Promise<Cursor> {
+async function cursorOf(db: Kysely<Database>, reader: Reader): Promise<Cursor> {
   const own = await db.selectFrom("message_cursor").selectAll().where("reader", "=", reader.key).executeTakeFirst();
   if (own) return { last: Number(own.last_read_id), urgent: Number(own.urgent_read_id) };
   if (reader.kind !== "agent") return { last: 0, urgent: 0 };

@@ -38,10 +38,9 @@ export type ShownMeasure = z.infer<typeof shownMeasure>;
 
 const seconds = z.number().nullable().describe("Null where nothing was done.");
 export const quantiles = z.object({ median: seconds, p85: seconds });
-export type ShownQuantiles = z.infer<typeof quantiles>;
 
 /** The flow of a team in a time; durations are seconds. */
-export const flowOfTime = z.object({
+const flowOfTime = z.object({
   throughput: z.number().describe("Tasks done."),
   lead: quantiles,
   cycle: quantiles,
@@ -50,7 +49,7 @@ export const flowOfTime = z.object({
 });
 export type FlowOfTime = z.infer<typeof flowOfTime>;
 
-export const flowNow = z.object({
+const flowNow = z.object({
   queue: z.number().describe("Tasks that are ready."),
   wip: z.number(),
   age: quantiles.extend({ oldest: seconds }),

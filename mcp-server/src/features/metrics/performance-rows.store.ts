@@ -117,7 +117,7 @@ export function learnedFacts(db: Db, team: string, { from, to }: TimeWindow) {
 }
 
 /** More are for other commands to list. */
-export const MOST_ROWS = 20;
+const MOST_ROWS = 20;
 
 /** Ids behind the counts that lower a score, and of what was learned; at most `MOST_ROWS` of each (requirement ME-02). */
 export async function performanceRows(

@@ -27,26 +27,6 @@ export interface PerformanceFacts {
   readonly learned: number;
 }
 
-export const noPerformance: PerformanceFacts = {
-  sprints: 0,
-  sprintsEnded: 0,
-  done: 0,
-  points: 0,
-  agentSprints: 0,
-  handedIn: 0,
-  sentBack: 0,
-  reopened: 0,
-  doneOrReopened: 0,
-  defective: 0,
-  loansAsked: 0,
-  loansGiven: 0,
-  needsAsked: 0,
-  needsResolved: 0,
-  questionsAsked: 0,
-  questionsAnswered: 0,
-  learned: 0,
-};
-
 /** Below these a share says more about chance than about the team. */
 export const LEAST_TASKS = 5;
 export const LEAST_ASKS = 3;

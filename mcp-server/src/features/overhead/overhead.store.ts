@@ -103,7 +103,7 @@ export async function finishStep(
 }
 
 /** Closes the steps whose deadline has passed, and names them: what each falls back to is its own slice's to do. */
-export async function expireSteps(ctx: OperationContext): Promise<RunningStep[]> {
+async function expireSteps(ctx: OperationContext): Promise<RunningStep[]> {
   const rows = await ctx.db
     .selectFrom("overhead_step")
     .selectAll()

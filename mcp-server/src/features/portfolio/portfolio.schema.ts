@@ -4,12 +4,12 @@ import { dependencyTypes } from "../dependency/dependency.rules.ts";
 import * as fields from "../task/task.schema.ts";
 
 /** The order of stories that say none: after all that do (requirement PF-03). */
-export const LAST_PRIORITY = 999;
+const LAST_PRIORITY = 999;
 
 const shortText = z.string().min(1).max(200);
 
 /** A story's id: what an ASSIGN line can name, and a terminal and a model can be shown as it is. */
-export const storyId = z
+const storyId = z
   .string()
   .regex(/^[\p{L}\p{N}][^\s\p{C}:*,`"'<>|()]{0,63}$/u, "use 1–64 letters, digits, ., _ or -, without blanks");
 

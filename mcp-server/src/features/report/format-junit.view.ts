@@ -47,7 +47,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 /** XML 1.0 has no way to write most control characters; they become the replacement character. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text
     .toWellFormed()
     .replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, "\ufffd")

@@ -3,7 +3,7 @@ import { quoted, topOf } from "./lint-match.rules.ts";
 import type { ParsedReport, Span } from "./report.schema.ts";
 
 /** The paths of `**Files touched**` as the tree writes them. */
-export function touchedPaths({ fields }: ParsedReport): (Span & { path: string })[] {
+function touchedPaths({ fields }: ParsedReport): (Span & { path: string })[] {
   return fields
     .filter(({ name }) => name === "files touched")
     .flatMap(({ items }) => items)
@@ -11,7 +11,7 @@ export function touchedPaths({ fields }: ParsedReport): (Span & { path: string }
 }
 
 /** `./a.ts:12` → `a.ts` */
-export function plainPath(path: string): string {
+function plainPath(path: string): string {
   return path
     .replaceAll("\\", "/")
     .replace(/^\.\//, "")

@@ -115,7 +115,7 @@ export function fixReport(text: string, setting: LintSetting): { text: string; f
 }
 
 /** From the end to the start; an edit that overlaps a later one waits for the next round. */
-export function applyEdits(text: string, edits: readonly Edit[]): string {
+function applyEdits(text: string, edits: readonly Edit[]): string {
   let result = text;
   let limit = Number.POSITIVE_INFINITY;
   for (const { start, end, text: replacement } of [...edits].sort((a, b) => b.start - a.start || b.end - a.end)) {

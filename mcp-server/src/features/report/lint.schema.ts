@@ -58,7 +58,7 @@ export interface LintRule {
 }
 
 /** A finding as it is shown; line and column count from 1, columns in UTF-16 units. */
-export const lintFinding = z.object({
+const lintFinding = z.object({
   rule: z.enum(reportRuleIds),
   name: z.string(),
   level: z.enum(["error", "warn"]),
@@ -75,7 +75,7 @@ export const lintFinding = z.object({
 });
 export type LintFinding = z.infer<typeof lintFinding>;
 
-export const lintedFile = z.object({
+const lintedFile = z.object({
   path: z.string(),
   findings: z.array(lintFinding),
   fixed: z.number().optional(),

@@ -41,7 +41,7 @@ export async function grantClaim(ctx: OperationContext, task: Task): Promise<Tas
  * Throws FORBIDDEN when the caller has been moved to another team while it waited for its own turn: whoever lends an
  * agent has its claims to itself meanwhile, so that this is seen behind that lock (requirements BO-03, BO-10).
  */
-export async function checkStillThere(ctx: OperationContext, team: string): Promise<void> {
+async function checkStillThere(ctx: OperationContext, team: string): Promise<void> {
   checkOwnTeam(await asPlaced(ctx.db, ctx.config, ctx.principal), team);
 }
 

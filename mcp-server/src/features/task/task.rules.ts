@@ -16,7 +16,7 @@ const notWorkable = new Set([
   "convoy",
 ]);
 
-export function isWorkable(kind: string): boolean {
+function isWorkable(kind: string): boolean {
   return !notWorkable.has(kind);
 }
 

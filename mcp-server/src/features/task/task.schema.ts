@@ -5,27 +5,6 @@ export type TaskStatus = (typeof taskStatuses)[number];
 export const outcomes = ["done", "failed", "cancelled", "duplicate", "superseded"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** beads-compat §1.4: the first four affect readiness, the others never do; any other text up to 32 is kept too. */
-export const blockingLinkTypes = ["blocks", "conditional-blocks", "waits-for", "parent-child"] as const;
-export const informingLinkTypes = [
-  "related",
-  "discovered-from",
-  "replies-to",
-  "relates-to",
-  "duplicates",
-  "supersedes",
-  "authored-by",
-  "assigned-to",
-  "approved-by",
-  "attests",
-  "tracks",
-  "until",
-  "caused-by",
-  "validates",
-  "delegated-from",
-] as const;
-export const linkTypes = [...blockingLinkTypes, ...informingLinkTypes] as const;
-
 /** A whole task as the rules see it: a row with its flags read. Times are UTC ms. */
 export interface Task {
   readonly id: number;

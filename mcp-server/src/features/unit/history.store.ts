@@ -11,7 +11,7 @@ import { type Move, short } from "./history.rules.ts";
 import type { UnitRow } from "./unit.store.ts";
 import type { KnownCommits } from "./unit-tree.ts";
 
-export const HISTORY_MOVED = "history.moved";
+const HISTORY_MOVED = "history.moved";
 
 /** A sighting as its event keeps it. */
 export interface StoredMove {

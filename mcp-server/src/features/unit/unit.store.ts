@@ -239,16 +239,6 @@ export async function unitsInTree(db: Kysely<Database>, worktree: string | null)
     .execute();
 }
 
-export async function runTally(db: Kysely<Database>, runId: number): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom("unit")
-    .select((e) => ["phase", e.fn.countAll<number>().as("n")])
-    .where("run_id", "=", runId)
-    .groupBy("phase")
-    .execute();
-  return new Map(rows.map((row) => [row.phase, Number(row.n)]));
-}
-
 /** Units whose commit is under way anywhere in the project. */
 export async function unitsCommitting(db: Kysely<Database>, now: number): Promise<UnitRow[]> {
   return db.selectFrom("unit").selectAll().where("phase", "=", "commit").where("busy_until", ">", now).execute();

@@ -12,7 +12,7 @@ export interface ToolListing {
 
 export type ToolList = "core" | "all";
 
-export function isListed(operation: Operation, list: ToolList): boolean {
+function isListed(operation: Operation, list: ToolList): boolean {
   return operation.mcp === "core" || (list === "all" && operation.mcp === "all");
 }
 

@@ -102,7 +102,7 @@ function readPriority(value: JsonValue | undefined, options: BeadsReadOptions, w
 }
 
 /** Lower-cased, aliases resolved; any string is a kind, absent means task (beads-compat §6.1). */
-export function readKind(value: JsonValue | undefined): string {
+function readKind(value: JsonValue | undefined): string {
   const kind = (textOf(value) ?? "").trim();
   if (kind === "") return "task";
   return KIND_ALIASES.get(kind.toLowerCase()) ?? kind;

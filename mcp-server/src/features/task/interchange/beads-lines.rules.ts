@@ -82,15 +82,6 @@ export function splitLines(source: BeadsSource): Iterable<SourceLine> {
   return byteLines(source instanceof Uint8Array ? [source] : source);
 }
 
-/** Numbers lines that were split elsewhere. */
-export function* numberLines(lines: Iterable<string>): Generator<SourceLine> {
-  let line = 1;
-  for (const text of lines) {
-    yield { line, text: tidy(text) };
-    line += 1;
-  }
-}
-
 export type ConflictSide = "ours" | "base" | "theirs";
 
 export interface MarkedLine {

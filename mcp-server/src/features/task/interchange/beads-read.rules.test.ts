@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { joinBackup } from "./beads-backup.rules.ts";
 import type { BeadsIssue, JsonObject, ParsedRow } from "./beads-issue.schema.ts";
-import { issuesOf, readBeads, readBeadsLines, readRow } from "./beads-read.rules.ts";
+import { issuesOf, readBeads, readRow } from "./beads-read.rules.ts";
 
 const TIMES = { created_at: "2026-01-02T03:04:05Z", updated_at: "2026-01-02T03:04:06Z" };
 const CREATED = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -64,7 +64,6 @@ test("line forms: mark, CRLF, blank lines, header, memory, unknown type, torn an
     "11 bad too_deep",
   ];
   expect(outline(readBeads(file))).toEqual(expected);
-  expect(outline(readBeadsLines(file.split("\n")))).toEqual(expected);
   const bytes = new TextEncoder().encode(file);
   const chunks = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, n) => bytes.subarray(n * 7, n * 7 + 7));
   expect(readBeads(chunks)).toEqual(readBeads(file));

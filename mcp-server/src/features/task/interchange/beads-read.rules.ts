@@ -15,7 +15,6 @@ import {
   type BeadsSource,
   type ConflictSide,
   conflictTracker,
-  numberLines,
   type SourceLine,
   splitLines,
 } from "./beads-lines.rules.ts";
@@ -191,11 +190,6 @@ function readSourceLines(lines: Iterable<SourceLine>, options: BeadsReadOptions)
  */
 export function readBeads(source: BeadsSource, options: BeadsReadOptions = {}): ParsedRow[] {
   return readSourceLines(splitLines(source), options);
-}
-
-/** As `readBeads`, for lines already split (without or with their CR). */
-export function readBeadsLines(lines: Iterable<string>, options: BeadsReadOptions = {}): ParsedRow[] {
-  return readSourceLines(numberLines(lines), options);
 }
 
 /** The live issues among rows. */

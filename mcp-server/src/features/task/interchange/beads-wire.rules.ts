@@ -45,7 +45,7 @@ export const FIELD_ORDER: readonly string[] = [
 export type WireFields = ReadonlyMap<string, string>;
 
 /** The title within bd's limit, cut between characters. */
-export function fitTitle(title: string): string {
+function fitTitle(title: string): string {
   if (byteLength(title) <= MAX_TITLE_BYTES) return title;
   let bytes = 0;
   let cut = 0;
