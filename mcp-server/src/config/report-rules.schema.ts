@@ -35,6 +35,7 @@ export const reportRules = {
   TW208: "tag-inside-line",
   TW209: "tag-in-code",
   TW210: "duplicate-tag",
+  TW211: "no-tag",
   TW301: "missing-evidence",
   TW302: "evidence-without-line",
   TW303: "missing-severity",

@@ -106,7 +106,7 @@ export const findingRules: readonly LintRule[] = [
           const lines = lineCounts.get(path);
           if (lines === undefined) yield { start, end, message: `There is no file ${quoted(path)}.` };
           else if (Math.max(fromLine ?? 1, toLine ?? 1) > Math.max(lines, 1) || fromLine === 0)
-            yield { start, end, message: `${quoted(path)} has ${lines} lines.` };
+            yield { start, end, message: `${quoted(path)} has ${lines} ${lines === 1 ? "line" : "lines"}.` };
         }
       }
     },

@@ -2,12 +2,9 @@ import { nearest } from "../../kernel/nearest.ts";
 import type { LintRule } from "./lint.schema.ts";
 import { quoted } from "./lint-match.rules.ts";
 import { targetedKinds } from "./parse-tags.rules.ts";
-import { saysNothing } from "./parse-words.rules.ts";
+import { pointsElsewhere, saysNothing } from "./parse-words.rules.ts";
 import type { ParsedReport, Tag } from "./report.schema.ts";
 
-/** Sends its reader elsewhere instead of saying what was found (requirements RP-04, rule 6). */
-const pointer =
-  /^(?:please )?(?:see|check|read|look at|refer to|as (?:described|noted|said) in|cf\.?)\b.{0,50}\b(?:report|above|below|findings?|section|details)\b.{0,20}$/i;
 const tagInCode = /^[ \t]*(?:[-*+] )?\[?(?:CROSS-DOMAIN|BLOCKER|INTERFACE-CHANGE):[A-Za-z]/m;
 
 function headOf({ head }: Tag) {
@@ -94,7 +91,7 @@ export const tagRules: readonly LintRule[] = [
     bad: { tags: "- CROSS-DOMAIN:tester:" },
     *check({ tags }) {
       for (const tag of tags)
-        if (tag.text === "" || saysNothing(tag.text))
+        if (saysNothing(tag.text) || !/[\p{L}\p{N}]/u.test(tag.text))
           yield { ...headOf(tag), message: `${tag.kind} says nothing; add the message.` };
     },
   },
@@ -106,7 +103,7 @@ export const tagRules: readonly LintRule[] = [
     bad: { tags: "- CROSS-DOMAIN:tester: See the report for details" },
     *check({ tags }) {
       for (const { text, start, end } of tags)
-        if (pointer.test(text)) yield { start, end, message: `${quoted(text)} is no finding; say what was found.` };
+        if (pointsElsewhere(text)) yield { start, end, message: `${quoted(text)} is no finding; say what was found.` };
     },
   },
   {
@@ -173,6 +170,22 @@ export const tagRules: readonly LintRule[] = [
         if (seen.has(key)) yield { ...headOf(tag), message: `${tag.kind} with these words stands above already.` };
         seen.add(key);
       }
+    },
+  },
+  {
+    id: "TW211",
+    level: "warn",
+    description:
+      "What stands among the tags is one: a sentence, a quote or a second paragraph there is given to nobody. A message ends with its paragraph.",
+    good: { tags: "- CROSS-DOMAIN:tester: readSession() in src/login.ts:42 needs a test" },
+    bad: { tags: "- The tester should look at readSession() in src/login.ts:42" },
+    *check({ untagged, text }) {
+      for (const { start, end } of untagged)
+        yield {
+          start,
+          end,
+          message: `${quoted(text.slice(start, end))} is no tag and reaches nobody; write \`KIND:target: message\`.`,
+        };
     },
   },
 ];

@@ -23,6 +23,7 @@ export interface Draft {
   readonly findings: DraftFinding[];
   readonly tags: ParsedReport["tags"][number][];
   readonly almostTags: ParsedReport["almostTags"][number][];
+  readonly untagged: Span[];
   readonly boxes: ParsedReport["boxes"][number][];
   readonly learnings: DraftLearning[];
   readonly code: ParsedReport["code"][number][];
@@ -52,6 +53,7 @@ export function newDraft(text: string, lineStarts: readonly number[]): Draft {
     findings: [],
     tags: [],
     almostTags: [],
+    untagged: [],
     boxes: [],
     learnings: [],
     code: [],

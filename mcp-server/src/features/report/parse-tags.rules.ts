@@ -26,6 +26,8 @@ const looseBare = new RegExp(`^[*_]{0,3}\\[?(${LOOSE_KIND})[*_]{0,3}\\]?(?:\\s*:
 /** In capitals and close to a kind, as in `BLOCKED:ada:` and `CROSSDOMAIN:ada:`. */
 const almostForm = new RegExp(`^[*_]{0,3}\\[?([A-Z][A-Z_-]{3,19}):(${NAME})[*_]{0,3}(?:\\]|:(?=\\s|$))`, "u");
 const almostBare = /^[*_]{0,3}\[?(CROSS-DOMAIN|BLOCKER|INTERFACE-CHANGE)(?![A-Za-z-])/;
+/** `blocker:ada the key is missing`: no colon ends the head. */
+const almostLoose = new RegExp(`^[*_]{0,3}\\[?(${LOOSE_KIND}):${NAME}(?=\\s)`, "iu");
 /** Inside a line only what can be nothing else. */
 const innerForm = new RegExp(`(?:\\[(${KIND})(?::(${NAME}))?\\]|\\b(${KIND}):(${NAME}):(?=\\s|$))`, "gu");
 /** The cheap test that most lines fail. */
@@ -81,7 +83,10 @@ function kindOf(word: string | undefined): TagKind | undefined {
 
 function almostKind(masked: string): TagKind | undefined {
   const word = almostForm.exec(masked)?.[1];
-  return kindOf((word === undefined ? undefined : nearest(word, tagKinds)) ?? almostBare.exec(masked)?.[1]);
+  return kindOf(
+    (word === undefined ? undefined : nearest(word, tagKinds)) ??
+      (almostBare.exec(masked) ?? almostLoose.exec(masked))?.[1],
+  );
 }
 
 function readInner(line: TextLine, from: number): Found[] {

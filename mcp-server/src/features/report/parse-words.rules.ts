@@ -53,6 +53,13 @@ export function nearestSeverity(word: string): string | undefined {
   return nearest(word, severities);
 }
 
+/** Sends its reader elsewhere instead of saying what was found (requirements RP-04, rule 6). */
+export function pointsElsewhere(text: string): boolean {
+  return /^(?:please )?(?:see|check|read|look at|refer to|as (?:described|noted|said) in|cf\.?)\b.{0,50}\b(?:reports?|above|below|findings?|section|details)\b.{0,20}$/i.test(
+    text,
+  );
+}
+
 /** `none`, `n/a`, a dash and whatever else says that there is nothing to say. */
 export function saysNothing(text: string): boolean {
   return /^[-*_([\s]*(?:none|n\/?a|nil|nothing|no (?:findings?|changes?|tags?|learnings?|files?|tests?|issues?)(?: (?:at all|found|made|needed|affected|touched|changed|to report))?|[-–—])[\s.)\]*_]*$/i.test(

@@ -155,6 +155,7 @@ function spansOf(report: ParsedReport) {
   return [
     ...report.tags,
     ...report.almostTags,
+    ...report.untagged,
     ...report.statuses,
     ...report.parts,
     ...report.fields,

@@ -3,6 +3,7 @@ import { type Draft, newDraft, place } from "./parse-draft.rules.ts";
 import { escalationLabels, handoffLabels, sectionKey } from "./parse-fields.rules.ts";
 import { newFinding, readLabelHeading, readLine } from "./parse-lines.rules.ts";
 import { readTags } from "./parse-tags.rules.ts";
+import { saysNothing } from "./parse-words.rules.ts";
 import type { ParsedReport, ReportShape, Span, Tag } from "./report.schema.ts";
 
 /**
@@ -34,6 +35,7 @@ export function parseReport(text: string): ParsedReport {
     findings: draft.findings,
     tags: draft.tags,
     almostTags: draft.almostTags,
+    untagged: draft.untagged,
     boxes: draft.boxes,
     learnings: draft.learnings,
     code: draft.code,
@@ -82,6 +84,15 @@ function readParagraphTags(draft: Draft, paragraph: readonly TextLine[]): void {
   const { tags, almost } = readTags(paragraph, draft.text, draft.lineStarts);
   draft.tags.push(...tags);
   draft.almostTags.push(...almost);
+  if (tags.length + almost.length === 0) noteUntagged(draft, paragraph);
+}
+
+/** A sentence that leads up to the tags, or says that there are none, is for nobody in particular. */
+function noteUntagged({ section, text, untagged }: Draft, paragraph: readonly TextLine[]): void {
+  const [first, last] = [paragraph[0], paragraph.at(-1)];
+  if (section?.key !== "tags" || !first || !last) return;
+  const said = text.slice(first.start, last.end).trim();
+  if (!saysNothing(said) && !/^no(?:ne|thing)?\b|:$/i.test(said)) untagged.push({ start: first.start, end: last.end });
 }
 
 function readInlineComments({ comments }: Draft, line: TextLine): void {
@@ -99,6 +110,8 @@ function readBlock(draft: Draft, block: Block): void {
     return;
   }
   if (draft.section) draft.section.hasText = true;
+  if (block.kind === "line" && draft.section?.key === "tags")
+    draft.untagged.push({ start: block.start, end: block.end });
   if (draft.finding && !block.isQuoted) draft.finding.details.push("");
   if (block.kind === "code") {
     const lines = draft.text.slice(block.start, block.end).split(/\r\n|\n|\r/).length;

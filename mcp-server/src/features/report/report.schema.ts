@@ -139,6 +139,8 @@ export interface ParsedReport {
   readonly findings: readonly ReportFinding[];
   readonly tags: readonly Tag[];
   readonly almostTags: readonly AlmostTag[];
+  /** Paragraphs among the tags that are none and say something: nobody is given them. */
+  readonly untagged: readonly Span[];
   readonly boxes: readonly VerificationBox[];
   readonly learnings: readonly Learning[];
   readonly code: readonly CodeBlock[];

@@ -1,10 +1,9 @@
+import { pointsElsewhere, saysNothing } from "../report/parse-words.rules.ts";
+
 /** A tag that only points elsewhere says nothing that could be given to anybody (requirements RP-04, RP-09). */
 export function isPointless(text: string): boolean {
-  const bare = text.trim();
-  return (
-    bare === "" ||
-    /^(?:please\s+)?(?:see|check|read|refer to)\s+(?:the\s+|my\s+)?(?:full\s+)?report\b[^a-z]*$/i.test(bare)
-  );
+  const said = text.trim();
+  return !/[\p{L}\p{N}]/u.test(said) || saysNothing(said) || pointsElsewhere(said);
 }
 
 /** Title of the task a tag leads to: what is wanted, from its own first words. */
