@@ -150,6 +150,13 @@ describe("check-diff in a git repository", () => {
       "::error file=examples/a%25b%2Cc,title=protected::protected by examples/**: only people change it",
       "::error file=src/a.ts,title=owned::belongs to ada (src/**)",
     ]);
+    rmSync(join(project, "examples/a%b,c"));
+    write("src/b\nc.ts", "x");
+    const odd = await teamwright(["check-diff"]);
+    expect(odd.out).toMatch(
+      /^2 files changed since \w+: 0 errors, 0 warnings; whose work it is was not said, so owners/,
+    );
+    expect((await teamwright(["check-diff", "--author", "bob"])).out).toContain("error  ?  src/b c.ts  belongs to ada");
     write("teamwright.yaml", `${config}ownership_mode: warn\n`);
     const warned = await teamwright(["check-diff", "--author", "bob", "--allow", "examples/**", "--allow", "*.yaml"]);
     expect(warned).toMatchObject({ code: 0, out: expect.stringContaining("warning  M  src/a.ts") });

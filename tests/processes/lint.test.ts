@@ -163,7 +163,7 @@ describe("report lint on the command line (RP-09)", () => {
     expect(lint([]).out).toContain("TW204");
     put("teamwright.yaml", "reports: {targets: [crypto], ignore: [reports/old/**]}\n");
     expect(lint([]).out).toBe("ok 1 report, nothing found.\n");
-    expect(lint(["reports/old/b.md"]).out).toBe("ok 0 reports, nothing found.\n");
+    expect(lint(["reports/old/b.md"]).out).toBe("No report was found here: name files, or set reports.include.\n");
     put("teamwright.yaml", "reports:\n  rules: {TW103: off, TW204: warn}\n  required_sections: [findings]\n");
     expect(JSON.parse(lint(["--json"]).out)).toMatchObject({ errors: 0, warnings: 1, reports: 2 });
     put("teamwright.yaml", "reports:\n  rules:\n    TW999: off\n    TW103: loud\n  targts: []\n");
@@ -262,7 +262,7 @@ describe("the GitHub action", () => {
 
   test("annotates what it finds and fails the step; a clean project passes", () => {
     put("reports/a.md", good);
-    expect(runAction({})).toMatchObject({ code: 0, out: "0 errors, 0 warnings in 1 reports\n" });
+    expect(runAction({})).toMatchObject({ code: 0, out: "0 errors, 0 warnings in 1 report\n" });
     put("reports/b.md", bad);
     const { code, out } = runAction({});
     expect(code).toBe(1);
@@ -276,7 +276,7 @@ describe("the GitHub action", () => {
     expect(runAction({ files: "reports/a $(touch x).md\n", format: "sarif", output: "out.sarif" }).code).toBe(1);
     expect(JSON.parse(readFileSync(join(project, "out.sarif"), "utf8")).runs[0].results).toHaveLength(1);
     expect(existsSync(join(project, "x"))).toBe(false);
-    expect(runAction({ "working-directory": "sub" }).out).toContain("file=reports/b.md");
+    expect(runAction({ "working-directory": "sub" }).out).toContain("file=sub/reports/b.md");
   });
 });
 

@@ -10,14 +10,15 @@ const codes: Readonly<Record<PaintStyle, readonly [number, number]>> = {
   cyan: [36, 39],
 };
 
-/** A view without colour, for models, pipes and files. */
+/** A view without colour, for models, pipes and files: a row of a table is one line there, however long. */
 export function plainView(now: number, width = 100): RenderView {
   return { width, now, paint: (_, text) => text, table: (head, rows) => table(head, rows), next: nextLine };
 }
 
-/** A view for a terminal. */
-export function colourView(now: number, width: number): RenderView {
-  const paint = (style: PaintStyle, text: string) => `\u001b[${codes[style][0]}m${text}\u001b[${codes[style][1]}m`;
+/** A view for a terminal of `width` cells: tables keep to it where they can. */
+export function terminalView(now: number, width: number, hasColour: boolean): RenderView {
+  const paint = (style: PaintStyle, text: string) =>
+    hasColour ? `\u001b[${codes[style][0]}m${text}\u001b[${codes[style][1]}m` : text;
   return {
     width,
     now,
@@ -26,28 +27,76 @@ export function colourView(now: number, width: number): RenderView {
       table(
         head.map((cell) => paint("bold", cell)),
         rows,
+        width,
       ),
     next: nextLine,
   };
+}
+
+/** `1 report`, `2 reports`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function nextLine(operations: readonly string[]): string {
   return `Next: ${operations.join(", ")}`;
 }
 
-/** Columns padded to their widest cell; colour codes do not count. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const lengths = all.map((row) => row.map(visibleLength));
-  const widths = head.map((_, column) => lengths.reduce((widest, row) => Math.max(widest, row[column] ?? 0), 0));
-  return all
-    .map((row, line) =>
-      row
-        .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - (lengths[line]?.[column] ?? 0))))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+const GAP = 2;
+/** Narrower than this nothing can be read in a column. */
+const LEAST_COLUMN = 12;
+
+/** Columns padded to their widest cell; colour codes do not count. In a terminal the widest gives way to the others. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], room = Number.POSITIVE_INFINITY): string {
+  const all = [head, ...rows].map((row) => row.map((cell) => [cell]));
+  const widths = head.map((_, column) =>
+    all.reduce((widest, row) => Math.max(widest, visibleLength(row[column]?.[0] ?? "")), 0),
+  );
+  const excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
+  const widest = widths.indexOf(Math.max(...widths));
+  if (excess <= 0) return all.map((row) => padded(row, widths)).join("\n");
+  const width = Math.max(LEAST_COLUMN, (widths[widest] ?? 0) - excess);
+  const wrapped = all.map((row) => row.map((lines, column) => (column === widest ? wrapCell(lines, width) : lines)));
+  const narrow = widths.map((own, column) => (column === widest ? width : own));
+  return wrapped.map((row) => padded(row, narrow)).join("\n");
+}
+
+/** One row, on as many lines as its highest cell has. */
+function padded(row: readonly (readonly string[])[], widths: readonly number[]): string {
+  const height = Math.max(1, ...row.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    row
+      .map((lines, column) => {
+        const text = lines[line] ?? "";
+        return text + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(text)));
+      })
+      .join(" ".repeat(GAP))
+      .trimEnd(),
+  ).join("\n");
+}
+
+/** Lines of a cell that is painted as a whole or not at all; any other stays on its line. */
+function wrapCell([cell = ""]: readonly string[], width: number): readonly string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes start with one
+  const parts = /^(\u001b\[\d+m)?([^\u001b]*)(\u001b\[\d+m)?$/.exec(cell);
+  if (!parts) return [cell];
+  const [, on = "", text = "", off = ""] = parts;
+  return wrapWords(text, width).map((line) => on + line + off);
+}
+
+/** Lines of at most `width` cells; a longer word has a line of its own. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(/\s+/)) {
+    if (line === undefined) line = word;
+    else if (visibleLength(line) + 1 + visibleLength(word) <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line ?? ""];
 }
 
 /** Terminal cells of a text: colour codes take none, wide characters two. */

@@ -69,7 +69,10 @@ async function changesSince(ctx: OperationContext, ref: string | undefined) {
   });
   const base = ref === undefined ? await git.head() : await git.forkPoint(ref);
   if (base === undefined)
-    throw new TeamwrightError("INVALID_INPUT", "There is no such commit, or it has no ancestor in common with HEAD.");
+    throw new TeamwrightError(
+      "INVALID_INPUT",
+      "There is no such commit, or it has no ancestor in common with HEAD; a shallow clone needs its history first.",
+    );
   return { base, files: await git.changed(base) };
 }
 

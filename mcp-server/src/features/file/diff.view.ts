@@ -1,4 +1,6 @@
+import { plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
+import { counted } from "../../kernel/view.ts";
 import { workflowCommand } from "../report/format-github.view.ts";
 import type { DiffResult } from "./file.schema.ts";
 
@@ -13,7 +15,12 @@ export function renderDiff(result: DiffResult, view: RenderView): string {
     return [...commands, summary(result)].join("\n");
   }
   const lines = result.findings.map(({ level, status, path, rule, message }) =>
-    [view.paint(level === "error" ? "red" : "yellow", level), status, path, `${message} [${rule}]`].join("  "),
+    [
+      view.paint(level === "error" ? "red" : "yellow", level),
+      status,
+      plainLine(path, 400),
+      `${message} [${rule}]`,
+    ].join("  "),
   );
   return [...lines, result.ok ? view.paint("green", summary(result)) : summary(result)].join("\n");
 }
@@ -21,5 +28,6 @@ export function renderDiff(result: DiffResult, view: RenderView): string {
 function summary({ base, author, task, changed, findings }: DiffResult): string {
   const whose = [author && `by ${author}`, task && `for ${task}`].filter(Boolean).join(" ");
   const errors = findings.filter(({ level }) => level === "error").length;
-  return `${changed} files changed since ${base.slice(0, 12)}${whose ? ` ${whose}` : ""}: ${errors} errors, ${findings.length - errors} warnings`;
+  const unasked = author === undefined ? "; whose work it is was not said, so owners and leases were not asked" : "";
+  return `${counted(changed, "file")} changed since ${base.slice(0, 12)}${whose ? ` ${whose}` : ""}: ${counted(errors, "error")}, ${counted(findings.length - errors, "warning")}${unasked}`;
 }

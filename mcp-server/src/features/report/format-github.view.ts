@@ -1,9 +1,13 @@
+import { counted } from "../../kernel/view.ts";
 import type { LintFinding, LintResult } from "./lint.schema.ts";
 
 /** Workflow commands, which GitHub shows as annotations, and the counts as a plain line. */
 export function githubFormat({ reports, errors, warnings, files }: LintResult): string {
   const lines = files.flatMap(({ path, findings }) => findings.map((finding) => command(path, finding)));
-  return [...lines, `${errors} errors, ${warnings} warnings in ${reports} reports`].join("\n");
+  return [
+    ...lines,
+    `${counted(errors, "error")}, ${counted(warnings, "warning")} in ${counted(reports, "report")}`,
+  ].join("\n");
 }
 
 function command(path: string, finding: LintFinding): string {

@@ -1,5 +1,6 @@
 import { plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
+import { counted } from "../../kernel/view.ts";
 import type { LintedFile, LintFinding, LintResult } from "./lint.schema.ts";
 
 /** For people: each finding with its line and a caret, and the counts at the end. */
@@ -34,16 +35,13 @@ function findingLines(path: string, finding: LintFinding, view: RenderView): str
 }
 
 function summary({ reports, errors, warnings, fixed, fixable, files }: LintResult, view: RenderView): string {
+  if (reports === 0) return view.paint("yellow", "No report was found here: name files, or set reports.include.");
   const many = counted(reports, "report");
   const mended = fixed > 0 ? ` ${counted(fixed, "place")} fixed.` : "";
   if (errors + warnings === 0) return `${view.paint("green", "ok")} ${many}, nothing found.${mended}`;
   const where = files.filter(({ findings }) => findings.length > 0).length;
   const hint = fixable > 0 ? ` --fix mends ${fixable} of them.` : "";
   return `${counted(errors, "error")}, ${counted(warnings, "warning")} in ${where} of ${many}.${mended}${hint}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** Terminal cells: wide characters take two, combining ones none. */

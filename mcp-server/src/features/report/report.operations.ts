@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve } from "node:path";
 import * as z from "zod";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { defineOperation, type FilePort, type FileTree, type OperationContext } from "../../kernel/operation.ts";
@@ -68,7 +69,11 @@ export const reportLint = defineOperation({
       if (paths.length > BATCH) ctx.progress(Math.min(start + BATCH, paths.length), paths.length, "reports");
     }
     const name = input.stdin_name ?? "<stdin>";
-    const named = linted.map((file) => (file.path === "-" ? { ...file, path: name } : file));
+    const isForHost = input.format === "github" || input.format === "sarif";
+    const named = linted.map((file) => ({
+      ...file,
+      path: file.path === "-" ? name : isForHost ? fromRoot(ctx, file.path) : file.path,
+    }));
     return {
       ...resultOf(named, input.fail_on ?? "warning"),
       ...(input.format ? { format: input.format } : {}),
@@ -92,6 +97,12 @@ async function protectionBy(
   if (config.protected.length + added.length === 0) return {};
   const isAdded = await tree.matcher(added);
   return { isProtected: (path) => isAdded(path) || matchingGlob(config.protected, path) !== undefined };
+}
+
+/** Annotations are placed by paths from the repository's root, wherever the command was started. */
+function fromRoot({ config, files }: OperationContext, path: string): string {
+  const inside = relative(config.root, resolve(files?.folder ?? config.root, path)).replaceAll("\\", "/");
+  return inside.startsWith("..") || isAbsolute(inside) ? path : inside;
 }
 
 interface Linter {
