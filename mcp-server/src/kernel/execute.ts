@@ -91,7 +91,7 @@ export async function execute(
  * The configuration as it is now, for one short call: it is looked for in the file each time it is asked for, which
  * was a fifth of a read. Long operations ask again in each of their steps.
  */
-function atOnce(runtime: Runtime): Runtime {
+export function atOnce(runtime: Runtime): Runtime {
   const { store, config, hooks, now, random } = runtime;
   return { store, config, hooks, now, ...(random ? { random } : {}) };
 }

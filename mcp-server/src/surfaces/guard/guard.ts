@@ -8,7 +8,7 @@ import {
   setAgent,
 } from "../../features/agent/agent.store.ts";
 import { experimentSession } from "../../kernel/child-environment.ts";
-import { inTransaction, type Runtime } from "../../kernel/execute.ts";
+import { atOnce, inTransaction, type Runtime } from "../../kernel/execute.ts";
 import type { GuardContext, GuardRule, HookCall, Verdict } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { type Principal, systemPrincipal } from "../../kernel/principal.ts";
@@ -17,7 +17,7 @@ import { Bindings } from "./bindings.ts";
 import { FollowTeams } from "./follow-teams.ts";
 import { GiveWay } from "./give-way.ts";
 import { readHookCall } from "./hook-call.ts";
-import { keepLeases } from "./leases.ts";
+import { LeaseKeeper } from "./leases.ts";
 import { Liveness } from "./liveness.ts";
 import { guardRules } from "./rules.ts";
 import { spawnCallOf } from "./spawn-record.ts";
@@ -28,25 +28,27 @@ export type Decision = Record<string, unknown> | undefined;
 /** The client waits ten seconds for a hook, and then goes on as if nothing had been said. */
 const PATIENCE_MS = 7000;
 const OWN_TOOL = /^mcp__plugin_teamwright_teamwright__(\w+)$/;
-const RENEW_EVERY_MS = 10_000;
 
 /**
  * Answers the client's hooks. Identity lives here, in memory: which principal makes which call is decided before the
  * call arrives and used once (design §3). What is refused, rewritten or told is the rules' (rules.ts).
  */
 export class Guard {
-  readonly #runtime: Runtime;
+  readonly #live: Runtime;
+  /** With the configuration as the last hook found it: looking for it in the file was half of a decision. */
+  #runtime: Runtime;
   readonly #rules: readonly GuardRule[] = guardRules.map((make) => make());
   readonly #bindings = new Bindings();
   readonly #giveWay = new GiveWay();
   readonly #agents = new Map<string, Principal>();
-  readonly #renewedAt = new Map<string, number>();
+  readonly #leases = new LeaseKeeper();
   readonly #liveness = new Liveness();
   readonly #teams = new FollowTeams();
   /** Started before anybody could say who they are: they hear at their first call what the others heard at once. */
   readonly #unbriefed = new Set<string>();
 
   constructor(runtime: Runtime) {
+    this.#live = runtime;
     this.#runtime = runtime;
   }
 
@@ -68,6 +70,7 @@ export class Guard {
     const call = readHookCall(input);
     if (call.session === "") return undefined;
     this.#liveness.note(call.event, call.toolName, this.#runtime.now());
+    this.#runtime = atOnce(this.#live);
     // what only keeps records has nowhere to keep them
     if (this.#runtime.store.readOnly && /^(PostToolUse|Subagent|Task)/.test(call.event)) return undefined;
     const isMoved = await this.#teams.follow(this.#runtime, (work) => this.#write("guard_teams", work));
@@ -95,7 +98,7 @@ export class Guard {
     const own = OWN_TOOL.exec(call.toolName)?.[1];
     if (own !== undefined && call.toolUseId !== "")
       this.#bindings.add(call.toolUseId, { principal, cwd: call.cwd, tool: own, at: this.#runtime.now() });
-    await this.#renew(principal);
+    await this.#leases.keep(this.#runtime, principal.key);
     const verdict = await this.#ask(call, principal, (rule) =>
       rule.beforeTool?.tools.test(call.toolName) ? rule.beforeTool.decide : undefined,
     );
@@ -172,7 +175,7 @@ export class Guard {
 
   async #ofLead(call: HookCall): Promise<Decision> {
     const principal = await this.#principalOf(call);
-    await this.#renew(principal);
+    await this.#leases.keep(this.#runtime, principal.key);
     if (call.event === "Stop") {
       const { refusal } = await this.#ask(call, principal, (rule) => rule.leadStops);
       return refusal === undefined ? undefined : { decision: "block", reason: refusal };
@@ -263,17 +266,6 @@ export class Guard {
     const principal = agentPrincipal(row);
     if (row.name !== null || row.role !== null) this.#agents.set(row.agent_id, principal);
     return principal;
-  }
-
-  /** Any sign of life prolongs the holder's leases; looked at every few seconds, written when past half. */
-  async #renew(principal: Principal): Promise<void> {
-    const { store, config } = this.#runtime;
-    const now = this.#runtime.now();
-    const leaseMs = config.claims.lease_seconds * 1000;
-    const last = this.#renewedAt.get(principal.key);
-    if (store.readOnly || (last !== undefined && now - last < Math.min(RENEW_EVERY_MS, leaseMs / 4))) return;
-    this.#renewedAt.set(principal.key, now);
-    await keepLeases(this.#runtime, principal.key);
   }
 
   #write<T>(operation: string, work: (ctx: OperationContext) => Promise<T>): Promise<T> {

@@ -3,10 +3,24 @@ import { needsRenewal, renewLeases } from "../../features/task/claim.store.ts";
 import { inTransaction, type Runtime } from "../../kernel/execute.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
 
-/** A sign of life prolongs the holder's leases; one cheap look, and a write only when a lease is past half. */
-export async function keepLeases(runtime: Runtime, holder: string): Promise<void> {
-  const leaseMs = runtime.config.claims.lease_seconds * 1000;
-  if (runtime.store.readOnly) return;
+const LOOK_EVERY_MS = 10_000;
+
+/** Any sign of life prolongs its holder's leases: looked at every few seconds, written when one is past half. */
+export class LeaseKeeper {
+  readonly #lookedAt = new Map<string, number>();
+
+  async keep(runtime: Runtime, holder: string): Promise<void> {
+    if (runtime.store.readOnly) return;
+    const now = runtime.now();
+    const leaseMs = runtime.config.claims.lease_seconds * 1000;
+    const last = this.#lookedAt.get(holder);
+    if (last !== undefined && now - last < Math.min(LOOK_EVERY_MS, leaseMs / 4)) return;
+    this.#lookedAt.set(holder, now);
+    await keepLeases(runtime, holder, leaseMs);
+  }
+}
+
+async function keepLeases(runtime: Runtime, holder: string, leaseMs: number): Promise<void> {
   if (holder.startsWith(LEAD)) await keepRun(runtime, holder.slice(LEAD.length), leaseMs);
   if (!(await needsRenewal(runtime.store.db, holder, runtime.now(), leaseMs))) return;
   await inTransaction(runtime, { principal: systemPrincipal, patienceMs: 5000 }, "lease_renew", (ctx) =>

@@ -4,7 +4,7 @@ import { execute, type Runtime } from "../../kernel/execute.ts";
 import type { Ask } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { plainView } from "../../kernel/view.ts";
-import { keepLeases } from "../guard/leases.ts";
+import { LeaseKeeper } from "../guard/leases.ts";
 import { type Calls, errorAnswer, GUARD_TOOL, type ToolAnswer, unknownTool } from "./answer.ts";
 import { failureOf, type Opened } from "./project.ts";
 import type { Dialog } from "./questions.ts";
@@ -15,6 +15,7 @@ export class Caller implements Calls {
   clientName: string | undefined;
   readonly #open: () => Promise<Opened>;
   readonly #team: string | undefined;
+  readonly #leases = new LeaseKeeper();
 
   /** `open` is asked at every call and throws a TeamwrightError while there is nothing to run on. */
   constructor(open: () => Promise<Opened>, team: string | undefined) {
@@ -44,7 +45,7 @@ export class Caller implements Calls {
       const bound = announced && (await asPlaced(runtime.store.db, runtime.config, announced));
       const principal = bound ?? this.#unverified(runtime);
       // no hook tells that an unverified caller is alive: its own calls keep its leases
-      if (!bound) await keepLeases(runtime, principal.key);
+      if (!bound) await this.#leases.keep(runtime, principal.key);
       // a client that nobody vouches for might have a model answer its dialogs
       const ask = bound && dialog ? askPerson(dialog, bound) : undefined;
       const inspect = async () => (await import("../guard/inspection.ts")).inspectionOf(runtime, guard);
