@@ -64,6 +64,8 @@ for (const dialect of dialects) {
       expect(planner.prompt).toContain("alpha cuts its WIP");
       expect(planner.prompt).toContain("## Agents That May Be Lent\n- alpha: abe, art\n- beta: bea, bob");
       await planner.stop(PLAN);
+      const behind = { agent: "abe", from: "alpha", to: "beta", reason: "behind the outcome" };
+      expect((await planner.actor.call("borrow_request", behind)).error.code).toBe("FORBIDDEN");
 
       const done = await lead.must("coordination_begin");
       expect(done).toMatchObject({
@@ -125,6 +127,11 @@ for (const dialect of dialects) {
       expect(await code(builder, { plan: PLAN })).toBe("FORBIDDEN");
       expect(await code(impostor, { evaluation: EVALUATION })).toBe("FORBIDDEN");
       expect(await code(early.actor, { plan: PLAN })).toBe("FORBIDDEN");
+      const loan = { agent: "bea", from: "beta", to: "alpha", reason: "around the round" };
+      expect((await early.actor.call("borrow_request", loan)).error).toMatchObject({
+        code: "FORBIDDEN",
+        next: "coordination_record",
+      });
       expect(await code(lead, { evaluation: "a", plan: "b" })).toBe("INVALID_INPUT");
       expect((await builder.call("coordination_begin")).error.code).toBe("FORBIDDEN");
 
@@ -320,6 +327,8 @@ for (const dialect of dialects.slice(0, 1)) {
       const evaluator = await mustStart(world, round.spawn);
       expect(evaluator.prompt).toContain("It observes");
       expect(evaluator.told).toContain("## Time Context");
+      const loan = { agent: "bea", from: "beta", to: "alpha", reason: "it burns" };
+      expect((await evaluator.actor.call("borrow_request", loan)).error.code).toBe("FORBIDDEN");
       await evaluator.stop("RECOMMEND: alpha asks for help\nBORROW: bea from beta to alpha because it burns");
       const done = await lead.must("coordination_begin", { kind: "checkin" });
       expect(done).toMatchObject({

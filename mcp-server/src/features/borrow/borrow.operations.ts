@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { defineOperation } from "../../kernel/operation.ts";
 import { homeOf } from "../agent/placement.rules.ts";
+import { checkLendsByPlan } from "../coordination/coordination.rules.ts";
+import { openRounds, roundOfAgent } from "../coordination/round.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { checkTeam, teamInView } from "../team/team.rules.ts";
 import { agentName, loanRef, loanStatuses, shownLoan, teamRef } from "./borrow.schema.ts";
@@ -26,6 +28,12 @@ export const borrowRequest = defineOperation({
   output: changed,
   async run(ctx, input) {
     await checkMayAsk(ctx);
+    const { agentId } = ctx.principal;
+    if (agentId !== undefined)
+      checkLendsByPlan(ctx.principal, {
+        isOpen: (await openRounds(ctx.db)).length > 0,
+        isOwn: (await roundOfAgent(ctx.db, agentId)) !== undefined,
+      });
     const current = await activeLoanOf(ctx.db, input.agent);
     if (current && homeOf(ctx.config.teams, input.agent) === input.to) await checkMayReturn(ctx, current);
     const loan = toShownLoan(await requestLoan(ctx, input));

@@ -148,3 +148,26 @@ export function checkRecords(
     hint("coordination_begin", "says which agent to start"),
   );
 }
+
+/**
+ * Throws FORBIDDEN for a coordinator that would lend agents beside its round: who evaluates or checks in lends nobody,
+ * and who plans does so by its plan, whose outcome is told (requirements CO-03, CO-04).
+ */
+export function checkLendsByPlan(
+  principal: Principal,
+  round: { readonly isOpen: boolean; readonly isOwn: boolean },
+): void {
+  if (principal.kind !== "agent") return;
+  if (principal.role === rolesOfParts.evaluation)
+    throw new TeamwrightError(
+      "FORBIDDEN",
+      `A ${rolesOfParts.evaluation} says how teams stand, and lends nobody.`,
+      hint("coordination_record", "takes what it recommends"),
+    );
+  if (principal.role === rolesOfParts.plan && (round.isOpen || round.isOwn))
+    throw new TeamwrightError(
+      "FORBIDDEN",
+      "In a round agents are lent by its plan alone.",
+      hint("coordination_record", "takes the plan, as its last message does"),
+    );
+}
