@@ -151,6 +151,7 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     expect(keysOf(given, "alpha")).toEqual(["US-001", "A-2"]);
     expect(keysOf(given, "beta")).toEqual(["US-001", "US-003"]);
     expect(keysOf(given, "gamma")).toEqual(["US-002", "US-004"]);
+    expect(given.pending).toBe(5); // of all backlogs, as the broadcast counts them
     await expectNothingLost(world, 11);
     const shown = await world.person("portfolio_show", { team: "alpha" });
     expect(shown.stories.map((each: Answer) => each.id)).toEqual(["US-001", "A-2", "A-3"]);
@@ -339,6 +340,10 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     expect(given.ignored).toEqual([{ story: "US-404", why: expect.stringContaining("no story") }]);
     expect(given.assigned).toHaveLength(4);
     expect(given.pending).toBe(1);
+    // nobody is asked about stories that no team has room for
+    const full = await lead.must("portfolio_distribute");
+    expect(full).toMatchObject({ assigned: [], pending: 1 });
+    expect(full.prompt).toBeUndefined();
     await expectNothingLost(world, 5);
   });
 
@@ -355,6 +360,7 @@ portfolio: {stories_per_team: 2, backlog: all.json}
     const late = await lead.must("portfolio_distribute", { triage: "ASSIGN: US-008 to alpha because I say so" });
     expect(late).toMatchObject({ timed_out: true, strategy: "heuristic", pending: 2 });
     expect(keysOf(late, "alpha")).not.toContain("US-008");
+    await (await world.spawn("ada")).must("task_claim"); // there is room again
     await lead.must("portfolio_distribute");
     world.clock.advance(MINUTE);
     const again = await lead.must("portfolio_distribute"); // within the same box

@@ -3,7 +3,7 @@ import { TeamwrightError } from "../../kernel/errors.ts";
 import type { Store } from "../../store/dialect-port.ts";
 import { enclose } from "../../store/rehearse.ts";
 import { overheadReport } from "../overhead/overhead.store.ts";
-import { countPending, productOf } from "../portfolio/story.store.ts";
+import { countPending, PORTFOLIO, productOf } from "../portfolio/story.store.ts";
 import { type Backlog, repeated } from "./backlog.rules.ts";
 import {
   loadSprint,
@@ -50,6 +50,7 @@ export interface RunOptions {
 
 export interface RunOutcome {
   readonly state: RunState;
+  /** As it was begun with; who is there now is in `state.members`. */
   readonly config: ProjectConfig;
   readonly sprints: readonly SprintRecord[];
   readonly overhead: Awaited<ReturnType<typeof overheadReport>>;
@@ -80,7 +81,7 @@ export async function runExperiment(options: RunOptions): Promise<RunOutcome> {
   }
   return {
     state,
-    config: staffed(base, state.members),
+    config: base,
     sprints: past,
     overhead: await overheadReport(store.db, base, state.clock),
     isCancelled,
@@ -211,13 +212,13 @@ async function replenish(options: RunOptions, stage: Stage, state: RunState): Pr
   for (const backlog of options.backlogs) {
     const teams = backlog.team === undefined ? config.teams.filter((team) => team.backlog === undefined).length : 1;
     const wanted = teams * config.portfolio.stories_per_team;
-    let pending = await countPending(stage.runtime.store.db, backlog.team);
+    const owner = backlog.team ?? PORTFOLIO;
+    let pending = await countPending(stage.runtime.store.db, owner);
     while (pending < wanted) {
-      const owner = backlog.team ?? "";
       const round = (state.rounds[owner] ?? 1) + 1;
       state.rounds[owner] = round;
       await loadBacklog(stage, repeated(backlog.text, round), backlog.name, backlog.team);
-      const now = await countPending(stage.runtime.store.db, backlog.team);
+      const now = await countPending(stage.runtime.store.db, owner);
       if (now <= pending) break;
       pending = now;
     }

@@ -45,7 +45,8 @@ export const portfolioDistribute = defineOperation({
       );
     const sprint = await sprintOfNext(ctx);
     const { strategy } = ctx.config.portfolio;
-    if (strategy === "coordinator" && input.triage === undefined) return askCoordinator(ctx, sprint);
+    const question = strategy === "coordinator" && input.triage === undefined && (await askCoordinator(ctx, sprint));
+    if (question) return question;
     const { assignments, unread } = read(input.triage ?? "");
     const outcome = await distribute(ctx, {
       sprint,
@@ -92,9 +93,10 @@ function read(triage: string) {
   };
 }
 
-/** Opens the time box and says what to ask; nothing is given out yet. */
+/** Opens the time box and says what to ask; nothing is given out yet. Undefined where nothing can be decided. */
 async function askCoordinator(ctx: OperationContext, sprint: number) {
   const { teams, stories } = await triageFacts(ctx, sprint);
+  if (stories.length === 0 || teams.every(({ capacity }) => capacity === 0)) return undefined;
   const kind = sprint === 0 ? "iteration_zero" : "distribution";
   const running = await runningStep(ctx.db, kind); // asking again does not begin anew
   const isOpen = running?.sprint === sprint && running.deadline >= ctx.now;

@@ -144,14 +144,11 @@ export async function pendingNamed(db: Kysely<Database>, keys: readonly string[]
     .execute();
 }
 
-export async function countPending(db: Kysely<Database>, owner = PORTFOLIO): Promise<number> {
-  const row = await db
-    .selectFrom("story")
-    .select(sql<number>`count(*)`.as("n"))
-    .where("owner", "=", owner)
-    .where("status", "=", PENDING)
-    .executeTakeFirst();
-  return Number(row?.n ?? 0);
+/** How many stories of one backlog wait; of all together without `owner`. */
+export async function countPending(db: Kysely<Database>, owner?: string): Promise<number> {
+  let query = db.selectFrom("story").select(sql<number>`count(*)`.as("n")).where("status", "=", PENDING);
+  if (owner !== undefined) query = query.where("owner", "=", owner);
+  return Number((await query.executeTakeFirst())?.n ?? 0);
 }
 
 /** Stories each team holds and has not begun, wherever they came from. */
