@@ -121,11 +121,16 @@ const OWN_WORDS = "spawn";
 /** The same data with what people and agents wrote fenced, so that a report is not an instruction (design §1.9). */
 export function fenceStored(value: unknown, field = ""): unknown {
   if (field === OWN_WORDS) return value;
+  if (typeof value === "string") {
+    if (lineFields.has(field)) return plainLine(value, 500);
+    return proseFields.has(field) ? fenceText(field, value) : value;
+  }
   if (Array.isArray(value)) return value.map((item) => fenceStored(item, field));
-  if (isRecord(value))
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, fenceStored(member, key)]));
-  if (typeof value !== "string") return value;
-  if (proseFields.has(field)) return fenceText(field, value);
-  if (lineFields.has(field)) return plainLine(value, 500);
-  return value;
+  if (!isRecord(value)) return value;
+  const fenced = { ...value }; // a copy keeps its shape, which building it member by member does not
+  for (const key of Object.keys(fenced)) {
+    const member = fenceStored(fenced[key], key);
+    if (member !== fenced[key]) fenced[key] = member;
+  }
+  return fenced;
 }
