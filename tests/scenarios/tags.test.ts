@@ -184,6 +184,32 @@ for (const dialect of dialects) {
       expect((await lead.must("tag_list", {})).total).toBe(0);
     });
 
+    test("a tag reaches whom it names: an agent of the session that no file lists, another team, or the lead in its stead (RP-03, RP-04, RP-05, RP-06)", async () => {
+      await using world = await openWorld({ dialect, config });
+      const { lead, ada, first, second } = await inRun(world);
+      const cleo = await world.spawn("cleo", { prompt: `Do ${second}` });
+      const tags = [
+        "QUESTION:cleo: which port does the mail server take?",
+        "QUESTION:bea: is the export signed?",
+        "QUESTION:documenter: where is the manual?",
+        "INFO:team:alpha: the parser keeps blanks",
+        "INTERFACE-CHANGE:bea: parse() takes a stream now",
+      ].join("\n\n");
+      await ada.must("task_update", { id: first, release: "done elsewhere" });
+      expect(await stop(world, ada, report("COMPLETE", tags))).toBeUndefined();
+      const log = (await world.person("message_list", { limit: 50 })).messages as { to: string; text: string }[];
+      const sent = log.map(({ to, text }) => `${to}: ${text}`);
+      expect(sent).toContain("cleo: which port does the mail server take?");
+      expect(sent).toContain("lead: For bea: is the export signed?");
+      expect(sent).toContain("lead: For documenter: where is the manual?");
+      expect(sent).toContain("team:alpha: the parser keeps blanks");
+      expect(
+        sent.filter((line) => line.includes("parse() takes a stream now")).map((line) => line.split(": ")[0]),
+      ).toEqual(["team:alpha", "team:beta"]);
+      expect(JSON.stringify(await cleo.must("message_inbox"))).toContain("which port does the mail server take?");
+      expect((await lead.must("tag_list", {})).total).toBe(0);
+    });
+
     test("a stop that is told again, a report sent again and a flood of tags make no second and no thousandth task (RP-03, RP-04)", async () => {
       await using world = await openWorld({ dialect, config });
       const { lead, ada } = await inRun(world);

@@ -2,7 +2,7 @@ import { DEFAULT_TEAM } from "../../config/config.schema.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findAgent } from "../agent/agent.store.ts";
+import { agentsOfSession, findAgent } from "../agent/agent.store.ts";
 import { learnFromReport } from "../knowledge/knowledge.store.ts";
 import { lintReport } from "../report/lint.rules.ts";
 import { lintSettingOf } from "../report/lint-setting.rules.ts";
@@ -143,9 +143,13 @@ async function reporting({ call, runtime, principal }: GuardContext): Promise<Fa
   return run && agent?.task_key ? { runId: Number(run.id), taskKey: agent.task_key } : undefined;
 }
 
-async function errorsIn({ runtime }: GuardContext, text: string) {
+/** Errors of a report; its tags may name whoever is or was in the session, beside whom the configuration lists. */
+async function errorsIn({ call, runtime }: GuardContext, text: string) {
   await loadMarkdown();
-  const findings = lintReport(parseReport(text), lintSettingOf(runtime.config));
+  const setting = lintSettingOf(runtime.config);
+  const here = await agentsOfSession(runtime.store.db, call.session);
+  const targets = [...setting.targets, ...here.flatMap(({ name }) => name ?? [])];
+  const findings = lintReport(parseReport(text), { ...setting, targets });
   return findings
     .filter((finding) => finding.level === "error")
     .map(({ rule, line, message }) => ({ rule, line, message: plainLine(message, 200) }));

@@ -1,9 +1,12 @@
+import { DEFAULT_TEAM } from "../../config/config.schema.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { teamOf } from "../agent/placement.store.ts";
 import { noteFailure } from "../escalation/attempt.store.ts";
 import { raiseEscalation } from "../escalation/escalation.store.ts";
-import { insertMessage } from "../message/message.store.ts";
+import { correspondentsOf } from "../message/correspondent.store.ts";
+import { parseAddress, reviewerRole } from "../message/message.rules.ts";
+import { insertMessage, type MessageDraft } from "../message/message.store.ts";
 import { edgesInto } from "../task/dependents.store.ts";
 import { addEdge, saveTaskInGraph } from "../task/graph.store.ts";
 import { insertDraft } from "../task/new-task.store.ts";
@@ -12,6 +15,9 @@ import { lockTaskById } from "../task/task.store.ts";
 import { insertComment } from "../task/task-parts.store.ts";
 import { blockReason, followUpTitle, isPointless } from "./tag.rules.ts";
 import { type ReportRow, settleTag, type TagRow } from "./tag.store.ts";
+
+/** Roles that are the lead, whatever the session calls it (requirements RP-03). */
+const leadWords = new Set(["coordinator", "orchestrator"]);
 
 /** What a report was about, as far as the store knows it. */
 export interface Origin {
@@ -36,12 +42,30 @@ export async function routeTag(ctx: OperationContext, tag: TagRow, origin: Origi
   const message = await insertMessage(ctx, {
     kind: tag.kind as "QUESTION" | "RESOLVED" | "INFO",
     sender: origin.author,
-    recipient: { name: "lead", key: undefined },
-    text: tag.text,
+    ...(await addressOf(ctx, tag, origin.author)),
     runId: tag.run_id === null ? undefined : Number(tag.run_id),
     taskKey: tag.task_key ?? undefined,
   });
   await settleTag(ctx, tag, { status: "routed", routedTo: message.key });
+}
+
+/**
+ * Whom a tag's words reach: its author's team, or an agent at work; for everybody else the lead hears of it and for
+ * whom it was.
+ */
+async function addressOf(
+  ctx: OperationContext,
+  { target, text }: TagRow,
+  author: Principal,
+): Promise<Pick<MessageDraft, "channel" | "recipient" | "text">> {
+  if (target === `team:${author.team}`) return { channel: target, text };
+  const others = (await correspondentsOf(ctx, author)).filter(
+    ({ key, role }) => key !== author.key && role !== reviewerRole,
+  );
+  const named = others.findLast((one) => one.name === target && one.isAlive);
+  if (named) return { recipient: { name: named.name, key: named.key }, text };
+  const isForLead = target === null || leadWords.has(target) || parseAddress(target).kind === "lead";
+  return { recipient: { name: "lead", key: undefined }, text: isForLead ? text : `For ${target}: ${text}` };
 }
 
 /** A task for the target, with the finding in it; undefined when the reporter worked on no task. */
@@ -106,15 +130,30 @@ async function tellDependents(ctx: OperationContext, tag: TagRow, { task, author
       after: { tag: tag.key, text: tag.text },
     });
   }
-  const message = await insertMessage(ctx, {
-    kind: "INTERFACE-CHANGE",
-    sender: author,
-    channel: `team:${task?.team ?? author.team ?? ctx.config.teams[0]?.id}`,
-    text: note,
-    runId: tag.run_id === null ? undefined : Number(tag.run_id),
-    taskKey: task?.key,
-  });
-  await settleTag(ctx, tag, { status: "routed", routedTo: dependents.length > 0 && task ? task.key : message.key });
+  const teams = [
+    task?.team ?? author.team ?? ctx.config.teams[0]?.id ?? DEFAULT_TEAM,
+    await teamNamed(ctx, tag.target),
+  ];
+  const told: string[] = [];
+  for (const team of new Set(teams.filter((id) => id !== undefined))) {
+    const message = await insertMessage(ctx, {
+      kind: "INTERFACE-CHANGE",
+      sender: author,
+      channel: `team:${team}`,
+      text: note,
+      runId: tag.run_id === null ? undefined : Number(tag.run_id),
+      taskKey: task?.key,
+    });
+    told.push(message.key);
+  }
+  await settleTag(ctx, tag, { status: "routed", routedTo: dependents.length > 0 && task ? task.key : told.join(", ") });
+}
+
+/** The team a target is, or works in. */
+async function teamNamed(ctx: OperationContext, target: string | null): Promise<string | undefined> {
+  if (target === null) return undefined;
+  const { teams } = ctx.config;
+  return teams.find(({ id }) => target === `team:${id}`)?.id ?? teamOf(ctx.db, ctx.config, target);
 }
 
 /** FAILED is retried or escalated, never left (requirements RP-04, RE-01, RE-03). */
