@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DAY, expectSound, newTask, personRefusal, refusal, show } from "../support/answers.ts";
+import { DAY, expectSound, idsReady, newTask, personRefusal, refusal, show } from "../support/answers.ts";
 import { dialects, openWorld } from "../support/world.ts";
 
 describe.each(dialects)("creating and changing on %s", (dialect) => {
@@ -244,3 +244,22 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     expect(await refusal(lead.call("task_ready", { idempotency_key: "k3" }))).toBe("INVALID_INPUT");
   });
 });
+
+test("a plan of 500 tasks in a row is made in one call, while nobody waits for the store in vain", async () => {
+  await using world = await openWorld({ dialect: "sqlite" });
+  const lead = world.lead();
+  const begun = performance.now();
+  const { tasks } = await lead.must("task_create", {
+    tasks: Array.from({ length: 500 }, (_, n) => ({
+      title: `Lay stone number ${n}`,
+      ref: `${n}`,
+      ...(n > 0 ? { blocked_by: [`${n - 1}`] } : {}),
+    })),
+  });
+  // two seconds on a slow machine; looking through the row again for each of its tasks takes a minute
+  expect(performance.now() - begun).toBeLessThan(20_000);
+  const [first, last] = [tasks[0].id, tasks[499].id];
+  const { error } = await lead.call("task_link", { id: first, target: last });
+  expect(error).toMatchObject({ code: "RULE_VIOLATED", message: expect.stringContaining("would close a circle") });
+  expect(await idsReady(lead)).toEqual([first]);
+}, 120_000);

@@ -66,7 +66,9 @@ async function findPath(db: Kysely<Database>, from: number, to: number, lenient:
   const over = new Set<number>();
   let frontier = [from];
   let visits = 0;
+  const behind = new Behind(db, to);
   while (frontier.length > 0) {
+    if (await behind.isOutOfReachOf(from)) return false;
     const next: number[] = [];
     for (let start = 0; start < frontier.length; start += 400) {
       for (const edge of await laterThan(db, frontier.slice(start, start + 400), Math.floor(to / 2), lenient, over)) {
@@ -87,6 +89,66 @@ async function findPath(db: Kysely<Database>, from: number, to: number, lenient:
     frontier = next;
   }
   return false;
+}
+
+const MOST_BEHIND = 1000;
+
+/**
+ * The walk from the other end, level by level beside the first: all that comes after a moment, closed tasks too. A new
+ * task has nothing behind it, however long the chain in front of it is.
+ */
+class Behind {
+  readonly #db: Kysely<Database>;
+  readonly #seen: Set<number>;
+  #frontier: readonly number[];
+
+  constructor(db: Kysely<Database>, moment: number) {
+    this.#db = db;
+    this.#seen = new Set([moment]);
+    this.#frontier = [moment];
+  }
+
+  /** Goes on by one level; true once all is known and this moment is none of it. */
+  async isOutOfReachOf(moment: number): Promise<boolean> {
+    if (this.#frontier.length === 0) return false;
+    const steps = await earlierThan(this.#db, this.#frontier);
+    this.#frontier = steps.filter((step) => !this.#seen.has(step));
+    for (const step of this.#frontier) this.#seen.add(step);
+    if (!steps.includes(moment) && this.#seen.size <= MOST_BEHIND) return this.#frontier.length === 0;
+    this.#frontier = []; // within reach, or too much to look at
+    return false;
+  }
+}
+
+/** What comes directly after the moments: the other direction of `laterThan`, whatever is closed. */
+async function earlierThan(db: Kysely<Database>, moments: readonly number[]): Promise<number[]> {
+  const starts = moments.filter((moment) => moment % 2 === 0).map((moment) => moment / 2);
+  const ends = moments.filter((moment) => moment % 2 === 1).map((moment) => (moment - 1) / 2);
+  const found = new Set(starts.map(endOf));
+  const ids = [...new Set([...starts, ...ends])];
+  const links = await db
+    .selectFrom("link")
+    .select(["task_id", "target_id", "type"])
+    .where((e) => e.or([e("target_id", "in", ids), e("task_id", "in", ids)]))
+    .where("type", "in", waitingTypes)
+    .where("cyclic", "=", 0)
+    .execute();
+  const [isStart, isEnd] = [new Set(starts), new Set(ends)];
+  for (const { task_id: from, target_id: to, type } of links) {
+    if (to === null) continue;
+    if (type !== "parent-child") {
+      if (isEnd.has(Number(to))) found.add(startOf(Number(from)));
+      continue;
+    }
+    if (isStart.has(Number(to))) found.add(startOf(Number(from)));
+    if (isEnd.has(Number(from))) found.add(endOf(Number(to)));
+  }
+  const needs =
+    ends.length === 0
+      ? []
+      : await db.selectFrom("dependency").select("task_id").where("needed_task_id", "in", ends).execute();
+  for (const { task_id: from } of needs) found.add(startOf(Number(from)));
+  return [...found];
 }
 
 /** What the moments come after, over open tasks and the one that is sought; closed ones that are met go into `over`. */
