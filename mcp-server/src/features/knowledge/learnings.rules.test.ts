@@ -94,6 +94,8 @@ describe("LEARNINGS.md as a view of the knowledge base (C-28, CX-04)", () => {
       const rendered = renderLearnings(Buffer.from(file), kinds);
       const lines = countLines(rendered?.text ?? Buffer.alloc(0));
       expect(lines).toBeLessThanOrEqual(Math.max(MAX_LEARNINGS_LINES, own + 13));
+      const again = renderLearnings(rendered?.text, kinds);
+      expect(again?.text.toString(), "rendered again it is the same").toBe(rendered?.text.toString());
       const shown = rendered?.shown ?? 0;
       expect(shown).toBeGreaterThan(0);
       if (shown < n) expect(rendered?.text.toString()).toContain(`${n - shown} more: \`knowledge_search\``);

@@ -68,6 +68,16 @@ export function countLines(bytes: Buffer): number {
   return lines;
 }
 
+/** Lines behind the block: what follows its mark on the same line is none of its own. */
+function linesAfter({ after }: Parts): number {
+  return Math.max(0, countLines(after) - 1);
+}
+
+/** Lines that people wrote, outside the block. */
+export function ownLines(parts: Parts): number {
+  return countLines(parts.before) + linesAfter(parts);
+}
+
 /**
  * The file with the facts between the marks; every other byte stays. Undefined when nothing is to be rendered, or when
  * the marks are damaged. `facts` come best first; those that find no room are found by search alone.
@@ -83,7 +93,7 @@ export function renderLearnings(
   const isAppended = parts.block === undefined && !isFresh;
   const gap = isAppended ? Buffer.from(head.at(-1) === 10 ? "\n" : "\n\n") : Buffer.alloc(0);
   const tail = parts.block === undefined ? Buffer.from("\n") : parts.after;
-  const own = countLines(head) + countLines(gap) + countLines(parts.after);
+  const own = countLines(head) + countLines(gap) + linesAfter(parts);
   const { lines, shown } = blockLines(facts, Math.max(MIN_BLOCK_LINES, MAX_LEARNINGS_LINES - own));
   return { text: Buffer.concat([head, gap, Buffer.from(lines.join("\n")), tail]), shown };
 }

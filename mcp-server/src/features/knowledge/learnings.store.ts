@@ -3,7 +3,14 @@ import { readProjectFile, replaceProjectFile } from "../../kernel/project-files.
 import { relevance } from "./knowledge.rules.ts";
 import type { Knowledge } from "./knowledge.schema.ts";
 import { loadFacts } from "./knowledge-read.store.ts";
-import { countLines, firstLines, LEARNINGS_FILE, renderLearnings, splitLearnings } from "./learnings.rules.ts";
+import {
+  countLines,
+  firstLines,
+  LEARNINGS_FILE,
+  ownLines,
+  renderLearnings,
+  splitLearnings,
+} from "./learnings.rules.ts";
 
 export interface LearningsView {
   /** Lines of the file as it is; 0 when there is none. */
@@ -34,7 +41,7 @@ export async function viewLearnings(ctx: OperationContext, options: { write: boo
   const rendered = renderLearnings(file, facts);
   const counted = {
     lines: countLines(file ?? Buffer.alloc(0)),
-    ownLines: countLines(parts.before) + countLines(parts.after),
+    ownLines: ownLines(parts),
     shown: rendered?.shown ?? 0,
     total: facts.length,
   };
