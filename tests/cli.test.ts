@@ -4,7 +4,8 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { childEnvironment } from "../mcp-server/src/kernel/child-environment.ts";
-import { forTerminal } from "../mcp-server/src/surfaces/cli/output.ts";
+import { TeamwrightError } from "../mcp-server/src/kernel/errors.ts";
+import { forTerminal, renderRefusal } from "../mcp-server/src/surfaces/cli/output.ts";
 import { progressLine } from "../mcp-server/src/surfaces/cli/progress.ts";
 import { compileCache } from "./support/compile-cache.ts";
 
@@ -190,6 +191,42 @@ describe("refusals", () => {
     expect(run.err).toContain("teamwright.yaml:1:1 unknown key clams; did you mean claims?");
   });
 
+  test("of JSON are JSON however the flag is written", async () => {
+    const run = await teamwright(["task", "show", "nope", "--json=true"]);
+    expect(JSON.parse(run.out)).toMatchObject({ error: { code: "NOT_FOUND" } });
+  });
+
+  test("are in colour where standard error is a terminal, wherever the result goes", () => {
+    const to = { width: 80, isTerminal: false, hasColour: false, out: async () => {}, err: async () => {} };
+    const error = new TeamwrightError("NOT_FOUND", "No task has the id nope.");
+    expect(renderRefusal(error, "", undefined, { ...to, errorHasColour: true })).toContain("\u001b[31mNOT_FOUND");
+    const intoFile = { ...to, isTerminal: true, hasColour: true, errorHasColour: false };
+    expect(renderRefusal(error, "", undefined, intoFile)).toBe("NOT_FOUND: No task has the id nope.");
+  });
+
+  test.runIf(process.platform === "linux")("what cannot be written was not done: a full disk ends with 2", async () => {
+    const full = async (flags: string) =>
+      new Promise<{ code: unknown; err: string }>((resolve) => {
+        const command = `"${process.execPath}" "${launcher}" task list ${flags} > /dev/full`;
+        const env = { PATH: process.env.PATH ?? "", HOME: project, ...compileCache };
+        execFile("sh", ["-c", command], { cwd: project, env }, (error, _, err) => resolve({ code: error?.code, err }));
+      });
+    const [result, refusal] = await Promise.all([full("--json"), full("--nonsense --json")]);
+    expect([result.code, refusal.code]).toEqual([2, 2]);
+    expect(result.err).toContain("Cannot write standard output: the disk is full.");
+    expect(refusal.err).toContain("unknown flag --nonsense");
+  });
+
+  test.runIf(process.platform !== "win32")("a folder that is gone is told in one sentence", async () => {
+    const command = `mkdir gone && cd gone && rmdir ../gone && exec "${process.execPath}" "${launcher}" task list`;
+    const env = { PATH: process.env.PATH ?? "", HOME: project, ...compileCache };
+    const err = await new Promise<string>((resolve) => {
+      execFile("sh", ["-c", command], { cwd: project, env }, (_, __, text) => resolve(text));
+    });
+    expect(err).toContain("teamwright: the folder you are in is gone");
+    expect(err).not.toContain("    at ");
+  });
+
   test("a store that cannot be opened ends with 3", async () => {
     mkdirSync(join(project, ".teamwright", "state.db"), { recursive: true });
     expect((await teamwright(["task", "list"])).code).toBe(3);
@@ -202,7 +239,7 @@ const misspelt: readonly (readonly [args: string[], suggestion: string])[] = [
   [["ready"], "teamwright task ready?"],
   [["task", "list", "--serch", "x"], "--search?"],
   [["task", "list", "--status", "opn"], "did you mean open?"],
-  [["task", "create", "Add", "a", "page"], "quote a title of several words"],
+  [["task", "create", "Add", "a", "page"], "what has several words goes in quotes"],
   [["task", "create", "--title", "--json"], "--title=--json"],
   [["task", "--json"], "needs a command"],
   [["completion", "fihs"], "did you mean fish?"],
@@ -248,6 +285,8 @@ describe("help", () => {
     expect(await complete("task", "cl")).toBe("claim close");
     expect(await complete("board", "move", "--re")).toBe("--reason");
     expect(await complete("task", "ready", "--rules", "")).toBe("teamwright beads");
+    expect(await complete("task", "ready", "--rules", "=")).toBe("teamwright beads");
+    expect(await complete("task", "ready", "--rules", "=", "b")).toBe("beads");
   });
 });
 
@@ -305,7 +344,7 @@ describe("import and export", () => {
 
 test("progress is a line per tenth where no terminal updates it", () => {
   const lines: string[] = [];
-  const progress = progressLine((text) => lines.push(text), false);
+  const progress = progressLine((text) => lines.push(text));
   for (let done = 1; done <= 1000; done += 1) progress.report(done, 1000, "rows");
   progress.end();
   expect(lines).toHaveLength(10);
@@ -317,7 +356,7 @@ test("in a terminal progress is one line with a bar and what is left at the pace
   let now = 50_000;
   const progress = progressLine(
     (text) => texts.push(text),
-    true,
+    () => 80,
     () => now,
   );
   progress.report(20, 100, "sprints"); // played before, so no part of the pace
@@ -330,6 +369,19 @@ test("in a terminal progress is one line with a bar and what is left at the pace
     `\r\u001b[Ksprints ${"█".repeat(12)}${"░".repeat(12)} 50/100 (50 %), 0:50 left`,
     "\r\u001b[K",
   ]);
+});
+
+test.each([
+  [40, "\r\u001b[Kteams at work in a long spr… 4/9 (44 %)"],
+  [30, "\r\u001b[Kteams at work in … 4/9 (44 %)"],
+  [8, "\r\u001b[K… 4/9 …"],
+])("progress stays on its line in a terminal of %i columns", (columns, drawn) => {
+  const texts: string[] = [];
+  progressLine(
+    (text) => texts.push(text),
+    () => columns,
+  ).report(4, 9, "teams at work in a long sprint of theirs");
+  expect(texts).toEqual([drawn]);
 });
 
 test("stored text cannot steer a terminal", () => {

@@ -1,7 +1,12 @@
 /** The only reader of argv and environment, and the only place that ends the process. */
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
-  const start = process.env.CLAUDE_PROJECT_DIR || process.cwd();
+  const cwd = currentFolder();
+  if (cwd === undefined) {
+    process.stderr.write("teamwright: the folder you are in is gone; change to another.\n");
+    return 2;
+  }
+  const start = process.env.CLAUDE_PROJECT_DIR || cwd;
   if (argv[0] === "serve") {
     (await import("./kernel/interpreted-schemas.ts")).interpretSchemas();
     const { serve } = await import("./surfaces/mcp/serve.ts");
@@ -11,8 +16,7 @@ async function main(): Promise<number> {
       process.stderr.write(`${options}\n`);
       return 2;
     }
-    await serve({ ...options, start, session: process.env.CLAUDE_CODE_SESSION_ID });
-    return 0;
+    return serve({ ...options, start, session: process.env.CLAUDE_CODE_SESSION_ID });
   }
   if (argv[0] === "hook" && argv[1] === "message-watch") return watch(start);
   if (argv[0] === "hook") {
@@ -24,12 +28,21 @@ async function main(): Promise<number> {
   const { runCli } = await import("./surfaces/cli/cli.ts");
   const { insideClient, isMarked } = await import("./surfaces/guard/parent.ts");
   return runCli(argv, {
-    cwd: process.cwd(),
+    cwd,
     user: await osUser(),
     isCi: Boolean(process.env.CI),
     insideClient: (root) => insideClient(root, isMarked(process.env)),
     noColour: Boolean(process.env.NO_COLOR),
+    isDumb: process.env.TERM === "dumb",
   });
+}
+
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined; // somebody has removed it
+  }
 }
 
 /** A process that another of ours has begun to play experiments beside it. */

@@ -1,6 +1,6 @@
 /** What the demo draws with: one line per event into a pipe, a board that is redrawn in place on a terminal. */
 import type { RenderView } from "../../mcp-server/src/kernel/operation.ts";
-import { colourView, plainView, visibleLength } from "../../mcp-server/src/kernel/view.ts";
+import { plainView, terminalView, visibleLength } from "../../mcp-server/src/kernel/view.ts";
 
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
@@ -11,8 +11,7 @@ const PIPE_WIDTH = 100;
 const WIDEST = 160;
 
 export class Screen {
-  readonly isLive = process.stdout.isTTY === true;
-  readonly #isPlain = !this.isLive || Boolean(process.env.NO_COLOR);
+  readonly isLive = process.stdout.isTTY === true && process.env.TERM !== "dumb";
   #drawn = 0;
   #resized = false;
 
@@ -25,8 +24,8 @@ export class Screen {
   }
 
   view(): RenderView {
-    const width = this.isLive ? Math.min(process.stdout.columns || 80, WIDEST) : PIPE_WIDTH;
-    return this.#isPlain ? plainView(Date.now(), width) : colourView(Date.now(), width);
+    if (!this.isLive) return plainView(Date.now(), PIPE_WIDTH);
+    return terminalView(Date.now(), Math.min(process.stdout.columns || 80, WIDEST), !process.env.NO_COLOR);
   }
 
   get rows(): number {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -46,6 +46,7 @@ test("processes that upgrade an old store at once leave one upgrade and one whol
   await using project = await openProject("sqlite");
   await race([{ kind: "create", start: project.root, name: "before", count: 20 }]);
   const path = join(project.root, ".teamwright/state.db");
+  writeFileSync(`${path}.v${versionOf(path)}.backup`, "of an upgrade before somebody went back");
   const outcomes = await race(
     Array.from({ length: 8 }, (_, n) => ({
       kind: "migrate" as const,

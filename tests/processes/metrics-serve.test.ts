@@ -18,8 +18,12 @@ beforeAll(async () => {
 async function startServing(project: Project, port = "0") {
   const { server } = await ensureBuilt();
   const options = { cwd: project.root, env: cleanEnvironment() };
-  const child = spawn(node, [...server, "metrics", "serve", "--port", port], options);
+  const child = spawn(node, [...server, "metrics", "serve", "--port", port, "--json"], options);
   let said = "";
+  let out = "";
+  child.stdout.on("data", (data) => {
+    out += data;
+  });
   let settle: (url: string) => void = () => {};
   const url = new Promise<string>((resolve) => {
     settle = resolve;
@@ -30,7 +34,7 @@ async function startServing(project: Project, port = "0") {
       const found = /http:\/\/127\.0\.0\.1:\d+\/metrics/.exec(said)?.[0];
       if (found) settle(found);
     });
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, said }));
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out }));
   void ended.then(() => settle(said));
   return { child, ended, url: await url };
 }
@@ -47,10 +51,10 @@ test.each(stores)(
       await using store = await inspect(project.root);
       await store.call("task_create", { title: "Draw the page", team: "web" });
       expect(await queue()).toBe("1");
-      expect((await startServing(project, new URL(url).port)).url).toContain("CONFLICT: Port");
+      expect((await startServing(project, new URL(url).port)).url).toContain('"CONFLICT","message":"Port');
       child.kill("SIGTERM");
-      const { code, said } = await ended;
-      expect([code, said]).toEqual([0, expect.stringContaining("2 scrapes answered.")]);
+      const { code, out } = await ended;
+      expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ scrapes: 2, failures: 0 })]);
     } finally {
       child.kill("SIGKILL");
     }

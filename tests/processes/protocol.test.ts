@@ -199,6 +199,20 @@ describe("the process", () => {
     expect(onlyProtocol(server)).toEqual([]);
   });
 
+  test("a line beyond the transport's limit ends it with a word, and what it held is free", async () => {
+    await using project = await openProject("sqlite");
+    const server = new RawServer(built, project.root);
+    await server.initialize();
+    const { task } = await server.call("task_create", { title: "Hold this for a moment" });
+    await server.call("task_claim", { id: task.id });
+    server.write("x".repeat(11 * 1024 * 1024));
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    expect(server.stderr).toMatch(/^teamwright serve: the connection broke: .*10485760 bytes\n$/);
+    expect(onlyProtocol(server)).toEqual([]);
+    await using store = await inspect(project.root);
+    expect((await store.call("task_show", { id: task.id })).task).toMatchObject({ state: "ready" });
+  });
+
   test("unknown tools and arguments are refused with the nearest name", async () => {
     await using project = await openProject("sqlite");
     const server = new RawServer(built, project.root);

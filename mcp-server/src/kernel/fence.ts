@@ -14,5 +14,6 @@ export function plainLine(text: string, width = 80): string {
   if (text.length <= width && /^[!-~](?:[ -~]*[!-~])?$/.test(text)) return text; // nearly every text
   // biome-ignore lint/suspicious/noControlCharactersInRegex: stripping them is the purpose
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ").trim();
-  return clean.length > width ? `${clean.slice(0, width - 1)}…` : clean;
+  // half a pair of surrogates is no character
+  return clean.length > width ? `${clean.slice(0, width - 1).replace(/[\ud800-\udbff]$/, "")}…` : clean;
 }

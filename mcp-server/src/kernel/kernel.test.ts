@@ -76,6 +76,7 @@ test("text cannot close its own fence and one line stays one line within its wid
   );
   expect(fenceText("x", "y")).not.toBe(fenceText("x", "y"));
   for (const mark of ["\u2028", "\u2029", "\u0085", "\v"]) expect(plainLine(`a${mark}b`)).toBe("a b");
+  expect(plainLine("Ship it 🚀🚀", 10)).toBe("Ship it …");
 });
 
 test("an error is a line, its problems and the next step", () => {

@@ -51,7 +51,7 @@ export interface OperationContext {
   readonly ask?: Ask;
   /** Long operations only: tells the caller how far it is. */
   progress(done: number, total: number, what: string): void;
-  /** Long operations only: a line that stays, beside the progress; unseen where nobody reads along. */
+  /** Long operations only: a line that stays, beside the progress and the result; unseen where nobody reads along. */
   tell(line: string): void;
   /** File access through the surface that has it (CLI); absent elsewhere. Paths are the user's own. */
   readonly files?: FilePort;

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import { migrations } from "./migrations/index.ts";
 import type { Migration } from "./migrations/migration.ts";
@@ -54,11 +54,11 @@ function beginAlone(db: Sqlite.Database): void {
 
 /**
  * A copy beside the store before the first statement of a migration. It is taken under the migration's lock, through
- * a reader of its own, so that it is the old version for certain; the rename makes it appear whole or not at all.
+ * a reader of its own, so that it is the old version for certain; the rename makes it appear whole or not at all. One
+ * of an earlier upgrade, after which somebody went back to the old version, is replaced: it lacks what came since.
  */
 function backUp(path: string, version: number): void {
   const copy = `${path}.v${version}.backup`;
-  if (existsSync(copy)) return;
   const unfinished = `${copy}.unfinished`;
   rmSync(unfinished, { force: true });
   const reader = new Sqlite(path, { readonly: true, timeout: 5000 });

@@ -39,7 +39,7 @@ function variantsText({ variants }: Comparison, view: RenderView): string {
     coordination === undefined ? "unknown" : coordination ? "on" : "off",
   ]);
   const whole = view.table(["Variant", "Runs", "Teams", "Sprints", "Coordination"], rows);
-  if (fits(whole, view)) return whole;
+  if (fits(whole, rows, view)) return whole;
   return rows
     .flatMap(([label, runs, teams, sprints, coordination]) =>
       wrap(`${label}: runs ${runs}, teams ${teams}, sprints ${sprints}, coordination ${coordination}`, view, 0, 2),
@@ -54,14 +54,15 @@ function metricsText({ metrics }: Comparison, view: RenderView): string {
   const titles = metrics.map(({ title, unit }) => `${title} (${unit})`);
   const all = rows.flatMap((group, index) => group.map((row, at) => [at === 0 ? (titles[index] ?? "") : "", ...row]));
   const whole = view.table(["Metric", ...head], all);
-  if (fits(whole, view)) return whole;
+  if (fits(whole, all, view)) return whole;
   return rows
     .map((group, index) => {
       const title = wrap(titles[index] ?? "", view, 0).map((line) => view.paint("bold", line));
       const small = view.table(head, group);
-      return [...title, fits(small, view) ? small : group.map((row) => metricSentence(row, view)).join("\n")].join(
-        "\n",
-      );
+      return [
+        ...title,
+        fits(small, group, view) ? small : group.map((row) => metricSentence(row, view)).join("\n"),
+      ].join("\n");
     })
     .join("\n\n");
 }
@@ -123,8 +124,10 @@ export function styleOf({ better }: Pick<ComparedMetric, "better">, direction?: 
   return direction === better ? "green" : "red";
 }
 
-function fits(text: string, view: RenderView): boolean {
-  return Math.max(...text.split("\n").map(visibleLength)) <= view.width;
+/** Whether a table has room, with a row on a line. */
+function fits(table: string, rows: readonly unknown[], view: RenderView): boolean {
+  const lines = table.split("\n");
+  return lines.length === rows.length + 1 && lines.every((line) => visibleLength(line) <= view.width);
 }
 
 function bullets(sentences: readonly string[], view: RenderView): string {

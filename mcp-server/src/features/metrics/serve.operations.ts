@@ -11,7 +11,7 @@ export const metricsServe = defineOperation({
   name: "metrics_serve",
   description:
     "Serve the metrics for Prometheus to scrape, at http://127.0.0.1:PORT/metrics, until it is interrupted. For this machine alone.",
-  details: "The address is told on standard error. With --json or --quiet nothing is said before the end: name a port.",
+  details: "The address is told on standard error once it answers, with --json too; with --quiet name a port.",
   kind: "read",
   mcp: "none",
   input: z.strictObject({

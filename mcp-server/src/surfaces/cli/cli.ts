@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { exitCodes, TeamwrightError } from "../../kernel/errors.ts";
 import { execute, parseInput } from "../../kernel/execute.ts";
+import { refuseFile } from "../../kernel/file-refusal.ts";
 import type { Operation } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { commandLine, findCommand, findNoun, programCommands, shortcuts } from "./command.ts";
-import { filePort, refuse } from "./files.ts";
+import { filePort } from "./files.ts";
 import type { HelpView } from "./help.ts";
 import { errorRecord, renderJson, renderRefusal, renderResult, type Screen, screen } from "./output.ts";
 import { type ParsedArguments, parseArguments } from "./parse.ts";
@@ -19,6 +20,8 @@ export interface CliEnvironment {
   /** Whether the command comes from a session of the client in this project, where a model may have written it. */
   insideClient(projectRoot: string): boolean;
   readonly noColour: boolean;
+  /** A terminal that knows no control sequences: nothing is drawn over, and nothing coloured. */
+  readonly isDumb: boolean;
 }
 
 /** What is known so far of the command, for the message when it fails. */
@@ -29,14 +32,15 @@ interface Attempt {
 
 /** Runs one command line and returns the exit code. Every command is an operation of the table; nothing is decided here. */
 export async function runCli(argv: readonly string[], env: CliEnvironment): Promise<number> {
-  const to = screen(env.noColour);
+  const to = screen(env.noColour || env.isDumb);
   const attempt: Attempt = { help: "teamwright help" };
   try {
     return await route(leadingFlagsLast(argv), env, to, attempt);
   } catch (thrown) {
     const error = await asRefusal(thrown, to);
-    if (beforeTerminator(argv).includes("--json")) await to.out(renderJson(errorRecord(error), to));
-    else await to.err(renderRefusal(error, attempt.help, attempt.operation, to));
+    const refusal = renderRefusal(error, attempt.help, attempt.operation, to);
+    if (wantsJson(argv)) await to.out(renderJson(errorRecord(error), to)).catch(() => to.err(refusal));
+    else await to.err(refusal);
     return exitCodes[error.code];
   }
 }
@@ -94,14 +98,17 @@ async function callOperation(operation: Operation, parsed: ParsedArguments, env:
     withoutStore: operation.needsStore === false,
     withoutConfig: operation.needsConfig === false,
   });
-  const progress = progressLine((text) => process.stderr.write(text), process.stderr.isTTY === true);
+  const { stderr } = process;
+  const columns = stderr.isTTY === true && !env.isDumb ? () => stderr.columns || 80 : undefined;
+  const progress = progressLine((text) => stderr.write(text), columns);
   try {
     const output = await execute(runtime, operation, parsed.input, {
       principal: principalOf(env, operation, runtime.config.root),
       idempotencyKey: parsed.idempotencyKey,
       files: filePort(env.cwd, runtime.config.root),
       inspect: async () => (await import("../guard/inspection.ts")).inspectionOf(runtime),
-      ...(parsed.quiet || parsed.json ? {} : { progress: progress.report, tell: progress.tell }),
+      ...(parsed.quiet ? {} : { tell: progress.tell }),
+      ...(parsed.quiet || parsed.json ? {} : { progress: progress.report }),
     });
     return { output, now: runtime.now() };
   } finally {
@@ -144,16 +151,16 @@ function leadingFlagsLast(argv: readonly string[]): readonly string[] {
   return [noun, ...(verb === undefined ? [] : [verb]), ...argv.slice(0, start), ...rest];
 }
 
-function beforeTerminator(argv: readonly string[]): readonly string[] {
+function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
-  return end === -1 ? argv : argv.slice(0, end);
+  return (end === -1 ? argv : argv.slice(0, end)).some((word) => word === "--json" || word === "--json=true");
 }
 
 function readText(cwd: string, path: string): string {
   try {
     return readFileSync(path === "-" ? 0 : resolve(cwd, path), "utf8");
   } catch (error) {
-    return refuse("read", path, error);
+    return refuseFile("read", path, error);
   }
 }
 

@@ -68,6 +68,8 @@ function bashScript(operations: readonly Operation[]): string {
   return `# bash completion of teamwright: source <(teamwright completion bash)
 _teamwright() {
   local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  # bash splits --flag=value in three
+  if [ "$current" = "=" ]; then current=""; elif [ "$before" = "=" ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="${[...groups.keys(), ...Object.keys(programCommands)].join(" ")}"
   elif [ "$COMP_CWORD" -eq 2 ]; then

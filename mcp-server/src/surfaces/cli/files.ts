@@ -1,9 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { TeamwrightError } from "../../kernel/errors.ts";
+import { refuseFile } from "../../kernel/file-refusal.ts";
 import type { FilePort } from "../../kernel/operation.ts";
-import { isRecord } from "../../kernel/records.ts";
 import { countLines, findFiles, matcher } from "./find-files.ts";
 
 /** Files as the user names them, relative to the folder the command was started in; `-` reads standard input. */
@@ -13,11 +12,11 @@ export function filePort(cwd: string, projectRoot: string): FilePort {
     async read(path, limit) {
       if (path === "-") return (await readStandardInput(limit)).toString("utf8");
       const text = limit === undefined ? readFile(resolve(cwd, path), "utf8") : readStart(resolve(cwd, path), limit);
-      return text.catch((error: unknown) => refuse("read", path, error));
+      return text.catch((error: unknown) => refuseFile("read", path, error));
     },
     async readBytes(path) {
       if (path === "-") return readStandardInput();
-      return readFile(resolve(cwd, path)).catch((error: unknown) => refuse("read", path, error));
+      return readFile(resolve(cwd, path)).catch((error: unknown) => refuseFile("read", path, error));
     },
     tree: {
       find: (names, options) => findFiles(cwd, names, options),
@@ -25,7 +24,7 @@ export function filePort(cwd: string, projectRoot: string): FilePort {
       matcher,
     },
     async write(path, chunks) {
-      await replaceFile(resolve(cwd, path), chunks).catch((error: unknown) => refuse("write", path, error));
+      await replaceFile(resolve(cwd, path), chunks).catch((error: unknown) => refuseFile("write", path, error));
     },
   };
 }
@@ -104,24 +103,4 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EISDIR: "it is a folder",
-  EBUSY: "it is in use",
-  ENOSPC: "the disk is full",
-  EROFS: "the disk is read-only",
-  ENOTDIR: "a part of the path is no folder",
-};
-
-export function refuse(what: "read" | "write", path: string, error: unknown): never {
-  const code = isRecord(error) || error instanceof Error ? String((error as { code?: unknown }).code) : "";
-  if (error instanceof TeamwrightError) throw error;
-  if (code === "ENOENT")
-    throw new TeamwrightError("NOT_FOUND", `There is no ${what === "read" ? "file" : "folder for"} ${path}.`);
-  const reason = reasons[code];
-  if (reason === undefined) throw error;
-  throw new TeamwrightError("INVALID_INPUT", `Cannot ${what} ${path}: ${reason}.`);
 }

@@ -1,4 +1,5 @@
 import type { Operation } from "../../kernel/operation.ts";
+import { wrapWords } from "../../kernel/view.ts";
 import { commandLine, groupByNoun, programCommands, wordsOf } from "./command.ts";
 import { type Flag, flagsOf, globalFlags, idempotencyFlag, inputFlag } from "./flags.ts";
 
@@ -29,8 +30,10 @@ export function programHelp(operations: readonly Operation[], view: HelpView): s
       view,
     ),
     "",
-    "`teamwright NOUN` lists what its commands do; `teamwright NOUN VERB --help` shows the arguments of one.",
-    "Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 store unavailable, 70 a fault of ours.",
+    ...[
+      "`teamwright NOUN` lists what its commands do; `teamwright NOUN VERB --help` shows the arguments of one.",
+      "Exit codes: 0 done, 1 refused or a check failed, 2 wrong usage, 3 store unavailable, 70 a fault of ours.",
+    ].flatMap((line) => wrapWords(line, view.width)),
   ].join("\n");
 }
 
@@ -46,7 +49,7 @@ export function nounHelp(noun: string, group: readonly Operation[], view: HelpVi
     "",
     rows(lines, view),
     "",
-    `\`teamwright ${noun} VERB --help\` shows the arguments of one.`,
+    ...wrapWords(`\`teamwright ${noun} VERB --help\` shows the arguments of one.`, view.width),
   ].join("\n");
 }
 
@@ -62,7 +65,7 @@ export function operationHelp(operation: Operation, view: HelpView): string {
   const parts = [
     `${view.bold("Usage:")} ${usageLine(operation)}`,
     "",
-    wrap([operation.description, operation.details].filter(Boolean).join(" "), view.width),
+    ...wrapWords([operation.description, operation.details].filter(Boolean).join(" "), view.width),
   ];
   if (positional.length > 0)
     parts.push(
@@ -137,7 +140,7 @@ function rows(list: readonly Row[], view: HelpView): string {
   const width = Math.max(24, view.width - left - 4);
   return list
     .map(([name, text]) => {
-      const [first = "", ...rest] = wrap(text, width).split("\n");
+      const [first = "", ...rest] = wrapWords(text, width);
       const indented = rest.map((line) => `${" ".repeat(left + 4)}${line}`);
       const head =
         name.length > left
@@ -146,14 +149,4 @@ function rows(list: readonly Row[], view: HelpView): string {
       return [...head, ...indented].join("\n");
     })
     .join("\n");
-}
-
-function wrap(text: string, width: number): string {
-  const lines = [""];
-  for (const word of text.split(/\s+/)) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + word.length + 1 > width) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.join("\n");
 }

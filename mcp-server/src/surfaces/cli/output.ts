@@ -1,14 +1,20 @@
 import { exitCodes, type TeamwrightError } from "../../kernel/errors.ts";
+import { refuseFile } from "../../kernel/file-refusal.ts";
 import type { Operation } from "../../kernel/operation.ts";
-import { colourView, plainView } from "../../kernel/view.ts";
+import { plainView, terminalView } from "../../kernel/view.ts";
 import { commandLine } from "./command.ts";
 import { flagsOf } from "./flags.ts";
 
 export interface Screen {
   readonly width: number;
   readonly isTerminal: boolean;
+  /** Of what goes to standard output. */
   readonly hasColour: boolean;
+  /** Of what goes to standard error, which may go elsewhere. */
+  readonly errorHasColour: boolean;
+  /** Throws INVALID_INPUT when it cannot be written, as on a full disk. */
   out(text: string): Promise<void>;
+  /** Where it cannot be written there is nobody left to tell. */
   err(text: string): Promise<void>;
 }
 
@@ -18,16 +24,21 @@ export function screen(noColour: boolean): Screen {
     width: isTerminal ? Math.max(40, process.stdout.columns ?? 80) : 100,
     isTerminal,
     hasColour: isTerminal && !noColour,
-    out: (text) => writeAll(process.stdout, text),
-    err: (text) => writeAll(process.stderr, text),
+    errorHasColour: process.stderr.isTTY === true && !noColour,
+    out: (text) => writeAll(process.stdout, text).catch((error) => refuseFile("write", "standard output", error)),
+    err: (text) => writeAll(process.stderr, text).catch(() => {}),
   };
 }
 
 /** Resolves when the text has left: the program ends right after. A reader that went away (`| head`) is no error. */
 function writeAll(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once("error", () => resolve());
-    stream.write(text.endsWith("\n") ? text : `${text}\n`, () => resolve());
+  return new Promise((resolve, reject) => {
+    const ended = (error?: Error | null) => {
+      if (!error || ("code" in error && error.code === "EPIPE")) resolve();
+      else reject(error);
+    };
+    stream.once("error", ended);
+    stream.write(text.endsWith("\n") ? text : `${text}\n`, ended);
   });
 }
 
@@ -38,7 +49,7 @@ export async function renderResult(
   now: number,
 ): Promise<string> {
   const safe = (text: string) => (to.isTerminal ? forTerminal(text, to.hasColour) : text);
-  const plain = to.hasColour ? colourView(now, to.width) : plainView(now, to.width);
+  const plain = to.isTerminal ? terminalView(now, to.width, to.hasColour) : plainView(now, to.width);
   const next = (operations: readonly string[]) => plain.paint("dim", plain.next(operations.map(commandLine)));
   const view = { ...plain, next };
   if (operation.render) return safe(operation.render(output, view));
@@ -74,7 +85,7 @@ export function renderRefusal(
   operation: Operation | undefined,
   to: Screen,
 ): string {
-  const paint = (text: string) => (to.hasColour ? `\u001b[31m${text}\u001b[39m` : text);
+  const paint = (text: string) => (to.errorHasColour ? `\u001b[31m${text}\u001b[39m` : text);
   const lines = [
     `${paint(error.code)}: ${error.message}`,
     ...error.problems.map((problem) => `- ${inFlags(problem, operation)}`),
@@ -82,7 +93,7 @@ export function renderRefusal(
   if (error.hint && error.hint.operation !== operation?.name)
     lines.push(`Next: \`${commandLine(error.hint.operation)}\` ${error.hint.text}.`);
   if (exitCodes[error.code] === 2 && help) lines.push(`Help: \`${help}\``);
-  return forTerminal(lines.join("\n"), to.hasColour);
+  return forTerminal(lines.join("\n"), to.errorHasColour);
 }
 
 /** `priority: too big` → `--priority: too big` */

@@ -131,8 +131,7 @@ function placeWords(operation: Operation, flags: readonly Flag[], reading: Readi
     }
   }
   if (rest.length === 0) return;
-  const last = places.at(-1);
-  const quote = last?.type === "text" ? `; quote a ${last.name} of several words` : "";
+  const quote = places.at(-1)?.type === "text" ? "; what has several words goes in quotes" : "";
   problems.push(`unexpected ${rest.map((word) => JSON.stringify(word)).join(" ")}${quote}`);
 }
 

@@ -13,10 +13,13 @@ const BAR_WIDTH = 24;
 /** Before that, what is left would be a guess. */
 const GUESS_AFTER_MS = 2000;
 
-/** One line with a bar that updates itself in a terminal, else a line at every tenth. */
+/**
+ * One line with a bar that updates itself in a terminal, else a line at every tenth.
+ * @param columns the terminal's width at the moment; undefined where there is none
+ */
 export function progressLine(
   write: (text: string) => void,
-  isTerminal: boolean,
+  columns?: () => number,
   now: () => number = Date.now,
 ): ProgressLine {
   let drawnAt = 0;
@@ -27,12 +30,13 @@ export function progressLine(
     report(done, total, what) {
       const share = total > 0 ? Math.min(1, done / total) : 0;
       const [name, count] = [plainLine(what, 60), `${done}/${total} (${Math.floor(share * 100)} %)`];
-      if (isTerminal) {
+      if (columns) {
         if (first?.what !== what || done < first.done) first = { at: now(), done, what };
         if (now() - drawnAt < REDRAW_MS && done < total) return;
         drawnAt = now();
         drawn = true;
-        write(`\r\u001b[K${name} ${bar(share)} ${count}${timeLeft(now() - first.at, done - first.done, total - done)}`);
+        const rest = `${count}${timeLeft(now() - first.at, done - first.done, total - done)}`;
+        write(`\r\u001b[K${fitting([name, bar(share), rest], columns() - 1)}`);
         return;
       }
       const tenth = Math.floor(share * 10);
@@ -50,6 +54,13 @@ export function progressLine(
       drawn = false;
     },
   };
+}
+
+/** A line that wraps could not be taken back: without room the bar goes first, then the end of the name. */
+function fitting([name, drawn, rest]: readonly [name: string, drawn: string, rest: string], room: number): string {
+  const whole = `${name} ${drawn} ${rest}`;
+  if (whole.length <= room) return whole;
+  return plainLine(`${plainLine(name, Math.max(1, room - rest.length - 1))} ${rest}`, Math.max(1, room));
 }
 
 function bar(share: number): string {

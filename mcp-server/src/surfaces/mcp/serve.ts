@@ -1,4 +1,4 @@
-import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { clientAncestor, clientIsGone, clientParent } from "../guard/parent.ts";
 import type { Calls } from "./answer.ts";
 import type { Caller } from "./caller.ts";
@@ -16,8 +16,11 @@ export interface ServeOptions {
   readonly session: string | undefined;
 }
 
-/** Serves MCP over stdio until the input closes. Nothing but the protocol is written to stdout. */
-export async function serve(options: ServeOptions): Promise<void> {
+/**
+ * Serves MCP over stdio until the input closes. Nothing but the protocol is written to stdout.
+ * @returns the exit code
+ */
+export async function serve(options: ServeOptions): Promise<number> {
   const insideClient = options.session !== undefined && clientParent();
   const client = insideClient ? clientAncestor() : undefined;
   const project = new Project({
@@ -27,16 +30,29 @@ export async function serve(options: ServeOptions): Promise<void> {
     hasGuard: insideClient,
   });
   const late = new LateCaller(project, options.team);
-  const handle = serveStdio(mcpFactory(late, await builtListing(options.tools), () => late.warm()));
+  const wire = new StdioServerTransport();
+  let last: Error | undefined;
+  const handle = serveStdio(
+    mcpFactory(late, await builtListing(options.tools), () => late.warm()),
+    {
+      transport: wire,
+      onerror: (error) => {
+        last = error;
+      },
+    },
+  );
   // the client waits for an answer that needs neither configuration nor store
   setImmediate(() => setImmediate(() => void project.start()));
-  await untilClosed();
+  const isOrderly = await untilClosed(wire);
+  if (!isOrderly) process.stderr.write(`teamwright serve: the connection broke: ${last?.message ?? "it was closed"}\n`);
   await handle.close().catch(() => {});
   const opened = await project.opened();
-  if (!opened) return;
-  const isOver = client !== undefined && (await clientIsGone(client));
-  await (await late.caller()).leave(opened, isOver ? options.session : undefined).catch(() => {});
-  await opened.close();
+  if (opened) {
+    const isOver = client !== undefined && (await clientIsGone(client));
+    await (await late.caller()).leave(opened, isOver ? options.session : undefined).catch(() => {});
+    await opened.close();
+  }
+  return isOrderly ? 0 : 1;
 }
 
 /** Loads the operations when the client has its list of tools, or with the first call: no start waits for them. */
@@ -71,12 +87,18 @@ class LateCaller implements Calls {
   }
 }
 
-/** Resolves when the client has gone: its end of the pipe closed, or it asked us to stop. */
-function untilClosed(): Promise<void> {
+/**
+ * Resolves with true when the client has gone: its end of the pipe closed, or it asked us to stop. With false when the
+ * transport gives up before, as on a message beyond its limit of 10 MiB.
+ */
+function untilClosed(wire: StdioServerTransport): Promise<boolean> {
   return new Promise((resolve) => {
-    process.stdin.once("end", resolve);
-    process.stdin.once("close", resolve);
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
+    for (const event of ["end", "close"]) process.stdin.once(event, () => resolve(true));
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => resolve(true));
+    const { onclose } = wire;
+    wire.onclose = () => {
+      onclose?.();
+      setImmediate(() => resolve(process.stdin.readableEnded || process.stdin.destroyed));
+    };
   });
 }
