@@ -2,6 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
+import { findByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { isAbout, isVisible, rankFacts, searchTerms } from "./knowledge.rules.ts";
 import type { Knowledge, KnowledgeKind } from "./knowledge.schema.ts";
@@ -10,10 +11,15 @@ import type { KnowledgeTable } from "./knowledge.table.ts";
 /** More facts than this are not looked at by one call; a knowledge base of that size wants pruning. */
 const MOST_FACTS = 2000;
 
-export async function getFact(db: Kysely<Database>, viewer: Principal, key: string): Promise<Knowledge> {
-  const [fact] = await loadFacts(db, (query) => query.where("key", "=", key));
+/** A fact by its id or a start of it. Throws NOT_FOUND, also for what the viewer may not see. */
+export async function getFact(db: Kysely<Database>, viewer: Principal, ref: string): Promise<Knowledge> {
+  const list = hint("knowledge_search", "finds facts by words");
+  const fact = await findByCutKey(db, "knowledge", ref, list, async (key) => {
+    const [found] = await loadFacts(db, (query) => query.where("key", "=", key));
+    return found;
+  });
   if (fact && isVisible(fact, viewer)) return fact;
-  throw new TeamwrightError("NOT_FOUND", "There is no such fact.", hint("knowledge_search", "finds facts by words"));
+  throw new TeamwrightError("NOT_FOUND", "No fact has this id.", list);
 }
 
 export interface FactQuery {

@@ -12,7 +12,7 @@ import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { isRipe, whyPrune } from "./knowledge.rules.ts";
 import * as fields from "./knowledge.schema.ts";
 import { addFact, ownSources, reportOutdated, retireFact, type Source } from "./knowledge.store.ts";
-import { countUse, findFacts, loadFacts } from "./knowledge-read.store.ts";
+import { countUse, findFacts, getFact, loadFacts } from "./knowledge-read.store.ts";
 import { MAX_LEARNINGS_LINES } from "./learnings.rules.ts";
 import { viewLearnings } from "./learnings.store.ts";
 
@@ -175,10 +175,12 @@ export const knowledgePrune = defineOperation({
     }),
   }),
   async run(ctx, input) {
+    const kept = new Set<string>();
+    for (const ref of input.keep ?? []) kept.add((await getFact(ctx.db, ctx.principal, ref)).key);
     const facts = await loadFacts(ctx.db, (query) => query);
     const going = facts.flatMap((fact) => {
       const reason = whyPrune(fact, ctx.now);
-      return reason === undefined || input.keep?.includes(fact.key) ? [] : [{ fact, reason }];
+      return reason === undefined || kept.has(fact.key) ? [] : [{ fact, reason }];
     });
     if (input.apply) for (const { fact, reason } of going) await retireFact(ctx, fact, reason);
     const view = await viewLearnings(ctx, { write: input.apply === true });

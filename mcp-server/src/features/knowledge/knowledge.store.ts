@@ -178,11 +178,11 @@ function isWorthKeeping(fact: string, rest: readonly (string | undefined)[]): bo
 }
 
 /** Somebody found that a fact no longer holds; enough of them make it one to retire. */
-export async function reportOutdated(ctx: OperationContext, key: string, reason?: string): Promise<Knowledge> {
-  const fact = await getFact(ctx.db, ctx.principal, key);
+export async function reportOutdated(ctx: OperationContext, ref: string, reason?: string): Promise<Knowledge> {
+  const fact = await getFact(ctx.db, ctx.principal, ref);
   const outdated = fact.outdated + 1;
   await ctx.db.updateTable("knowledge").set({ outdated }).where("id", "=", fact.id).execute();
-  ctx.record({ type: "knowledge.outdated", subject: key, after: { reports: outdated, reason } });
+  ctx.record({ type: "knowledge.outdated", subject: fact.key, after: { reports: outdated, reason } });
   return { ...fact, outdated };
 }
 

@@ -1,6 +1,8 @@
 import { type Kysely, type Selectable, sql } from "kysely";
+import { hint } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
+import { findByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import { settles } from "./message.rules.ts";
@@ -98,8 +100,11 @@ export async function openFrom(db: Kysely<Database>, asker: string, asked: strin
     .executeTakeFirst();
 }
 
-export async function findMessage(db: Kysely<Database>, key: string): Promise<MessageRow | undefined> {
-  return db.selectFrom("message").selectAll().where("key", "=", key).executeTakeFirst();
+/** A message by its id or a start of it. */
+export async function findMessage(db: Kysely<Database>, ref: string): Promise<MessageRow | undefined> {
+  return findByCutKey(db, "message", ref, hint("message_inbox", "with all shows them"), (key) =>
+    db.selectFrom("message").selectAll().where("key", "=", key).executeTakeFirst(),
+  );
 }
 
 /** The keys of messages by their surrogate ids. */

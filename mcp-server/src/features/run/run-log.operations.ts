@@ -17,7 +17,7 @@ export const runLog = defineOperation({
   output: z.object({ run: z.string(), path: z.string(), learnings: z.string(), text: z.string() }),
   async run(ctx, input) {
     const run = input.run === undefined ? await lastRun(ctx.db) : await findRun(ctx.db, input.run);
-    if (!run) throw new TeamwrightError("NOT_FOUND", "There is no such run.", hint("brief_show", "shows open runs"));
+    if (!run) throw new TeamwrightError("NOT_FOUND", "No run has this id.", hint("brief_show", "shows open runs"));
     const { path, text, learnings } = await writeRunLog(ctx, run);
     return { run: run.key, path, text, learnings: learnings.problem ?? learnings.state };
   },

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
+import { findByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import type { RunTable } from "./run.table.ts";
@@ -36,8 +37,11 @@ export async function openParts(db: Kysely<Database>, runId: number): Promise<Ru
     .execute();
 }
 
-export async function findRun(db: Kysely<Database>, key: string): Promise<RunRow | undefined> {
-  return db.selectFrom("run").selectAll().where("key", "=", key).executeTakeFirst();
+/** A run by its id or a start of it. */
+export async function findRun(db: Kysely<Database>, ref: string): Promise<RunRow | undefined> {
+  return findByCutKey(db, "run", ref, hint("brief_show", "shows open runs"), (key) =>
+    db.selectFrom("run").selectAll().where("key", "=", key).executeTakeFirst(),
+  );
 }
 
 /** The run that was started last, open or not. */

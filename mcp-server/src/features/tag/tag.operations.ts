@@ -5,7 +5,7 @@ import { defineOperation } from "../../kernel/operation.ts";
 import { activeRun } from "../run/run.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact, isoTime } from "../task/task.view.ts";
-import { findTag, listTags, malformedCount, settleTag } from "./tag.store.ts";
+import { getTag, listTags, malformedCount, settleTag } from "./tag.store.ts";
 
 const shown = z.object({
   id: z.string(),
@@ -83,8 +83,7 @@ export const tagResolve = defineOperation({
         hint("message_send", "tells the lead what you know"),
       );
     }
-    const tag = await findTag(ctx.db, input.tag);
-    if (!tag) throw new TeamwrightError("NOT_FOUND", "No tag has this id.", hint("tag_list", "shows what is open"));
+    const tag = await getTag(ctx.db, input.tag);
     await settleTag(ctx, tag, { status: "resolved", routedTo: input.task, resolution: input.resolution });
     return { tag: tag.key, status: "resolved", open: (await listTags(ctx.db, { limit: 1 })).total };
   },

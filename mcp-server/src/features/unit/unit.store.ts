@@ -1,5 +1,6 @@
-import type { Kysely, Selectable } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
@@ -62,7 +63,7 @@ export async function findUnitRef(db: Kysely<Database>, ref: string): Promise<Un
       e.or([
         e("unit.key", "=", ref),
         e("task.key", "=", ref),
-        e.and([e("unit.key", ">", ref), e("unit.key", "<", `${ref}\u{10ffff}`)]),
+        e(sql`substr(unit.key, 1, ${[...ref].length})`, "=", ref), // no range: see store/cut-key.ts
       ]),
     )
     .orderBy("unit.id", "desc")
@@ -72,7 +73,7 @@ export async function findUnitRef(db: Kysely<Database>, ref: string): Promise<Un
   if (exact || rows.length <= 1) return exact ?? rows[0];
   throw new TeamwrightError(
     "INVALID_INPUT",
-    `${rows.length} work units begin with ${ref}.`,
+    `${plainLine(ref, 60)} is the start of several ids.`,
     hint("unit_show", "lists them with their ids"),
   );
 }

@@ -1,0 +1,40 @@
+import { type Kysely, sql } from "kysely";
+import { type Hint, TeamwrightError } from "../kernel/errors.ts";
+import { plainLine } from "../kernel/fence.ts";
+import type { Database } from "./database.ts";
+
+/** Tables whose rows answers name by `key`. Tasks and units have ways of their own. */
+type KeyedTable =
+  | "checkpoint"
+  | "coordination_round"
+  | "dependency"
+  | "escalation"
+  | "knowledge"
+  | "loan"
+  | "message"
+  | "run"
+  | "tag";
+
+/**
+ * The row that `find` has for a key, or for the only key of the table that starts so; undefined when there is none.
+ * Throws INVALID_INPUT for the start of several, with `list` as the way to see them.
+ */
+export async function findByCutKey<Row>(
+  db: Kysely<Database>,
+  table: KeyedTable,
+  ref: string,
+  list: Hint,
+  find: (key: string) => Promise<Row | undefined>,
+): Promise<Row | undefined> {
+  const exact = await find(ref);
+  if (exact || ref === "") return exact;
+  // not a range of keys: what lies between two texts is another in each collation of PostgreSQL
+  const [first, second] = await db
+    .selectFrom(table)
+    .select("key")
+    .where(sql`substr(key, 1, ${sql.lit([...ref].length)})`, "=", ref)
+    .limit(2)
+    .execute();
+  if (second) throw new TeamwrightError("INVALID_INPUT", `${plainLine(ref, 60)} is the start of several ids.`, list);
+  return first && find(first.key);
+}
