@@ -106,7 +106,7 @@ coordination:
       expect.stringMatching(
         /^teamwright\.yaml:3:\d+ teams\.1\.team_type: no value is given; give stream_aligned, platform, enabling or complicated_subsystem, or leave it out$/,
       ),
-      "teamwright.yaml:4:24 models.agents.ada: must be a section with keys, not true",
+      "teamwright.yaml:4:24 models.agents.ada: must be keys with values, not true",
       'teamwright.yaml:4:42 models.agents.1.name: must be a text, not 7; did you mean "7"?',
       "teamwright.yaml:5:10 unknown key sprint.length; there are minutes, days, max_candidates, max_questions, points_per_developer",
       'teamwright.yaml:8:22 coordination.full_loop_cadence: must be a whole number, not "20%"',

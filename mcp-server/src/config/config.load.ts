@@ -12,11 +12,11 @@ import {
 } from "yaml";
 import { TeamwrightError } from "../kernel/errors.ts";
 import { isRecord } from "../kernel/records.ts";
+import { wordingOf } from "../kernel/wording.ts";
 import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
 import { crossChecks, type Purpose } from "./cross-checks.ts";
 import { problemsIn } from "./problems.ts";
 import { CONFIG_FILE } from "./project-root.ts";
-import { wordingOf } from "./wording.ts";
 
 /** Reads the project's configuration. Throws INVALID_INPUT that lists every problem with file, line and column. */
 export function loadConfig(root: string): ProjectConfig {

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { nearest } from "../kernel/nearest.ts";
 import { isRecord } from "../kernel/records.ts";
+import { anyOf, kindOf } from "../kernel/wording.ts";
 import { configSchema } from "./config.schema.ts";
-import { anyOf, kindOf } from "./wording.ts";
 
 /** `file:line:column` of the value at a path, or of its key. */
 export type Place = (path: readonly string[], key?: boolean) => string;

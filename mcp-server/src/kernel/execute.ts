@@ -10,6 +10,7 @@ import { nearest } from "./nearest.ts";
 import type { Ask, Effects, FilePort, Operation, OperationContext } from "./operation.ts";
 import { type Principal, systemPrincipal } from "./principal.ts";
 import { unstorable } from "./storable.ts";
+import { wordingOf } from "./wording.ts";
 
 /** What the executor asks of the features; handed over so that the kernel stays below them. */
 export interface ExecutorHooks {
@@ -209,7 +210,7 @@ function takeIdempotencyKey(operation: Operation, rawInput: unknown): { input: u
 
 /** Throws INVALID_INPUT that names every problem, with the nearest name for an unknown argument. */
 export function parseInput(operation: Operation, rawInput: unknown): Record<string, unknown> {
-  const result = operation.input.safeParse(rawInput ?? {});
+  const result = operation.input.safeParse(rawInput ?? {}, { error: wordingOf });
   const problems = result.success
     ? unstorable(result.data)
     : result.error.issues.flatMap((issue) => describeIssue(issue, operation));

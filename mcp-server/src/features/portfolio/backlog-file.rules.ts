@@ -3,6 +3,7 @@ import { TeamwrightError } from "../../kernel/errors.ts";
 import { nearest } from "../../kernel/nearest.ts";
 import { isRecord } from "../../kernel/records.ts";
 import { unstorable } from "../../kernel/storable.ts";
+import { wordingOf } from "../../kernel/wording.ts";
 import { type Product, product, type StoryDraft, story } from "./portfolio.schema.ts";
 
 export interface ReadStory {
@@ -92,7 +93,7 @@ function readStory(value: unknown, teams: readonly string[]): Omit<ReadStory, "l
   if (!isRecord(value)) return { id: undefined, problems: ["a story has at least id and title"] };
   const { fields, metadata } = sorted(value);
   const id = typeof fields.id === "number" ? String(fields.id) : fields.id;
-  const read = story.safeParse({ ...fields, id });
+  const read = story.safeParse({ ...fields, id }, { error: wordingOf });
   const shownId = typeof id === "string" ? id.slice(0, 64) : undefined;
   const problems = (read.error?.issues ?? []).map((issue) => `${issue.path.join(".") || "story"}: ${issue.message}`);
   problems.push(...unstorable(read.data));

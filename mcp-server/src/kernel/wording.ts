@@ -1,9 +1,13 @@
-import * as z from "zod";
+import type * as z from "zod";
 
-/** What the schema found wrong with a value, in the words of the file; undefined leaves a finding to its own words. */
+/**
+ * What a schema found wrong with a value, in words of whoever wrote it and not of the program that reads it (TC-09);
+ * undefined leaves a finding to its own words.
+ */
 export function wordingOf(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
+      if (issue.input === undefined) return "is missing";
       return `must be ${kindOf(issue.expected, issue.inst)}, not ${given(issue.input)}`;
     case "invalid_value":
       return `must be ${anyOf(issue.values.map(String))}, not ${given(issue.input)}`;
@@ -18,8 +22,8 @@ export function wordingOf(issue: z.core.$ZodRawIssue): string | undefined {
 
 const kinds: Readonly<Record<string, string>> = {
   array: "a list",
-  object: "a section with keys",
-  record: "a section with keys",
+  object: "keys with values",
+  record: "keys with values",
   boolean: "true or false",
   string: "a text",
   int: "a whole number",
@@ -27,7 +31,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 /** What a value of the schema is called: `a list`, `true or false`. */
 export function kindOf(expected: string, schema?: unknown): string {
-  if (expected === "number" && schema instanceof z.ZodNumber && schema.isInt) return "a whole number";
+  if (expected === "number" && (schema as Partial<z.ZodNumber> | undefined)?.isInt) return "a whole number";
   return kinds[expected] ?? `a ${expected}`;
 }
 
@@ -40,7 +44,7 @@ const MOST_SHOWN = 40;
 
 function given(value: unknown): string {
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object" && value !== null) return "a section with keys";
+  if (typeof value === "object" && value !== null) return "keys with values";
   if (typeof value !== "string") return String(value);
   return JSON.stringify(value.length > MOST_SHOWN ? `${value.slice(0, MOST_SHOWN)}…` : value);
 }
