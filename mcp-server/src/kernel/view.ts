@@ -48,17 +48,26 @@ const LEAST_COLUMN = 12;
 
 /** Columns padded to their widest cell; colour codes do not count. In a terminal the widest gives way to the others. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], room = Number.POSITIVE_INFINITY): string {
-  const all = [head, ...rows].map((row) => row.map((cell) => [cell]));
-  const widths = head.map((_, column) =>
-    all.reduce((widest, row) => Math.max(widest, visibleLength(row[column]?.[0] ?? "")), 0),
-  );
+  const all = [head, ...rows];
+  const lengths = all.map((row) => row.map(visibleLength));
+  const widths = head.map((_, column) => lengths.reduce((widest, row) => Math.max(widest, row[column] ?? 0), 0));
   const excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
+  if (excess <= 0) return all.map((row, index) => flat(row, lengths[index] ?? [], widths)).join("\n");
   const widest = widths.indexOf(Math.max(...widths));
-  if (excess <= 0) return all.map((row) => padded(row, widths)).join("\n");
   const width = Math.max(LEAST_COLUMN, (widths[widest] ?? 0) - excess);
-  const wrapped = all.map((row) => row.map((lines, column) => (column === widest ? wrapCell(lines, width) : lines)));
+  const wrapped = all.map((row) => row.map((cell, column) => (column === widest ? wrapCell(cell, width) : [cell])));
   const narrow = widths.map((own, column) => (column === widest ? width : own));
   return wrapped.map((row) => padded(row, narrow)).join("\n");
+}
+
+/** One row on one line. */
+function flat(row: readonly string[], lengths: readonly number[], widths: readonly number[]): string {
+  let line = "";
+  for (let column = 0; column < row.length; column += 1) {
+    const room = (widths[column] ?? 0) - (lengths[column] ?? 0) + GAP;
+    line += row[column] + " ".repeat(Math.max(GAP, room));
+  }
+  return line.trimEnd();
 }
 
 /** One row, on as many lines as its highest cell has. */
@@ -76,7 +85,7 @@ function padded(row: readonly (readonly string[])[], widths: readonly number[]):
 }
 
 /** Lines of a cell that is painted as a whole or not at all; any other stays on its line. */
-function wrapCell([cell = ""]: readonly string[], width: number): readonly string[] {
+function wrapCell(cell: string, width: number): readonly string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes start with one
   const parts = /^(\u001b\[\d+m)?([^\u001b]*)(\u001b\[\d+m)?$/.exec(cell);
   if (!parts) return [cell];
