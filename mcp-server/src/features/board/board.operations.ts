@@ -5,7 +5,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { cards } from "../task/cards.store.ts";
 import { renderChange } from "../task/change.view.ts";
-import { checkClaimable, checkHandsFree, dropClaim, grantClaim } from "../task/claim.store.ts";
+import { checkClaimable, checkHandsFree, dropClaim, grantClaim, handIn } from "../task/claim.store.ts";
 import { saveTaskInGraph } from "../task/graph.store.ts";
 import { isAnothersWork, sendBack } from "../task/rework.store.ts";
 import { checkHolds, checkMayChange, checkMove, nextOperations } from "../task/task.rules.ts";
@@ -139,15 +139,7 @@ async function move(
     checkHolds(task, ctx.principal, input.fence);
     checkMove(task, "in_review");
     await checkNoUnit(ctx, task);
-    const moved = await saveTaskInGraph(ctx, task, { status: "in_review", leaseExpiresAt: null });
-    ctx.record({
-      type: "task.submitted",
-      subject: task.key,
-      team: task.team,
-      before: { state: task.status },
-      after: { state: "in_review" },
-    });
-    return moved;
+    return handIn(ctx, task);
   }
   if (task.status === "closed") checkMove(task, "in_review");
   if (task.status === "deferred" || task.status === "open") {

@@ -2,8 +2,8 @@ import { TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
 import { activeRun } from "../run/run.store.ts";
+import { handIn } from "../task/claim.store.ts";
 import { closeTask } from "../task/close.store.ts";
-import { saveTaskInGraph } from "../task/graph.store.ts";
 import { checkClose } from "../task/task.rules.ts";
 import type { Task } from "../task/task.schema.ts";
 import { findTaskByKey, lockTask } from "../task/task.store.ts";
@@ -62,14 +62,7 @@ export async function applyCompletion(
   if (completion.outcome === "close") {
     await closeTask(ctx, task, "done", `Completed in the client's list as #${row.client_id}.`);
   } else if (completion.outcome === "review") {
-    await saveTaskInGraph(ctx, task, { status: "in_review", leaseExpiresAt: null });
-    ctx.record({
-      type: "task.submitted",
-      subject: task.key,
-      team: task.team,
-      before: { state: task.status },
-      after: { state: "in_review", client: row.client_id },
-    });
+    await handIn(ctx, task, { client: row.client_id });
   }
   return completion;
 }

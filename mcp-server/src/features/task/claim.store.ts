@@ -64,6 +64,23 @@ export async function dropClaim(ctx: OperationContext, task: Task, type: string,
   return freed;
 }
 
+/** Hands the work in for review: it stays the caller's, and no lease runs. `by` names what did it, for the trail. */
+export async function handIn(
+  ctx: OperationContext,
+  task: Task,
+  by: Readonly<Record<string, unknown>> = {},
+): Promise<Task> {
+  const submitted = await saveTaskInGraph(ctx, task, { status: "in_review", leaseExpiresAt: null });
+  ctx.record({
+    type: "task.submitted",
+    subject: task.key,
+    team: task.team,
+    before: { state: task.status },
+    after: { state: "in_review", ...by },
+  });
+  return submitted;
+}
+
 /** Refuses when the caller's hands are full: OVER_LIMIT names what fills them. `team` gives the limit, else that of the work. */
 export async function checkHandsFree(ctx: OperationContext, team?: string): Promise<void> {
   const holder = ctx.principal.key;

@@ -8,7 +8,7 @@ import { defineOperation, type OperationContext } from "../../kernel/operation.t
 import { findAgent, wantsWorktree } from "../agent/agent.store.ts";
 import { failedReview } from "../review/review.store.ts";
 import { issuesOf } from "../review/review.view.ts";
-import { saveTaskInGraph } from "../task/graph.store.ts";
+import { handIn } from "../task/claim.store.ts";
 import { checkHolds, checkMove } from "../task/task.rules.ts";
 import * as fields from "../task/task.schema.ts";
 import { findTaskById, lockTaskById } from "../task/task.store.ts";
@@ -40,14 +40,7 @@ export const unitSubmit = defineOperation({
       const task = await lockTaskById(trx, Number(current.task_id));
       checkHolds(task, trx.principal, input.fence);
       checkMove(task, "in_review");
-      await saveTaskInGraph(trx, task, { status: "in_review", leaseExpiresAt: null });
-      trx.record({
-        type: "task.submitted",
-        subject: task.key,
-        team: task.team,
-        before: { state: task.status },
-        after: { state: "in_review" },
-      });
+      await handIn(trx, task);
       if (trx.principal.agentId !== undefined) await noteInstance(trx, current.id, trx.principal.agentId, "implement");
       await changeAttempt(trx, current, { submitted_at: trx.now, submitted_by: trx.principal.key });
       if (left) trx.record({ type: "unit.tree_changed", subject: current.key, after: { left_behind: left } });
