@@ -10,7 +10,7 @@ import {
   parseDocument,
   type YAMLParseError,
 } from "yaml";
-import { TeamwrightError } from "../kernel/errors.ts";
+import { hint, TeamwrightError } from "../kernel/errors.ts";
 import { isRecord } from "../kernel/records.ts";
 import { wordingOf } from "../kernel/wording.ts";
 import { type ConfigFile, configSchema, type ProjectConfig, withDefaults } from "./config.schema.ts";
@@ -27,7 +27,7 @@ export function loadConfig(root: string): ProjectConfig {
     throw new TeamwrightError(
       "INVALID_INPUT",
       `${CONFIG_FILE} has ${problems.length} problem${problems.length === 1 ? "" : "s"}.`,
-      undefined,
+      hint("team_check", "looks at it again when it is mended"),
       problems,
     );
   }

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { plainLine } from "./fence.ts";
 
 /**
  * What a schema found wrong with a value, in words of whoever wrote it and not of the program that reads it (TC-09);
@@ -46,7 +47,7 @@ function given(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "keys with values";
   if (typeof value !== "string") return String(value);
-  return JSON.stringify(value.length > MOST_SHOWN ? `${value.slice(0, MOST_SHOWN)}…` : value);
+  return `"${plainLine(value, MOST_SHOWN)}"`;
 }
 
 function bound(origin: string, limit: number, relation: string): string {

@@ -65,7 +65,7 @@ export const portfolioDistribute = defineOperation({
       return `Ask a coordinator, and give its answer as triage${output.deadline ? ` until ${output.deadline}` : ""}:\n\n${output.prompt}`;
     const late = output.timed_out ? ` ${view.paint("yellow", "Out of time: by the heuristic.")}` : "";
     return [
-      `Sprint ${output.sprint}: ${output.assigned.length} stories given out, ${output.pending ?? 0} wait.${late}`,
+      `${output.sprint === 0 ? "Before the first sprint" : `Sprint ${output.sprint}`}: ${output.assigned.length} stories given out, ${output.pending ?? 0} wait.${late}`,
       ...output.assigned.map(
         (each) =>
           `${view.paint("cyan", each.task)}  ${each.story} → ${each.team}: ${plainLine(each.title, 60)} (${plainLine(each.why, 60)})`,
