@@ -168,7 +168,7 @@ for (const dialect of dialects) {
         dialect,
         config,
       });
-      const { lead, ada } = await inRun(world);
+      const { lead, ada, second } = await inRun(world);
       await stop(world, ada, report("BLOCKED", "BLOCKER:abe: see the report", " "));
       await stop(world, ada, report("BLOCKED", "BLOCKER:abe: see the report", " "));
       await stop(world, ada, report("BLOCKED", "BLOCKER:abe: see the report", " "));
@@ -180,7 +180,11 @@ for (const dialect of dialects) {
       expect(await world.hook({ event: "Stop" })).toBeUndefined();
       expect((await lead.call("unit_end", {})).error.code).toBe("RULE_VIOLATED");
       expect((await ada.call("tag_resolve", { tag: open.tags[0].id, resolution: "x" })).error.code).toBe("FORBIDDEN");
-      await lead.must("tag_resolve", { tag: open.tags[0].id, resolution: "asked ada what she meant" });
+      const settled = { tag: open.tags[0].id, resolution: "asked ada what she meant" };
+      expect((await lead.call("tag_resolve", { ...settled, task: "tw-nothere" })).error.code).toBe("NOT_FOUND");
+      await lead.must("tag_resolve", { ...settled, task: second.slice(0, -2) });
+      const [{ routed_to }] = (await lead.must("tag_list", { all: true })).tags;
+      expect(routed_to).toBe(second);
       expect((await lead.must("tag_list", {})).total).toBe(0);
     });
 

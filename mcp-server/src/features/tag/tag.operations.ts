@@ -4,6 +4,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { activeRun } from "../run/run.store.ts";
 import * as fields from "../task/task.schema.ts";
+import { getTask, resolveKey } from "../task/task.store.ts";
 import { compact, isoTime } from "../task/task.view.ts";
 import { getTag, listTags, malformedCount, settleTag } from "./tag.store.ts";
 
@@ -84,7 +85,8 @@ export const tagResolve = defineOperation({
       );
     }
     const tag = await getTag(ctx.db, input.tag);
-    await settleTag(ctx, tag, { status: "resolved", routedTo: input.task, resolution: input.resolution });
+    const task = input.task === undefined ? undefined : await getTask(ctx, await resolveKey(ctx, input.task));
+    await settleTag(ctx, tag, { status: "resolved", routedTo: task?.key, resolution: input.resolution });
     return { tag: tag.key, status: "resolved", open: (await listTags(ctx.db, { limit: 1 })).total };
   },
   render: (output, view) => `${view.paint("green", "Resolved")} ${output.tag}; ${output.open} open.`,
