@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { configSchema, type ProjectConfig, withDefaults } from "./config/config.schema.ts";
+import type { ProjectConfig } from "./config/config.schema.ts";
 import { CONFIG_FILE, findProjectRoot, stateFolder } from "./config/project-root.ts";
 import type { Runtime } from "./kernel/execute.ts";
 import type { Store } from "./store/dialect-port.ts";
@@ -34,7 +34,7 @@ export type OpenRuntime = Runtime & { close(): Promise<void> };
 export async function openProject(options: RuntimeOptions): Promise<OpenProject> {
   const root = findProjectRoot(options.start);
   const stamp = options.withoutConfig ? "" : configStamp(root);
-  const config = stamp === "" ? withDefaults(configSchema.parse({}), root) : (await loader()).loadConfig(root);
+  const config = stamp === "" ? await defaults(root) : (await loader()).loadConfig(root);
   if (options.withoutStore) return { store: noStore(), config, stamp, options };
   const store = await openStore({
     url: config.storage.url,
@@ -76,6 +76,12 @@ export async function withOperations({
 /** Opens configuration and store and loads the operations. Throws like `openProject`. */
 export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime> {
   return withOperations(await openProject(options));
+}
+
+/** The schema is a sixth of what a start would load; the answer to `initialize` needs none of it. */
+async function defaults(root: string): Promise<ProjectConfig> {
+  const { configSchema, withDefaults } = await import("./config/config.schema.ts");
+  return withDefaults(configSchema.parse({}), root);
 }
 
 /** The YAML parser is needed only where there is a file. */
