@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import * as z from "zod";
 import type { Inspection } from "../../kernel/inspection.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
@@ -9,6 +8,7 @@ import { guardFinding } from "./guard-finding.rules.ts";
 import { recountDrift } from "./recount.store.ts";
 import { ruleReport } from "./rule.schema.ts";
 import { renderRules } from "./rules.view.ts";
+import { claimFaults, fileProblems } from "./soundness.store.ts";
 
 const finding = z.object({ check: z.string(), ok: z.boolean(), detail: z.string() });
 
@@ -52,8 +52,7 @@ type Finding = z.infer<typeof finding>;
 
 async function integrity(ctx: OperationContext): Promise<Finding> {
   if (ctx.dialect.name === "postgres") return { check: "integrity", ok: true, detail: "left to the database server" };
-  const result = await sql<{ integrity_check: string }>`pragma integrity_check(5)`.execute(ctx.db);
-  const problems = result.rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
+  const problems = await fileProblems(ctx.db);
   return {
     check: "integrity",
     ok: problems.length === 0,
@@ -71,22 +70,12 @@ async function chain(ctx: OperationContext): Promise<Finding> {
 }
 
 async function leases(ctx: OperationContext): Promise<Finding> {
-  const rows = await ctx.db
-    .selectFrom("task")
-    .select("key")
-    .where("status", "=", "in_progress")
-    .where((e) => e.or([e("holder", "is", null), e("holder", "not like", "human:%")]))
-    .where((e) =>
-      e.or([e("holder", "is", null), e("lease_expires_at", "is", null), e("lease_expires_at", "<=", ctx.now)]),
-    )
-    .where("foreign_raw", "is", null)
-    .limit(10)
-    .execute();
+  const wrong = await claimFaults(ctx.db, ctx.now);
   const detail =
-    rows.length === 0
-      ? "every task in progress has a holder with a live lease"
-      : `without one: ${rows.map((row) => row.key).join(", ")}`;
-  return { check: "claims", ok: rows.length === 0, detail };
+    wrong.length === 0
+      ? "every task in progress has a holder with a live lease, and no other is held"
+      : `not so: ${wrong.join(", ")}`;
+  return { check: "claims", ok: wrong.length === 0, detail };
 }
 
 async function fileLeases(ctx: OperationContext): Promise<Finding> {

@@ -153,6 +153,10 @@ export async function lastSeq(db: Kysely<Database>): Promise<number> {
   return Number(row?.seq ?? 0);
 }
 
+function missing(first: number, last: number): string {
+  return first === last ? `event ${first} is missing` : `events ${first} to ${last} are missing`;
+}
+
 export interface ChainFault {
   readonly seq: number;
   readonly problem: string;
@@ -171,7 +175,7 @@ export async function verifyChain(
     const rows = await listEventsAfter(db, seq, 2000);
     for (const row of rows) {
       const found = Number(row.seq);
-      if (found !== seq + 1) faults.push({ seq: found, problem: `events ${seq + 1} to ${found - 1} are missing` });
+      if (found !== seq + 1) faults.push({ seq: found, problem: `follows a gap: ${missing(seq + 1, found - 1)}` });
       if (row.prev_hash !== previous) faults.push({ seq: found, problem: "does not continue the event before it" });
       if (hashEvent(row) !== row.hash) faults.push({ seq: found, problem: "was changed after it was written" });
       previous = row.hash;

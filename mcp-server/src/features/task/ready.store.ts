@@ -1,7 +1,8 @@
-import type { Kysely, SelectQueryBuilder } from "kysely";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared, preparedByShape } from "../../store/prepared.ts";
+import { readCounts } from "../board/board.store.ts";
 import type { Task, TaskBrief } from "./task.schema.ts";
 import { rowToTask } from "./task.store.ts";
 import { briefColumns, briefOfRow } from "./task.view.ts";
@@ -113,6 +114,25 @@ const readyOfShape = preparedByShape((shape) =>
     inReadyOrder(readyTasks(db, ofShape(shape, p)).select(briefColumns)).limit(p.limit),
   ),
 );
+
+/** Without label and kind filters the board's counters know the number; a count over a million rows would be slow. */
+export async function countReady(db: Kysely<Database>, filter: ReadyFilter): Promise<number> {
+  if (!hasLists(filter) && !filter.kind) {
+    let total = 0;
+    for (const columns of (await readCounts(db, filter.team)).values()) total += columns.ready ?? 0;
+    return total;
+  }
+  const row = await readyTasks(db, filter).select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
+  return Number(row.n);
+}
+
+/** Open and deferred tasks that something holds back, the most urgent first. */
+export async function listNotReady(db: Kysely<Database>, filter: ReadyFilter, limit: number): Promise<Task[]> {
+  const held = db.selectFrom("task").where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null);
+  const query = withFilter(held, filter).selectAll("task");
+  const rows = await query.orderBy("priority").orderBy("created_at").orderBy("id").limit(limit).execute();
+  return rows.map(rowToTask);
+}
 
 /** Epics without children: what has to be taken apart before anybody can start. */
 export async function listOpenEpics(db: Kysely<Database>, filter: ReadyFilter): Promise<TaskBrief[]> {

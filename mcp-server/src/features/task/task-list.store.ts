@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from "kysely";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import type { Database } from "../../store/database.ts";
 import { withFilter } from "./ready.store.ts";
@@ -50,6 +50,24 @@ export async function listTasks(
   if (limit > 0) page = page.limit(limit).offset(offset);
   const rows = (await page.execute()).map(rowToTask);
   return { rows: limit > 0 ? rows : rows.slice(offset), total };
+}
+
+/** Open tasks and those in progress that nobody has touched since `before` (UTC ms), the oldest first; 0 is no limit. */
+export async function listStale(
+  db: Kysely<Database>,
+  { team, before }: { readonly team?: string | undefined; readonly before: number },
+  limit: number,
+): Promise<{ rows: Task[]; total: number }> {
+  let query = db
+    .selectFrom("task")
+    .where("status", "in", ["open", "in_progress"])
+    .where("ephemeral", "=", 0)
+    .where("updated_at", "<", before);
+  if (team !== undefined) query = query.where("team", "=", team);
+  const { n } = await query.select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
+  const oldest = query.selectAll().orderBy("updated_at");
+  const rows = await (limit > 0 ? oldest.limit(limit) : oldest).execute();
+  return { rows: rows.map(rowToTask), total: Number(n) };
 }
 
 /** The tasks of the query that have the words, best first: the filters hold before anything is cut off. */

@@ -1,20 +1,18 @@
-import { sql } from "kysely";
 import * as z from "zod";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
-import { readCounts } from "../board/board.store.ts";
 import { teamInView } from "../team/team.rules.ts";
 import { beadsReadyList } from "./interchange/beads-ready.store.ts";
-import { listOpenEpics, listReady, type ReadyFilter, readyTasks, withFilter } from "./ready.store.ts";
+import { countReady, listNotReady, listOpenEpics, listReady, type ReadyFilter } from "./ready.store.ts";
 import { whyNotReady } from "./task.rules.ts";
 import * as fields from "./task.schema.ts";
-import { rowToTask } from "./task.store.ts";
 import { compact, isoTime, renderBriefs, toBrief } from "./task.view.ts";
-import { listTasks, type TaskFilter } from "./task-list.store.ts";
+import { listStale, listTasks, type TaskFilter } from "./task-list.store.ts";
 import { waitsFor } from "./wait.store.ts";
 
 const limit = z.number().int().min(0).max(10_000).describe("0 for all.");
 const brief = fields.taskBrief;
+const MOST_EXPLAINED = 200;
 
 export const taskReady = defineOperation({
   name: "task_ready",
@@ -50,7 +48,7 @@ export const taskReady = defineOperation({
     const tasks = truncated ? rows.slice(0, most) : rows;
     const epics = await listOpenEpics(ctx.db, filter);
     return compact({
-      total: truncated ? await countReady(ctx, filter) : tasks.length,
+      total: truncated ? await countReady(ctx.db, filter) : tasks.length,
       tasks,
       truncated: truncated || undefined,
       needs_decomposition: epics.length > 0 ? epics : undefined,
@@ -72,31 +70,10 @@ export const taskReady = defineOperation({
   },
 });
 
-/** Without label and kind filters the board's counters know the number; a count over a million rows would be slow. */
-async function countReady(ctx: OperationContext, filter: Parameters<typeof readyTasks>[1]): Promise<number> {
-  if (!filter.labels?.length && !filter.anyLabels?.length && !filter.kind) {
-    let total = 0;
-    for (const columns of (await readCounts(ctx.db, filter.team)).values()) total += columns.ready ?? 0;
-    return total;
-  }
-  const row = await readyTasks(ctx.db, filter).select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
-  return Number(row.n);
-}
-
 async function explainOthers(ctx: OperationContext, filter: ReadyFilter, most: number) {
-  const others = ctx.db.selectFrom("task").where("status", "in", ["open", "deferred"]).where("ready_prio", "is", null);
-  const query = withFilter(others, filter).selectAll("task");
-  const rows = await query
-    .orderBy("priority")
-    .orderBy("created_at")
-    .orderBy("id")
-    .limit(most > 0 ? Math.min(most, 200) : 200)
-    .execute();
   const result = [];
-  for (const row of rows) {
-    const task = rowToTask(row);
+  for (const task of await listNotReady(ctx.db, filter, most > 0 ? Math.min(most, MOST_EXPLAINED) : MOST_EXPLAINED))
     result.push({ id: task.key, title: task.title, reasons: whyNotReady(task, await waitsFor(ctx, task.id)) });
-  }
   return result;
 }
 
@@ -151,19 +128,10 @@ export const taskStale = defineOperation({
   output: z.object({ total: z.number(), tasks: z.array(brief.extend({ updated_at: z.string() })) }),
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team);
-    let query = ctx.db
-      .selectFrom("task")
-      .selectAll()
-      .where("status", "in", ["open", "in_progress"])
-      .where("ephemeral", "=", 0)
-      .where("updated_at", "<", ctx.now - (input.days ?? 30) * 86_400_000);
-    if (team !== undefined) query = query.where("team", "=", team);
-    const { n } = await query.clearSelect().select(sql<number>`count(*)`.as("n")).executeTakeFirstOrThrow();
-    const most = input.limit ?? 50;
-    if (most > 0) query = query.limit(most);
-    const rows = await query.orderBy("updated_at").execute();
-    const tasks = rows.map((row) => ({ ...toBrief(rowToTask(row)), updated_at: isoTime(row.updated_at) ?? "" }));
-    return { total: Number(n), tasks };
+    const before = ctx.now - (input.days ?? 30) * 86_400_000;
+    const { rows, total } = await listStale(ctx.db, { team, before }, input.limit ?? 50);
+    const tasks = rows.map((task) => ({ ...toBrief(task), updated_at: isoTime(task.updatedAt) ?? "" }));
+    return { total, tasks };
   },
   render(output, view) {
     if (output.total === 0) return "Nothing is stale.";
