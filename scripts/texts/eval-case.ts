@@ -114,21 +114,24 @@ function* caseProblems(root: string, path: string, { name, graders, execution }:
   if (dirname(path) !== `evals/${name}`) yield `lies in ${dirname(path)}, not in evals/${name}`;
   const names = graders.map((one) => one.name);
   if (new Set(names).size !== names.length) yield "two graders have the same name";
-  for (const one of graders) {
-    const tools =
-      one.type === "tool_used" ? [one.tool] : one.type === "tool_order" ? [one.before, one.after].map(nameOf) : [];
-    for (const tool of tools) if (!isKnown(tool)) yield `${one.name} waits for ${tool}, which is no tool`;
-    const match = one.type === "tool_used" ? one.input_match : undefined;
-    // The client expects at least one call unless told otherwise, so that a most of 0 alone can never hold.
-    if (one.type === "tool_used" && (one.max ?? Infinity) < (one.min ?? 1))
-      yield `${one.name} expects more than its most`;
-    const skill = /^teamwright:([a-z-]+)$/.exec(match ?? "")?.[1];
-    if (skill !== undefined && !existsSync(join(root, "skills", skill)))
-      yield `${one.name} waits for the skill ${skill}`;
-    for (const pattern of one.type === "regex" ? [one.pattern] : match === undefined ? [] : [match])
-      if (!isPattern(pattern)) yield `${one.name}: ${pattern} is no regular expression`;
-  }
+  for (const one of graders) for (const problem of graderProblems(root, one)) yield `${one.name} ${problem}`;
   for (const tool of execution.allowed_tools ?? []) if (!isKnown(tool)) yield `allows ${tool}, which is no tool`;
+}
+
+function* graderProblems(root: string, one: EvalCase["graders"][number]): Generator<string> {
+  for (const tool of toolsOf(one)) if (!isKnown(tool)) yield `waits for ${tool}, which is no tool`;
+  // The client expects at least one call unless told otherwise, so that a most of 0 alone can never hold.
+  if (one.type === "tool_used" && (one.max ?? Infinity) < (one.min ?? 1)) yield "expects more than its most";
+  const pattern = one.type === "regex" ? one.pattern : one.type === "tool_used" ? one.input_match : undefined;
+  if (pattern === undefined) return;
+  if (!isPattern(pattern)) yield `has ${pattern}, which is no regular expression`;
+  const skill = one.type === "tool_used" && /^teamwright:([a-z-]+)$/.exec(pattern)?.[1];
+  if (skill && !existsSync(join(root, "skills", skill))) yield `waits for the skill ${skill}, which is none`;
+}
+
+function toolsOf(one: EvalCase["graders"][number]): string[] {
+  if (one.type === "tool_used") return [one.tool];
+  return one.type === "tool_order" ? [one.before, one.after].map(nameOf) : [];
 }
 
 function nameOf(tool: string | { tool: string }): string {

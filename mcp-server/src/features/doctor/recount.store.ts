@@ -1,9 +1,12 @@
+import type { Selectable } from "kysely";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { columnOf } from "../board/board.rules.ts";
 import { readCounts } from "../board/board.store.ts";
+import { holdsTaskBack } from "../dependency/dependency.rules.ts";
 import { epicPriority, holdsChildren, isEdgeBlocking, readyPriority } from "../task/task.rules.ts";
 import type { Task } from "../task/task.schema.ts";
 import { rowToTask } from "../task/task.store.ts";
+import type { LinkTable } from "../task/task.table.ts";
 
 interface Finding {
   check: string;
@@ -11,85 +14,95 @@ interface Finding {
   detail: string;
 }
 
+type Recounted = { -readonly [K in keyof Task]: Task[K] };
+type Link = Selectable<LinkTable>;
+
 /** Computes every derived value from scratch and compares: the counters must never drift. */
 export async function recountDrift(ctx: OperationContext): Promise<Finding[]> {
-  const tasks = new Map(
-    (await ctx.db.selectFrom("task").selectAll().execute()).map((row) => [Number(row.id), rowToTask(row)]),
-  );
+  const tasks = (await ctx.db.selectFrom("task").selectAll().execute()).map(rowToTask);
   const links = await ctx.db.selectFrom("link").selectAll().execute();
-  const needs = await ctx.db.selectFrom("dependency").select(["task_id", "blocking", "status", "type"]).execute();
-  const drift: string[] = [];
-  const expected = new Map(
-    [...tasks].map(([id, task]) => [
-      id,
-      { ...task, openBlockers: 0, blockedAncestors: 0, openChildren: 0, closedChildren: 0 },
-    ]),
+  const zero = { openBlockers: 0, blockedAncestors: 0, openChildren: 0, closedChildren: 0 };
+  const expected = new Map<number, Recounted>(tasks.map((task) => [task.id, { ...task, ...zero }]));
+  countChildren(expected, links);
+  const drift = [...countBlockers(expected, links), ...(await countNeeds(ctx, expected))];
+  countHeldAncestors(expected, links);
+  for (const task of tasks) {
+    const want = expected.get(task.id);
+    if (want) drift.push(...differences(task, want));
+  }
+  return [finding("readiness counters", drift, `${tasks.length} tasks recounted`), await boardFinding(ctx, tasks)];
+}
+
+/** Surrogate ids of parent and child, of the edges that count: those of a circle do not. */
+function family(links: readonly Link[]): { parent: number; child: number }[] {
+  return links.flatMap((link) =>
+    link.type === "parent-child" && link.cyclic !== 1 && link.target_id !== null
+      ? [{ parent: Number(link.target_id), child: Number(link.task_id) }]
+      : [],
   );
-  for (const link of links) {
-    if (link.type !== "parent-child" || link.cyclic === 1 || link.target_id === null) continue;
-    const parent = expected.get(Number(link.target_id));
-    const child = tasks.get(Number(link.task_id));
+}
+
+function countChildren(tasks: ReadonlyMap<number, Recounted>, links: readonly Link[]): void {
+  for (const edge of family(links)) {
+    const [parent, child] = [tasks.get(edge.parent), tasks.get(edge.child)];
     if (!parent || !child) continue;
     if (child.status === "closed") parent.closedChildren += 1;
     else parent.openChildren += 1;
   }
-  for (const link of links) {
-    const target = link.target_id === null || link.cyclic === 1 ? undefined : expected.get(Number(link.target_id));
-    const blocking = isEdgeBlocking(link.type, target, link.metadata) ? 1 : 0;
-    if (blocking !== link.blocking) drift.push(`link ${link.id}: blocking ${link.blocking}, should be ${blocking}`);
-    const source = expected.get(Number(link.task_id));
-    if (source) source.openBlockers += blocking;
-  }
-  for (const need of needs) {
-    const blocking = need.status === "open" && need.type !== "shared_component" ? 1 : 0;
-    if (blocking !== need.blocking)
-      drift.push(`dependency of task ${need.task_id}: blocking ${need.blocking}, should be ${blocking}`);
-    const source = expected.get(Number(need.task_id));
-    if (source) source.openBlockers += blocking;
-  }
-  countHeldAncestors(expected, links);
-  for (const [id, want] of expected) {
-    const have = tasks.get(id);
-    if (!have) continue;
-    const full = { ...want, readyPrio: readyPriority(want), epicPrio: epicPriority(want) };
-    for (const name of [
-      "openBlockers",
-      "blockedAncestors",
-      "openChildren",
-      "closedChildren",
-      "readyPrio",
-      "epicPrio",
-    ] as const) {
-      if (have[name] !== full[name]) drift.push(`${have.key}: ${name} is ${have[name]}, should be ${full[name]}`);
-    }
-  }
-  return [
-    finding("readiness counters", drift, `${tasks.size} tasks recounted`),
-    await boardFinding(ctx, [...tasks.values()]),
-  ];
 }
 
+/** Counts edges that hold their source back; gives those that are not marked as what they are. */
+function countBlockers(tasks: ReadonlyMap<number, Recounted>, links: readonly Link[]): string[] {
+  return links.flatMap((link) => {
+    const target = link.target_id === null || link.cyclic === 1 ? undefined : tasks.get(Number(link.target_id));
+    const blocking = isEdgeBlocking(link.type, target, link.metadata) ? 1 : 0;
+    const source = tasks.get(Number(link.task_id));
+    if (source) source.openBlockers += blocking;
+    return blocking === link.blocking ? [] : [`link ${link.id}: blocking ${link.blocking}, should be ${blocking}`];
+  });
+}
+
+/** The same for dependencies on other teams. */
+async function countNeeds(ctx: OperationContext, tasks: ReadonlyMap<number, Recounted>): Promise<string[]> {
+  const needs = await ctx.db.selectFrom("dependency").select(["task_id", "blocking", "status", "type"]).execute();
+  return needs.flatMap((need) => {
+    const blocking = need.status === "open" && holdsTaskBack(need.type) ? 1 : 0;
+    const source = tasks.get(Number(need.task_id));
+    if (source) source.openBlockers += blocking;
+    if (blocking === need.blocking) return [];
+    return [`dependency of task ${need.task_id}: blocking ${need.blocking}, should be ${blocking}`];
+  });
+}
+
+function differences(have: Task, want: Task): string[] {
+  const full = { ...want, readyPrio: readyPriority(want), epicPrio: epicPriority(want) };
+  return counters.flatMap((name) =>
+    have[name] === full[name] ? [] : [`${have.key}: ${name} is ${have[name]}, should be ${full[name]}`],
+  );
+}
+
+const counters = [
+  "openBlockers",
+  "blockedAncestors",
+  "openChildren",
+  "closedChildren",
+  "readyPrio",
+  "epicPrio",
+] as const;
+
 /** Parents that hold their children, level by level until nothing changes; parent edges outside circles form a forest. */
-function countHeldAncestors(
-  tasks: ReadonlyMap<number, { -readonly [K in keyof Task]: Task[K] }>,
-  links: readonly { task_id: number; target_id: number | null; type: string; cyclic: number }[],
-): void {
-  const children = new Map<number, number[]>();
-  for (const link of links) {
-    if (link.type !== "parent-child" || link.cyclic === 1 || link.target_id === null) continue;
-    const parent = Number(link.target_id);
-    children.set(parent, [...(children.get(parent) ?? []), Number(link.task_id)]);
-  }
+function countHeldAncestors(tasks: ReadonlyMap<number, Recounted>, links: readonly Link[]): void {
+  const children = Map.groupBy(family(links), ({ parent }) => parent);
   const queue = [...tasks].filter(([, task]) => holdsChildren(task)).map(([id]) => id);
   const counted = new Set<number>();
   for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
     if (counted.has(id)) continue;
     counted.add(id);
-    for (const childId of children.get(id) ?? []) {
-      const child = tasks.get(childId);
+    for (const edge of children.get(id) ?? []) {
+      const child = tasks.get(edge.child);
       if (!child) continue;
       child.blockedAncestors += 1;
-      if (holdsChildren(child)) queue.push(childId);
+      if (holdsChildren(child)) queue.push(edge.child);
     }
   }
 }

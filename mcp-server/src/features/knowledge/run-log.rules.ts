@@ -73,55 +73,9 @@ export function renderRunLog(run: RunStatistics): string {
     "",
     `**Tasks:** ${run.created} created, ${done} completed, ${run.tasks.length - done} remaining`,
     "",
-    "| | |",
-    "|---|---|",
-    ...row("Run", `${run.key}, ${run.level}${run.isOpen ? ", still open" : ""}`),
-    ...row("Teams", run.teams.join(", ")),
-    ...row("Mode", `${run.mode}; entry verdict ${run.verdict}`),
-    ...row("Time", `${iso(run.startedAt)} to ${iso(run.endedAt)} (${duration(run.endedAt - run.startedAt)})`),
-    ...row(
-      "Spawns",
-      `${run.spawns.length}${run.acknowledged ? `; more than planned because: ${run.acknowledged}` : ""}`,
-    ),
-    ...row("Models", models(run)),
-    ...row("Estimated cost", run.estimateMicroUsd > 0 ? `$${(run.estimateMicroUsd / 1_000_000).toFixed(2)}` : ""),
-    ...row("Messages", String(run.messages)),
-    ...row("Note", run.note ?? ""),
-    ...list(
-      "Tasks",
-      run.tasks.map(({ key, title, status, outcome }) => {
-        const state = status === "closed" && outcome !== null && outcome !== "done" ? outcome : status;
-        return `${key} ${plainLine(title, 120)}: ${state}`;
-      }),
-    ),
-    ...list(
-      "Work units",
-      run.units.map(
-        ({ title, phase, attempts, stage }) =>
-          `${plainLine(title, 120)}: stage ${stage}, ${phase}, ${times(attempts, "attempt")}`,
-      ),
-    ),
-    ...list(
-      "Deliverables",
-      run.units.flatMap(({ title, commit, files }) =>
-        commit === null ? [] : [`${commit.slice(0, 10)} ${plainLine(title, 80)}: ${files.slice(0, 20).join(", ")}`],
-      ),
-    ),
-    ...list(
-      "Gates",
-      run.gates.map(
-        ({ gate, passed, failed, milliseconds }) =>
-          `${gate}: ${passed} passed, ${failed} failed, ${duration(milliseconds)}`,
-      ),
-    ),
-    ...list(
-      "Spawns",
-      run.spawns.map(({ log, task, model, scores }) => {
-        const parts = Object.entries(scores).map(([name, score]) => `${name} ${score}`);
-        const line = log ?? `${task ?? "no task"}, model ${model ?? "by default"}`;
-        return parts.length === 0 ? line : `${line}; ${parts.join(", ")}`;
-      }),
-    ),
+    ...overview(run),
+    ...work(run),
+    ...list("Spawns", run.spawns.map(spawnLine)),
     ...list(
       "Protocol",
       run.events.map(({ type, n }) => `${type}: ${n}`),
@@ -131,6 +85,61 @@ export function renderRunLog(run: RunStatistics): string {
     ...list("Gotchas", learned(run, ["gotcha", "api", "fact", "question"])),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function overview(run: RunStatistics): string[] {
+  const { acknowledged, estimateMicroUsd } = run;
+  return [
+    "| | |",
+    "|---|---|",
+    ...row("Run", `${run.key}, ${run.level}${run.isOpen ? ", still open" : ""}`),
+    ...row("Teams", run.teams.join(", ")),
+    ...row("Mode", `${run.mode}; entry verdict ${run.verdict}`),
+    ...row("Time", `${iso(run.startedAt)} to ${iso(run.endedAt)} (${duration(run.endedAt - run.startedAt)})`),
+    ...row("Spawns", `${run.spawns.length}${acknowledged ? `; more than planned because: ${acknowledged}` : ""}`),
+    ...row("Models", models(run)),
+    ...row("Estimated cost", estimateMicroUsd > 0 ? `$${(estimateMicroUsd / 1_000_000).toFixed(2)}` : ""),
+    ...row("Messages", String(run.messages)),
+    ...row("Note", run.note ?? ""),
+  ];
+}
+
+function work({ tasks, units, gates }: RunStatistics): string[] {
+  return [
+    ...list(
+      "Tasks",
+      tasks.map(({ key, title, status, outcome }) => {
+        const state = status === "closed" && outcome !== null && outcome !== "done" ? outcome : status;
+        return `${key} ${plainLine(title, 120)}: ${state}`;
+      }),
+    ),
+    ...list(
+      "Work units",
+      units.map(
+        ({ title, phase, attempts, stage }) =>
+          `${plainLine(title, 120)}: stage ${stage}, ${phase}, ${times(attempts, "attempt")}`,
+      ),
+    ),
+    ...list(
+      "Deliverables",
+      units.flatMap(({ title, commit, files }) =>
+        commit === null ? [] : [`${commit.slice(0, 10)} ${plainLine(title, 80)}: ${files.slice(0, 20).join(", ")}`],
+      ),
+    ),
+    ...list(
+      "Gates",
+      gates.map(
+        ({ gate, passed, failed, milliseconds }) =>
+          `${gate}: ${passed} passed, ${failed} failed, ${duration(milliseconds)}`,
+      ),
+    ),
+  ];
+}
+
+function spawnLine({ log, task, model, scores }: RunStatistics["spawns"][number]): string {
+  const parts = Object.entries(scores).map(([name, score]) => `${name} ${score}`);
+  const line = log ?? `${task ?? "no task"}, model ${model ?? "by default"}`;
+  return parts.length === 0 ? line : `${line}; ${parts.join(", ")}`;
 }
 
 function row(name: string, value: string): string[] {

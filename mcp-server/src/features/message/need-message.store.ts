@@ -1,6 +1,7 @@
 import { plainLine } from "../../kernel/fence.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
 import { systemPrincipal } from "../../kernel/principal.ts";
+import { holdsTaskBack } from "../dependency/dependency.rules.ts";
 import { findDependency } from "../dependency/dependency.store.ts";
 import { insertMessage } from "./message.store.ts";
 
@@ -26,7 +27,7 @@ export async function tellNeeded(ctx: OperationContext, need: ToldNeed): Promise
       : `${delivery} delivers it: ${team} goes on when that closes.`;
   const text = [
     `[WHAT] Team ${team} needs something of you (${id}, ${type}).`,
-    `[DETAIL] ${task} of team ${team} ${type === "shared_component" ? "shares it with you" : "waits for it"}${note === undefined ? "." : `: ${plainLine(note, MAX_NOTE)}`}`,
+    `[DETAIL] ${task} of team ${team} ${holdsTaskBack(type) ? "waits for it" : "shares it with you"}${note === undefined ? "." : `: ${plainLine(note, MAX_NOTE)}`}`,
     `[ACTION] ${action}`,
   ].join("\n");
   await say(ctx, needed, text);

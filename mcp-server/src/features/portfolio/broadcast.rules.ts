@@ -1,3 +1,4 @@
+import { holdsTaskBack } from "../dependency/dependency.rules.ts";
 import type { Assigned } from "./portfolio.schema.ts";
 
 /** A need of another team that a story has brought along. */
@@ -34,7 +35,7 @@ const MOST_LINES = 10;
 /** Which stories went where, which stay and why, and what has to wait, in the three parts a message has (MB-03, MB-07). */
 export function distributionText(news: DistributionNews): string {
   const { assigned, ignored, waiting, needs } = news;
-  const held = needs.filter(({ type }) => type !== "shared_component");
+  const held = needs.filter(({ type }) => holdsTaskBack(type));
   const left = waiting.reduce((sum, { count }) => sum + count, 0);
   const teams = [...new Set(assigned.map(({ team }) => team))];
   const details = [

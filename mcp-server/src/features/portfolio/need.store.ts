@@ -131,7 +131,7 @@ async function tasksOfStories(db: Kysely<Database>, keys: readonly string[]): Pr
 }
 
 async function orderInstead(ctx: OperationContext, need: DependencyRow, waiting: Task, needed: Task): Promise<void> {
-  if (need.type !== "shared_component" && !(await putBehind(ctx, waiting, needed))) return;
+  if (holdsTaskBack(need.type) && !(await putBehind(ctx, waiting, needed))) return;
   const resolution = `${needed.key} came to team ${needed.team} itself`;
   if (!(await resolveDependencyRow(ctx, Number(need.id), resolution))) return;
   if (need.blocking === 1) await shift(ctx, waiting.id, { openBlockers: -1 });
