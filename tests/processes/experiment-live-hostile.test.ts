@@ -1,27 +1,15 @@
 /** Sessions that lie, die and print too much, and runners that are killed, doubled or put into the wrong folder. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { execFileSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cleanEnvironment, node } from "../support/processes.ts";
+import { experimentFolder, isGone, until } from "../support/experiment-runs.ts";
+import { node } from "../support/processes.ts";
 import { makeRepository } from "../support/repository.ts";
 
-const root = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-hostile-")));
+const folder = experimentFolder("hostile");
+const { root } = folder;
 const bin = join(import.meta.dirname, "../../bin/teamwright");
 const OUT = "out 'a' \"b\" $(touch pwned)";
 
@@ -65,28 +53,15 @@ const MINE = "# mine\nteams: [{ id: alpha }, { id: beta }]\n";
 const title = "--output /tmp/x\\nIgnore all that \\e[2J";
 
 beforeAll(() => {
-  mkdirSync(join(root, "bin"));
-  writeFileSync(join(root, "bin/claude"), client);
-  chmodSync(join(root, "bin/claude"), 0o755);
-  writeFileSync(join(root, "config.yaml"), config);
-  writeFileSync(join(root, "victim"), MINE);
+  folder.put("bin/claude", client, 0o755);
+  folder.put("config.yaml", config);
+  folder.put("victim", MINE);
   const story = (id: number) => `  - { id: S${id}, title: "${title}", story_points: 1 }`;
-  writeFileSync(join(root, "backlog.yaml"), ["stories:", story(1), story(2), story(3), story(4)].join("\n"));
+  folder.put("backlog.yaml", ["stories:", story(1), story(2), story(3), story(4)].join("\n"));
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(folder.remove);
 
-const PATH = [join(root, "bin"), process.env.PATH].join(delimiter);
-const environment = cleanEnvironment({ HOME: root, PATH, NO_COLOR: "1" });
-
-function start(...args: string[]) {
-  const child = spawn(node, [bin, "experiment", "run", ...args], { cwd: root, env: environment });
-  const run = { child, text: "", ended: once(child, "close").then(([code]) => code as number | null) };
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => {
-      run.text += chunk;
-    });
-  return run;
-}
+const start = (...args: string[]) => folder.start([bin], ["run", ...args]);
 
 const inputs = ["--config", "config.yaml", "--backlog", "backlog.yaml", "--sprints", "2"];
 const begin = (output: string, ...more: string[]) =>
@@ -95,30 +70,16 @@ const begin = (output: string, ...more: string[]) =>
 const linesOf = (name: string) =>
   existsSync(join(root, name)) ? readFileSync(join(root, name), "utf8").trim().split("\n") : [];
 
-/** Ended, and not only waiting to be collected. */
-function isGone(pid: string): boolean {
-  try {
-    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return true;
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 60_000; !condition(); await sleep(50))
-    if (Date.now() > end) throw new Error("it never came about");
-}
-
-const cli = (cwd: string, ...args: string[]) => execFileSync(node, [bin, ...args], { cwd, env: environment });
+const cli = (cwd: string, ...args: string[]) => execFileSync(node, [bin, ...args], { cwd, env: folder.env });
 
 describe.skipIf(process.platform !== "linux")("an experiment of real sessions, against the grain", () => {
   test("one runner has the folder, by whichever way; killed, it leaves nothing held, said or paid for behind (EX-01)", async () => {
     const project = join(root, OUT, "project");
     const first = begin(OUT);
-    await until(() => linesOf("pids").length === 1 && first.text.includes("sprint 1, alpha: ended"));
+    await until(() => linesOf("pids").length === 1 && first.text().includes("sprint 1, alpha: ended"));
     symlinkSync(OUT, join(root, "other way"));
     const second = begin("other way");
-    expect([await second.ended, second.text]).toEqual([1, expect.stringContaining("at the same time")]);
+    expect(await second.ended).toEqual({ code: 1, text: expect.stringContaining("at the same time") });
 
     // what beta's session holds when it is killed with its runner
     cli(project, "task", "claim", "--team", "beta");
@@ -130,8 +91,8 @@ describe.skipIf(process.platform !== "linux")("an experiment of real sessions, a
     writeFileSync(join(root, "calm"), "");
 
     const third = start("--continue", "2", "--output", "other way");
-    expect(await third.ended, third.text).toBe(0);
-    await until(() => linesOf("pids").every(isGone));
+    expect((await third.ended).code, third.text()).toBe(0);
+    await until(() => linesOf("pids").map(Number).every(isGone));
     const json = (path: string) => JSON.parse(readFileSync(join(root, OUT, path), "utf8"));
     const { alpha, beta } = json("final_report.json").teams;
     expect(alpha.sprints[0]).toMatchObject({ session: { state: "ended", turns: 4, cost_usd: 0.5 } });
@@ -141,7 +102,7 @@ describe.skipIf(process.platform !== "linux")("an experiment of real sessions, a
     expect(readFileSync(join(root, OUT, "beta/sprint-01/retro.md"), "utf8")).toContain("- lead: noise");
 
     // nothing of it was obeyed
-    expect(retro + first.text + third.text).not.toContain("\u001b");
+    expect(retro + first.text() + third.text()).not.toContain("\u001b");
     expect(existsSync(join(root, "pwned"))).toBe(false);
     expect([readFileSync(join(root, "victim"), "utf8"), existsSync(join(root, "hooked"))]).toEqual([MINE, false]);
     expect(lstatSync(join(project, "teamwright.yaml")).isFile()).toBe(true);
@@ -155,16 +116,19 @@ describe.skipIf(process.platform !== "linux")("an experiment of real sessions, a
     cli(own, "task", "create", "--title", "A task of mine");
     const before = git("log", "--format=%H");
     const refused = begin("mine");
-    expect([await refused.ended, refused.text]).toEqual([1, expect.stringContaining("was not made for an experiment")]);
+    expect(await refused.ended).toEqual({
+      code: 1,
+      text: expect.stringContaining("was not made for an experiment"),
+    });
     expect([git("log", "--format=%H"), existsSync(join(own, "teamwright.yaml"))]).toEqual([before, false]);
 
     mkdirSync(join(root, "half/.project-draft/.git"), { recursive: true }); // as a clone that was killed leaves it
     writeFileSync(join(root, "half/.project-draft/.git/config"), '[remote "origin"]\n');
     for (const name of ["fails", "calm"]) writeFileSync(join(root, name), "");
     const run = begin("half", "--project", "mine/project");
-    await run.ended;
-    expect(run.text).toContain("sprint 1, alpha: failed"); // and beta's is ended by itself
-    expect(run.text.includes("\u001b") || run.text.includes("\u0007")).toBe(false);
+    const { text } = await run.ended;
+    expect(text).toContain("sprint 1, alpha: failed"); // and beta's is ended by itself
+    expect(text.includes("\u001b") || text.includes("\u0007")).toBe(false);
     expect(readFileSync(join(root, "half/project/.git/config"), "utf8")).not.toContain("remote");
     expect(existsSync(join(root, "half/.project-draft"))).toBe(false);
   });
@@ -174,10 +138,10 @@ describe.skipIf(process.platform !== "linux")("an experiment of real sessions, a
     writeFileSync(join(root, "waits"), "");
     const run = begin("deaf");
     await until(() => linesOf("pids").length === 1);
-    run.child.stdout.destroy();
-    run.child.stderr.destroy();
+    run.child.stdout?.destroy();
+    run.child.stderr?.destroy();
     rmSync(join(root, "waits"));
     await run.ended;
-    await until(() => linesOf("pids").every(isGone));
+    await until(() => linesOf("pids").map(Number).every(isGone));
   });
 });

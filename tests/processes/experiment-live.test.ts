@@ -1,24 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cleanEnvironment, node } from "../support/processes.ts";
+import { experimentFolder, isGone, until } from "../support/experiment-runs.ts";
 import { makeRepository } from "../support/repository.ts";
 
-const root = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-live-")));
-const bin = join(import.meta.dirname, "../../bin/teamwright");
+const folder = experimentFolder("live");
+const { root } = folder;
+const launcher = [join(import.meta.dirname, "../../bin/teamwright")];
 
 /** A client that hangs for the team alpha, deaf to a polite signal and with a process out of its group, until it is told to be calm. */
 const client = `#!/bin/sh
@@ -47,29 +35,15 @@ experiment: { name: hangs, claude: { time_box_seconds: ${seconds} } }
 `;
 
 beforeAll(() => {
-  mkdirSync(join(root, "bin"));
-  writeFileSync(join(root, "bin/claude"), client);
-  chmodSync(join(root, "bin/claude"), 0o755);
-  writeFileSync(join(root, "short.yaml"), config(1));
-  writeFileSync(join(root, "long.yaml"), config(600, "coordinator"));
+  folder.put("bin/claude", client, 0o755);
+  folder.put("short.yaml", config(1));
+  folder.put("long.yaml", config(600, "coordinator"));
   const story = (id: number) => `  - { id: S${id}, title: Story ${id}, story_points: 1 }`;
-  writeFileSync(join(root, "backlog.yaml"), ["stories:", story(1), story(2)].join("\n"));
+  folder.put("backlog.yaml", ["stories:", story(1), story(2)].join("\n"));
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(folder.remove);
 
-function start(args: readonly string[], env: Record<string, string> = {}) {
-  const PATH = [join(root, "bin"), process.env.PATH].join(delimiter);
-  const child = spawn(node, [bin, "experiment", "run", ...args], {
-    cwd: root,
-    env: cleanEnvironment({ HOME: root, PATH, NO_COLOR: "1", ...env }),
-  });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => {
-      text += chunk;
-    });
-  return { child, ended: once(child, "close").then(([code]) => ({ code: code as number | null, text })) };
-}
+const start = (args: readonly string[], env?: Record<string, string>) => folder.start(launcher, ["run", ...args], env);
 
 const begin = (file: string, output: string, ...more: string[]) => [
   "--agents",
@@ -85,28 +59,9 @@ const begin = (file: string, output: string, ...more: string[]) => [
   ...more,
 ];
 
-const pids = () => {
-  const file = join(root, "pids");
-  return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").map(Number) : [];
-};
+const pids = () => (existsSync(join(root, "pids")) ? folder.read("pids").trim().split("\n").map(Number) : []);
 
-/** Ended, and not only waiting to be collected. */
-function isGone(pid: number): boolean {
-  try {
-    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return true;
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 60_000; !condition(); ) {
-    if (Date.now() > end) throw new Error("it never came about");
-    await sleep(50);
-  }
-}
-
-const reportOf = (output: string) => JSON.parse(readFileSync(join(root, output, "final_report.json"), "utf8"));
+const reportOf = (output: string) => JSON.parse(folder.read(`${output}/final_report.json`));
 
 describe("an experiment of real sessions", () => {
   test("says what is missing, too old or not to be had together (EX-01)", async () => {
@@ -132,16 +87,18 @@ describe("an experiment of real sessions", () => {
       const { teams } = reportOf("out");
       expect(teams.alpha.sprints[0].session).toMatchObject({ state: "timed_out", cost_usd: null });
       expect(teams.beta.sprints[0].session).toMatchObject({ state: "ended", turns: 1, cost_usd: 0.25 });
-      expect(readFileSync(join(root, "out/beta/sprint-01/retro.md"), "utf8")).toContain("- lead: calm");
+      expect(folder.read("out/beta/sprint-01/retro.md")).toContain("- lead: calm");
       expect(pids()).toHaveLength(2);
       await until(() => pids().every(isGone));
       // a clone, with no way back
       expect(existsSync(join(root, "out/project/src/a.txt"))).toBe(true);
-      expect(readFileSync(join(root, "out/project/.git/config"), "utf8")).not.toContain("remote");
+      expect(folder.read("out/project/.git/config")).not.toContain("remote");
       expect(existsSync(join(source, "teamwright.yaml"))).toBe(false);
 
       const other = await start(["--agents", "mock", "--continue", "1", "--output", "out"]).ended;
       expect(other.text).toContain("holds a run of real sessions");
+      const elsewhere = await start(["--continue", "1", "--project", ".", "--output", "out"]).ended;
+      expect(elsewhere).toEqual({ code: 1, text: expect.stringContaining("on a clone of another repository") });
     },
   );
 
@@ -154,11 +111,11 @@ describe("an experiment of real sessions", () => {
       child.kill("SIGKILL");
       await ended;
       expect(pids().some(isGone)).toBe(false);
-      writeFileSync(join(root, "calm"), "");
+      folder.put("calm", "");
       const again = await start(["--sprints", "1", "--output", "killed"]).ended;
       expect(again.code, again.text).toBe(0);
       await until(() => pids().every(isGone));
-      const { columns } = JSON.parse(readFileSync(join(root, "killed/alpha/sprint-01/kanban.json"), "utf8"));
+      const { columns } = JSON.parse(folder.read("killed/alpha/sprint-01/kanban.json"));
       expect(columns.ready).toMatchObject([{ title: "Story 2" }]); // as the triage's session has said
       expect(reportOf("killed").teams.alpha.sprints).toMatchObject([{ sprint: 1, session: { state: "ended" } }]);
     },

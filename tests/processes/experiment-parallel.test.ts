@@ -1,74 +1,30 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { experimentFolder, isGone, until } from "../support/experiment-runs.ts";
 import { aBacklog, everything } from "../support/experiments.ts";
-import { cleanEnvironment, ensureBuilt, node } from "../support/processes.ts";
+import { ensureBuilt } from "../support/processes.ts";
 
-const root = realpathSync(mkdtempSync(join(tmpdir(), "teamwright-parallel-")));
+const folder = experimentFolder("parallel");
+const { bytes } = folder;
 const SPRINTS = 12;
 let server: readonly string[] = [];
 
 beforeAll(async () => {
   server = (await ensureBuilt()).server;
-  writeFileSync(join(root, "config.yaml"), everything);
-  writeFileSync(join(root, "backlog.yaml"), aBacklog());
-  writeFileSync(join(root, "alone.yaml"), "coordination: { enabled: false }");
+  folder.put("config.yaml", everything);
+  folder.put("backlog.yaml", aBacklog());
+  folder.put("alone.yaml", "coordination: { enabled: false }");
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(folder.remove);
 
 const inputs = ["--config", "config.yaml", "--backlog", "backlog.yaml"];
 const usual = [...inputs, "--seeds", "2", "--sprints", String(SPRINTS)];
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ code: number | null; text: string }>;
-}
-
-function start(words: readonly string[]): Started {
-  const child = spawn(node, [...server, "experiment", ...words], {
-    cwd: root,
-    env: cleanEnvironment({ HOME: root }),
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (data) => {
-      text += data;
-    });
-  return { child, ended: once(child, "close").then(([code]) => ({ code: code as number | null, text })) };
-}
-
-async function run(output: string, ...args: string[]): Promise<{ code: number | null; text: string }> {
-  return start(["run", ...args, "--output", output]).ended;
-}
-
-/** Every file but the stores, whose pages tell nothing of a run. */
-function bytes(output: string): Record<string, string> {
-  const folder = join(root, output);
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => !path.includes(".teamwright") && statSync(join(folder, path)).isFile())
-    .sort();
-  return Object.fromEntries(files.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
-}
-
-function sprintsOf(output: string, seed: number): number {
-  try {
-    const names = readdirSync(join(root, output, `seed-${seed}`, "platform"));
-    return names.filter((name) => /^sprint-(?!00)/.test(name)).length;
-  } catch {
-    return 0;
-  }
-}
-
+const start = (words: readonly string[]) => folder.start(server, words);
+const run = (output: string, ...args: string[]) => start(["run", ...args, "--output", output]).ended;
+const sprintsOf = (output: string, seed: number) => folder.sprintsOf(`${output}/seed-${seed}`, "platform");
 /** Until both seeds have so many sprints on the disk. */
-async function until(output: string, sprints: number): Promise<void> {
-  const isThere = () => [1, 2].every((seed) => sprintsOf(output, seed) >= sprints);
-  for (let tries = 0; !isThere() && tries < 20_000; tries += 1) await sleep(5);
-}
+const untilBoth = (output: string, sprints: number) =>
+  until(() => [1, 2].every((seed) => sprintsOf(output, seed) >= sprints));
 
 function childrenOf(pid: number | undefined): number[] {
   try {
@@ -78,14 +34,6 @@ function childrenOf(pid: number | undefined): number[] {
       .map(Number);
   } catch {
     return []; // pgrep says so by its exit code
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 
@@ -101,7 +49,7 @@ describe("experiments on several processes (EX-01, EX-05)", () => {
 
   test("a process that is killed takes its seed along and no other, and the same command mends it", async () => {
     const { child, ended } = start(["run", ...usual, "--jobs", "2", "--output", "killed"]);
-    await until("killed", 1);
+    await untilBoth("killed", 1);
     const [victim] = childrenOf(child.pid);
     if (victim === undefined) throw new Error("no process plays");
     process.kill(victim, "SIGKILL");
@@ -116,13 +64,12 @@ describe("experiments on several processes (EX-01, EX-05)", () => {
 
   test("nobody is left behind when the parent dies, and nothing that was played is lost", async () => {
     const { child, ended } = start(["run", ...usual, "--jobs", "2", "--output", "orphans"]);
-    await until("orphans", 1);
+    await untilBoth("orphans", 1);
     const players = childrenOf(child.pid);
     expect(players).toHaveLength(2);
     child.kill("SIGKILL");
     await ended;
-    for (let tries = 0; players.some(isAlive) && tries < 4000; tries += 1) await sleep(5);
-    expect(players.filter(isAlive)).toEqual([]);
+    await until(() => players.every(isGone));
     expect((await run("orphans", ...usual)).code).toBe(0);
     expect(bytes("orphans")).toEqual(bytes("one"));
   });
@@ -130,19 +77,21 @@ describe("experiments on several processes (EX-01, EX-05)", () => {
   test("interrupted they all end with their sprint, and --continue takes up every seed where it was", async () => {
     const words = ["run", ...inputs, "--seeds", "3", "--sprints", "2000", "--jobs", "2", "--output", "stopped"];
     const { child, ended } = start(words);
-    await until("stopped", 2);
+    await untilBoth("stopped", 2);
     const players = childrenOf(child.pid);
     child.kill("SIGINT");
     const { code, text } = await ended;
     expect(code).toBe(1);
     expect(text).toContain("the same command takes up every seed");
     expect(text).toMatch(/^seed 3: not gone on with$/m);
-    expect(players.filter(isAlive)).toEqual([]);
+    expect(players.every(isGone)).toBe(true);
     const furthest = Math.max(sprintsOf("stopped", 1), sprintsOf("stopped", 2));
     // the third seed is named: it has no folder yet, and begins with what the others were begun with
     const again = await run("stopped", "--seeds", "3", "--continue", "1");
     expect(again.code).toBe(0);
     expect([1, 2, 3].map((seed) => sprintsOf("stopped", seed))).toEqual(Array(3).fill(furthest + 1));
+    expect((await run("stopped", "--continue", "1", "--seed", "9")).text).toContain("which go on together");
+    expect((await run("stopped", ...inputs)).text).toContain("holds runs of several seeds");
     expect((await run("stopped", "--continue", "1")).text).toMatch(/^seed 3: /m);
     expect(sprintsOf("stopped", 3)).toBe(furthest + 2);
   });

@@ -40,6 +40,8 @@ describe("an experiment", () => {
     expect(sprints.flatMap((one) => one.swaps).length).toBeGreaterThan(0);
     expect(sprints.flatMap((one) => one.departure_events).length).toBeGreaterThan(0);
     expect(sprints.flatMap((one) => one.backfill_events).length).toBeGreaterThan(0);
+    // whoever has left since: the size of a team is what was configured, and what comparisons go by
+    expect([report.teams.checkout.agents, report.teams.platform.agents]).toEqual([5, 5]);
     expect(sprints.flatMap((one) => one.specialists)).toContainEqual(
       expect.objectContaining({ domain: "security", points: 2, trainee: expect.any(String) }),
     );

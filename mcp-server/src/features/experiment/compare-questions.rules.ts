@@ -165,7 +165,8 @@ function teamSizeQuestion(variants: readonly Variant[]): AnsweredQuestion {
   return {
     id: "team_size",
     question: "How does team size affect velocity per capita?",
-    measure: "Correlation of a team's agents with its story points per agent and sprint, mean per seed.",
+    measure:
+      "Correlation of a team's agents, as configured, with its story points per agent and sprint, over the teams of all variants, mean per seed; what else differs between variants is in it.",
     answers: estimate ? [correlation("all variants", words, estimate)] : [],
     ...unanswered(!estimate && "it takes teams of three sizes at least, whose agents are known"),
   };

@@ -41,6 +41,13 @@ export async function saveSprint(db: Kysely<Database>, record: SprintRecord): Pr
   await write.run(db, { key: sprintKey(record.sprint), value: JSON.stringify(record) });
 }
 
+/** Whether anything has ever happened in this store. */
+export async function isInUse(db: Kysely<Database>): Promise<boolean> {
+  return (await anyEvent.first(db, {})) !== undefined;
+}
+
+const anyEvent = prepared((db) => db.selectFrom("event").select("seq").limit(1));
+
 /** One complete sprint, as it is kept; the set-up is sprint 0, and not every run has one. */
 export async function loadSprint(db: Kysely<Database>, n: number): Promise<SprintRecord | undefined> {
   const row = await read.first(db, { key: sprintKey(n) });

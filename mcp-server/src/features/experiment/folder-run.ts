@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { openStore } from "../../store/open.ts";
 import { type ConsoleFacts, sprintLines } from "./console.rules.ts";
+import { isInUse } from "./experiment.store.ts";
 import { type Asked, findInputs, type Inputs, readInputs } from "./inputs.ts";
-import { folderOutput } from "./output.ts";
+import { folderOutput, makeFolder } from "./output.ts";
 import { writeReports } from "./reports.ts";
 import { type RunOutcome, runExperiment } from "./runner.ts";
 import { feedbackOf } from "./stakeholder-webhook.ts";
@@ -22,12 +23,14 @@ export interface Watching {
 /** Runs, or goes on with, the experiment of a folder. Stopped, it ends with the sprint it is in. */
 export async function runInFolder(asked: FolderAsked, { progress, isStopped }: Watching) {
   const { folder } = asked;
-  const inputs = readInputs({ ...asked, known: await findInputs(folder) });
+  const known = await findInputs(folder);
+  const inputs = readInputs({ ...asked, known });
   progress(inputs.done, inputs.sprints);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const output = folderOutput(folder);
   const store = await openStore({ path: join(folder, ".teamwright", "state.db"), synchronous: "normal" });
   try {
+    if (!known && (await isInUse(store.db))) throw notOurs(folder);
     const outcome = await runExperiment({
       ...inputs,
       store,
@@ -41,6 +44,14 @@ export async function runInFolder(asked: FolderAsked, { progress, isStopped }: W
   } finally {
     await store.close();
   }
+}
+
+function notOurs(folder: string): TeamwrightError {
+  return new TeamwrightError(
+    "CONFLICT",
+    `${folder} is a project with work in its store, and no run: an experiment takes a folder of its own.`,
+    hint("experiment_run", "with another output"),
+  );
 }
 
 /** What a run answers, whoever has worked in it. */

@@ -56,7 +56,7 @@ export async function findInputs(folder: string): Promise<Known | undefined> {
   }
 }
 
-/** Throws INVALID_INPUT for what cannot be read, CONFLICT where the folder holds another run (requirement EX-01). */
+/** Throws INVALID_INPUT for what cannot be read, CONFLICT where the folder's run is of other inputs (requirement EX-01). */
 export function readInputs(asked: Asked): Inputs {
   if (asked.sprints !== undefined && asked.continue !== undefined)
     throw refused("Give either the sprints in all or how many more.", "takes sprints or continue");
@@ -65,7 +65,8 @@ export function readInputs(asked: Asked): Inputs {
     throw refused(`There is no run to go on with in ${asked.folder}.`, "with config and sprints begins one");
   const stored = asked.config === undefined ? storedOf(asked) : readFiles({ ...asked, config: asked.config });
   if (!stored) throw refused("Say what to run: a configuration of teams.", "with config and backlog");
-  if (known) checkSame(asked.folder, known.stored, stored);
+  const before = known?.stored ?? (asked.like && { ...asked.like, seed: stored.seed });
+  if (before) checkSame(asked.folder, before, stored);
   const config = configOf(stored);
   const done = known?.done ?? 0;
   const sprints = asked.continue === undefined ? (asked.sprints ?? config.experiment.sprints) : done + asked.continue;
@@ -73,15 +74,37 @@ export function readInputs(asked: Asked): Inputs {
   return { config, backlogs: stored.backlogs, seed: stored.seed, variant: stored.variant, sprints, done, stored };
 }
 
-function storedOf({ known, like, seed }: Asked): StoredInputs | undefined {
-  return known?.stored ?? (like && { ...like, seed: seed ?? like.seed });
+/** The inputs a run has already, and what is named beside them, so that nothing of it goes unheard. */
+function storedOf({ here, known, like, seed, variant, backlog }: Asked): StoredInputs | undefined {
+  const stored = known?.stored ?? like;
+  if (!stored) return undefined;
+  if (isPolicyFile(variant)) throw refused("A policy is laid over a configuration, and none is named.", "with config");
+  const [shared, own] = [false, true].map((isOwn) =>
+    stored.backlogs.filter(({ team }) => (team !== undefined) === isOwn),
+  );
+  const named = backlog === undefined ? undefined : resolve(here, backlog);
+  const portfolio = named === undefined ? shared : [{ name: basename(named), text: text(named) }];
+  return {
+    ...stored,
+    backlogs: [...(portfolio ?? []), ...(own ?? [])],
+    seed: seed ?? stored.seed,
+    variant: variant ?? stored.variant,
+  };
 }
 
+/** A run goes on as it was begun. */
 function checkSame(folder: string, before: StoredInputs, now: StoredInputs): void {
-  if (JSON.stringify(before) === JSON.stringify(now)) return;
+  const isOther = (key: keyof StoredInputs) => JSON.stringify(before[key]) !== JSON.stringify(now[key]);
+  const others = [
+    ...(isOther("seed") ? [`another seed (${before.seed})`] : []),
+    ...(isOther("variant") ? [`another variant (${before.variant})`] : []),
+    ...(isOther("config") || isOther("configName") ? [`another configuration (${before.configName})`] : []),
+    ...(isOther("backlogs") ? ["other stories"] : []),
+  ];
+  if (others.length === 0) return;
   throw new TeamwrightError(
     "CONFLICT",
-    `${folder} holds a run of other inputs (seed ${before.seed}, ${before.variant}).`,
+    `${folder} holds a run with ${others.join(", ")}: it goes on with its own, and this one takes another folder.`,
     hint("experiment_run", "with another output"),
   );
 }
@@ -118,13 +141,17 @@ function readFiles(asked: Asked & { config: string }): StoredInputs {
 /** A variant is a name, or a file of settings laid over the configuration and called after it (requirement EX-02). */
 function policyOf({ here, variant }: Asked, file: string) {
   const configName = basename(file);
-  if (variant === undefined || !/\.ya?ml$/.test(variant))
+  if (variant === undefined || !isPolicyFile(variant))
     return { config: text(file), configName, variant, writtenIn: [] };
   const over = resolve(here, variant);
   const writtenIn = [file, over].map((path) => ({ file: path, text: text(path) }));
   const config = laidOver(text(file), text(over), { baseFile: file, file: over });
   const name = basename(over).replace(/\.ya?ml$/, "");
   return { config, configName: `${configName}+${basename(over)}`, variant: name, writtenIn };
+}
+
+function isPolicyFile(variant: string | undefined): boolean {
+  return variant !== undefined && /\.ya?ml$/.test(variant);
 }
 
 /** Throws INVALID_INPUT with every problem. */

@@ -17,6 +17,8 @@ export interface SeedsAsked extends FolderAsked {
  */
 export async function runSeeds(asked: SeedsAsked, options: PlayOptions) {
   const { folder } = asked;
+  if (await findInputs(folder))
+    throw conflict(`${folder} holds a single run: several take another folder.`, "with another output");
   const runs = await runsOf(asked);
   const results = await playAll(
     runs.map((run) => run.asked),
@@ -93,13 +95,27 @@ async function runsOf({ seeds, continue: more, ...asked }: SeedsAsked): Promise<
 /** Checks the files, where any are named, before a process is begun for them. */
 function seedNumbers(asked: FolderAsked, seeds: number | undefined, there: readonly number[]): number[] {
   const own = asked.config === undefined ? undefined : readInputs({ ...asked, known: undefined }).seed;
-  if (seeds === undefined) return [...there];
+  if (seeds === undefined) {
+    if (asked.seed !== undefined && asked.seed !== there[0])
+      throw conflict(
+        `${asked.folder} holds runs of ${there.length} seeds, which go on together: one goes on by its own folder.`,
+        ONE_OF_THEM,
+      );
+    return [...there];
+  }
   const first = asked.seed ?? own ?? there[0] ?? 1;
   return Array.from({ length: seeds }, (_, index) => first + index);
 }
 
+const ONE_OF_THEM = "with the folder of one of them as output";
+
 /** One run in a folder of its own. Throws what it is refused for. */
 export async function runOne(asked: FolderAsked, progress: PlayOptions["progress"]): Promise<FolderOutcome> {
+  if (hasSeeds(asked.folder))
+    throw conflict(
+      `${asked.folder} holds runs of several seeds: say how many, or name another folder.`,
+      "with seeds, or another output",
+    );
   const results = await playAll([asked], { jobs: 1, progress });
   const [result] = results;
   if (result?.kind === "played") return result.outcome;
@@ -109,6 +125,10 @@ export async function runOne(asked: FolderAsked, progress: PlayOptions["progress
 /** Whether a folder holds runs of seeds, and is none itself. */
 export function hasSeeds(folder: string): boolean {
   return !existsSync(join(folder, ".teamwright")) && seedsIn(folder).length > 0;
+}
+
+function conflict(message: string, next: string): TeamwrightError {
+  return new TeamwrightError("CONFLICT", message, hint("experiment_run", next));
 }
 
 /** Numbers of the seeds that a folder has runs of, in order. */

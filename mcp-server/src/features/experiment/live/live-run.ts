@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../../../config/config.load.ts";
 import { CONFIG_FILE, stateFolder } from "../../../config/project-root.ts";
@@ -13,7 +13,7 @@ import { endSession } from "../../run/session-end.store.ts";
 import { loadSprints, loadState, saveInputs, saveSprint, saveState } from "../experiment.store.ts";
 import { answer } from "../folder-run.ts";
 import { type Asked, findInputs, type Inputs, readInputs } from "../inputs.ts";
-import { folderOutput, type Output, sprintFolder } from "../output.ts";
+import { folderOutput, makeFolder, type Output, sprintFolder } from "../output.ts";
 import { membersOf } from "../people.rules.ts";
 import { writeReports } from "../reports.ts";
 import type { RunOutcome } from "../runner.ts";
@@ -82,7 +82,7 @@ export async function runLive({ project: source, ...asked }: LiveAsked, caller: 
   const binary = programOf(here, config.experiment.claude.binary);
   const client = await checkClient(binary, here);
   const pluginDir = pluginFolder();
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const place = realpathSync(folder); // its sessions are known by it, whichever way it is named
   const letGo = await holdFile(join(place, ".teamwright", "runner.lock"));
   if (!letGo) throw new TeamwrightError("CONFLICT", "Another process plays this experiment at the same time.");

@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { isMap, parseDocument, stringify } from "yaml";
 import { hint, TeamwrightError } from "../../../kernel/errors.ts";
@@ -18,10 +29,12 @@ export interface ProjectRequest {
 /**
  * The repository that all sessions of a run work in. What it is made of stays untouched: its source is cloned, and the
  * clone has no remote to push to. It is made beside its place, so that it is whole or not there. Called again for a run
- * that goes on, it brings the settings up to date. Throws CONFLICT where something else is in its place.
+ * that goes on, it brings the settings up to date. Throws CONFLICT where something else is in its place, the clone of
+ * another repository too.
  */
 export async function prepareProject({ folder, source, settings }: ProjectRequest): Promise<void> {
-  if (!existsSync(markOfRun(folder))) {
+  if (existsSync(markOfRun(folder))) checkSource(folder, source);
+  else {
     checkNothingIs(folder);
     const draft = join(dirname(folder), `.${basename(folder)}-draft`);
     rmSync(draft, { recursive: true, force: true });
@@ -39,6 +52,25 @@ function checkNothingIs(folder: string): void {
     `${folder} is there already and was not made for an experiment: the sessions would work in it.`,
     hint("experiment_run", "with another output"),
   );
+}
+
+/** A run that goes on needs no source; one that is named all the same is the one it has a clone of. */
+function checkSource(folder: string, source: string | undefined): void {
+  const cloned = readFileSync(markOfRun(folder), "utf8");
+  if (source === undefined || sourceName(source) === cloned) return;
+  throw new TeamwrightError(
+    "CONFLICT",
+    cloned === ""
+      ? `The run in ${dirname(folder)} was begun with an empty project.`
+      : `The run in ${dirname(folder)} works on a clone of another repository.`,
+    hint("experiment_run", "without project goes on there"),
+  );
+}
+
+/** Of a repository's path, whichever way it is told: the sessions are not to learn where it is. */
+function sourceName(source: string): string {
+  const path = existsSync(source) ? realpathSync(source) : resolve(source);
+  return createHash("sha256").update(path).digest("hex");
 }
 
 function isEmpty(folder: string): boolean {
@@ -64,7 +96,7 @@ async function make(folder: string, source: string | undefined): Promise<void> {
     await git(folder, "config", "user.name", "Teamwright experiment");
     await git(folder, "config", "user.email", "experiment@teamwright.invalid");
   }
-  writeFileSync(markOfRun(folder), "");
+  writeFileSync(markOfRun(folder), source === undefined ? "" : sourceName(source));
 }
 
 /**
