@@ -39,9 +39,17 @@ describe.each(dialects)("plans on %s", (dialect) => {
     expect(await preview([a, b, c])).toEqual(["parallel", 0, "task"]);
     expect(await preview(chain)).toEqual(["delegated", 0, "task"]);
     expect(await preview([a, b, c], [a, b])).toEqual(["single", 1, "task"]);
-    // either direction is the same pair, and a need of nobody planned is none
-    expect(await preview([a, b, c], [a, b], [b, a], [c, chain[0]])).toEqual(["single", 1, "task"]);
+    // either direction is the same pair
+    expect(await preview([a, b, c], [a, b], [b, a])).toEqual(["single", 1, "task"]);
     expect(await preview([a, b, c], [a, b], [b, c])).toEqual(["team", 2, "team"]);
+    for (const [from, to] of [
+      [a, chain[0]],
+      [a, a],
+    ])
+      expect((await lead.call("unit_plan", { tasks: [a, b], needs: [{ from, to }] })).error).toMatchObject({
+        code: "INVALID_INPUT",
+        problems: [`${from} needs ${to}`],
+      });
     expect((await lead.must("brief_show")).runs).toBeUndefined();
   });
 
@@ -63,6 +71,20 @@ describe.each(dialects)("plans on %s", (dialect) => {
     const more = await lead.must("unit_plan", { tasks: [d], needs: [], tools: mayWrite });
     expect(more).toMatchObject({ mode: "task", run: begun.run });
     expect((await world.lead("s2").must("brief_show")).runs).toMatchObject([{ id: begun.run.id, mode: "task" }]);
+  });
+
+  test("what is added to a run comes behind what it waits for there, and meets nobody in a file (FP-07, FO-04, FO-07)", async () => {
+    await using world = await openWorld({ dialect, config: teams });
+    const lead = world.lead();
+    const [first, second] = await tasks(lead, 2, true);
+    const draft = { title: "Write the first part anew", acceptance: "- done", scope: ["src/part-0/x.ts"] };
+    const { task: same } = await lead.must("task_create", draft);
+    await lead.must("unit_plan", { tasks: [first] });
+    expect((await lead.must("unit_plan", { tasks: [second] })).units).toMatchObject([{ stage: 2 }]);
+    expect((await lead.call("unit_plan", { tasks: [same.id] })).error).toMatchObject({
+      code: "RULE_VIOLATED",
+      problems: [expect.stringContaining("may both change")],
+    });
   });
 
   test("a setting decides before both (C-02)", async () => {

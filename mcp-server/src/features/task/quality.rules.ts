@@ -89,10 +89,13 @@ function parts(glob: string): string[] {
     .replace(/\/$/, "/**")
     .split("/")
     .filter((step) => step !== "" && step !== ".");
+  if (folder.test(steps.at(-1) ?? "")) steps.push("**");
   const spanning = steps.findIndex((step) => /[{([][^)}\]]*$/.test(step));
   return spanning < 0 || spanning === steps.length - 1 ? steps : [...steps.slice(0, spanning), "**"];
 }
 
+/** A name without an ending; a folder that has one counts when it is leased. */
+const folder = /^\.?[\w-]+$/;
 const wild = /[*?[{\\]|[@!+]\(/;
 
 function segmentsMeet(a: string, b: string): boolean {

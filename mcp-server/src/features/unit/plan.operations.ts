@@ -7,7 +7,7 @@ import { activeRun, checkLeads, insertRun, openRuns, type RunRow } from "../run/
 import { edgesFrom } from "../task/graph.store.ts";
 import type { Task } from "../task/task.schema.ts";
 import * as fields from "../task/task.schema.ts";
-import { getTask } from "../task/task.store.ts";
+import { findTaskById, getTask } from "../task/task.store.ts";
 import { compact } from "../task/task.view.ts";
 import { labelsOfTask } from "../task/task-parts.store.ts";
 import { checkDirects } from "./lead.rules.ts";
@@ -15,6 +15,8 @@ import {
   chooseMode,
   type EntryVerdict,
   entryVerdict,
+  type InformationNeed,
+  type InRun,
   itemsOf,
   type PlannedTask,
   type PlanProblem,
@@ -23,7 +25,8 @@ import {
   stagesOf,
   verdicts,
 } from "./plan.rules.ts";
-import { insertUnit, openUnitOf } from "./unit.store.ts";
+import { isOpen } from "./unit.rules.ts";
+import { insertUnit, openUnitOf, unitsOfRun } from "./unit.store.ts";
 
 const MAX_TASKS = 100;
 
@@ -68,10 +71,12 @@ export const unitPlan = defineOperation({
       from: keyOf.get(from) ?? from,
       to: keyOf.get(to) ?? to,
     }));
-    const entry = entryVerdict(planned, needs);
-    const problems = planProblems(planned);
-    const { stages } = stagesOf(planned);
+    checkNeeds(planned, needs);
     const current = ctx.principal.session === undefined ? undefined : await activeRun(ctx.db, ctx.principal.session);
+    const inRun = current ? await tasksInRun(ctx, current) : [];
+    const entry = entryVerdict(planned, needs);
+    const problems = planProblems(planned, inRun);
+    const { stages } = stagesOf(planned, inRun);
     const choice = current
       ? {
           mode: current.mode as "team" | "task",
@@ -164,6 +169,32 @@ async function plannedTask(ctx: OperationContext, task: Task): Promise<PlannedTa
     acceptance: task.acceptance ?? "",
     waitsFor: edges.map((edge) => edge.target_key),
   };
+}
+
+/** Tasks of the run's open units: what is added may wait for them, and must not meet them in a file. */
+async function tasksInRun(ctx: OperationContext, run: RunRow): Promise<InRun[]> {
+  const open = (await unitsOfRun(ctx.db, run.id)).filter((unit) => isOpen(unit.phase));
+  const found = await Promise.all(
+    open.map(async ({ task_id, stage }) => ({ stage, task: await findTaskById(ctx.db, Number(task_id)) })),
+  );
+  return Promise.all(
+    found.flatMap(({ stage, task }) =>
+      task ? [plannedTask(ctx, task).then((planned) => ({ ...planned, stage }))] : [],
+    ),
+  );
+}
+
+/** A need that names something else would count for nothing, and the verdict be another than was asked for. */
+function checkNeeds(tasks: readonly PlannedTask[], needs: readonly InformationNeed[]): void {
+  const isPlanned = (key: string) => tasks.some((task) => task.key === key);
+  const odd = needs.filter(({ from, to }) => from === to || !isPlanned(from) || !isPlanned(to));
+  if (odd.length === 0) return;
+  throw new TeamwrightError(
+    "INVALID_INPUT",
+    "A need is between two different tasks of the plan.",
+    hint("unit_plan", "with both of them in tasks; who waits for a finished result is told by task_link"),
+    odd.map(({ from, to }) => plainLine(`${from} needs ${to}`, 300)),
+  );
 }
 
 function groupByStage(stages: ReadonlyMap<string, number>): string[][] {

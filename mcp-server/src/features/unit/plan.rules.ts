@@ -65,16 +65,28 @@ function countBy(values: Iterable<number>): Map<number, number> {
   return counts;
 }
 
-/** The stage of each task, from 1: it waits only for tasks of earlier stages. `circle` holds what waits for itself. */
-export function stagesOf(tasks: readonly PlannedTask[]): { stages: Map<string, number>; circle: string[] } {
+/** A task whose unit the run has already, and its stage. */
+export interface InRun extends PlannedTask {
+  readonly stage: number;
+}
+
+/**
+ * The stage of each task, from 1: it waits only for tasks of earlier stages. `circle` holds what waits for itself.
+ * `inRun`: units that the run has already keep their stage.
+ */
+export function stagesOf(
+  tasks: readonly PlannedTask[],
+  inRun: readonly InRun[] = [],
+): { stages: Map<string, number>; circle: string[] } {
   const known = new Map(tasks.map((task) => [task.key, task]));
   const stages = new Map<string, number>();
+  const fixed = new Map(inRun.map(({ key, stage }) => [key, stage]));
+  const last = Math.max(0, ...fixed.values());
+  const stageOf = (key: string) => fixed.get(key) ?? stages.get(key) ?? (known.has(key) ? Number.POSITIVE_INFINITY : 0);
   let left = tasks.map((task) => task.key);
   for (let stage = 1; left.length > 0; stage += 1) {
-    const now = left.filter((key) =>
-      (known.get(key)?.waitsFor ?? []).every((other) => !known.has(other) || (stages.get(other) ?? stage) < stage),
-    );
-    if (now.length === 0) return { stages, circle: left };
+    const now = left.filter((key) => (known.get(key)?.waitsFor ?? []).every((other) => stageOf(other) < stage));
+    if (now.length === 0 && stage > last) return { stages, circle: left };
     for (const key of now) stages.set(key, stage);
     left = left.filter((key) => !stages.has(key));
   }
@@ -88,9 +100,9 @@ export interface PlanProblem {
 }
 
 /** What stands against starting (requirements TD-06, TD-08, FO-04, FO-07). `no_integration` alone is advice. */
-export function planProblems(tasks: readonly PlannedTask[]): PlanProblem[] {
+export function planProblems(tasks: readonly PlannedTask[], inRun: readonly InRun[] = []): PlanProblem[] {
   const problems: PlanProblem[] = [];
-  const { stages, circle } = stagesOf(tasks);
+  const { stages, circle } = stagesOf(tasks, inRun);
   if (circle.length > 0)
     problems.push({ problem: "circle", tasks: circle, text: `wait for each other: ${circle.join(", ")}` });
   for (const task of tasks) {
@@ -99,9 +111,11 @@ export function planProblems(tasks: readonly PlannedTask[]): PlanProblem[] {
     if (task.scope.length === 0)
       problems.push({ problem: "no_scope", tasks: [task.key], text: `${task.key} names no files it may change` });
   }
-  for (const [a, b, common] of overlappingScopes(tasks.map((task) => task.scope))) {
-    const [left, right] = [tasks[a], tasks[b]];
-    if (!left || !right || stages.get(left.key) !== stages.get(right.key)) continue;
+  const all = [...tasks, ...inRun];
+  const stageOf = (task: PlannedTask) => stages.get(task.key) ?? inRun.find(({ key }) => key === task.key)?.stage;
+  for (const [a, b, common] of overlappingScopes(all.map((task) => task.scope))) {
+    const [left, right] = [all[a], all[b]];
+    if (!left || !right || a >= tasks.length || stageOf(left) !== stageOf(right)) continue;
     problems.push({
       problem: "scope_conflict",
       tasks: [left.key, right.key],
