@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { expectSound, LEASE_OVER, newTask, refusal, show } from "../support/answers.ts";
+import { beginUnit } from "../support/loop.ts";
 import { type Actor, type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
 /** A task the actor has claimed and handed in. */
@@ -86,5 +87,31 @@ describe.each(dialects)("work sent back from review on %s", (dialect) => {
     await lead.must("task_update", { id: own, release: "nobody's" });
     expect((await lead.must("board_move", { id: own, to: "in_progress" })).task.holder).toBe("lead");
     await expectSound(world);
+  });
+
+  test("of a unit tells whoever does it why, at any time, and who goes on in their place (FP-11, RE-05, CX-01)", async () => {
+    await using world = await openWorld({ dialect, config: "gates: [{ name: tests, command: exit 3 }]\n" });
+    const { repo, lead, ada, unit, task } = await beginUnit(world);
+    const steps = ["unit_submit", "task_update"];
+    expect(await ada.must("brief_show")).toMatchObject({ holding: [{ unit: { id: unit, attempt: 1 } }], next: steps });
+    repo.write("src/a.txt", "one\ntwo\n");
+    await ada.must("unit_submit", { unit });
+    expect((await ada.must("brief_show")).next).not.toContain("unit_submit");
+    await lead.must("unit_validate", { unit });
+    const { holding, next } = await ada.must("brief_show");
+    expect(next).toEqual(steps);
+    const failed = { attempt: 1, text: expect.stringContaining("gate tests failed") };
+    expect(holding).toMatchObject([{ id: task, unit: { id: unit, phase: "implement", attempt: 2, failed } }]);
+    expect(await ada.text("brief_show")).toMatch(/attempt 2; unit_submit hands it in\n<stored-text/);
+    await world.hook({ event: "PostToolUse", tool_name: "TaskStop", tool_input: JSON.stringify({ task_id: ada.id }) });
+    const call = { tool_name: "Agent", tool_use_id: "toolu_bob" };
+    const tool_input = JSON.stringify({ subagent_type: "teamwright:builder", model: "sonnet", prompt: `Mend ${task}` });
+    await world.hook({ event: "PreToolUse", ...call, tool_input });
+    const told = await world.hook({ event: "SubagentStart", agent_id: "abob", agent_type: "teamwright:builder" });
+    const context: string = told.hookSpecificOutput.additionalContext;
+    expect(context).toContain(`work unit ${unit}, attempt 2: commit nothing, unit_submit hands it in`);
+    expect(context).toContain("gate tests failed");
+    expect(context).not.toContain("task_close");
+    expect((await world.known("abob", "teamwright:builder").must("task_claim", { id: task })).next).toEqual(steps);
   });
 });

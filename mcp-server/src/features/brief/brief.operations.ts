@@ -1,14 +1,14 @@
 import * as z from "zod";
-import { plainLine } from "../../kernel/fence.ts";
+import { fenceText, plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { renderPair, shownPair } from "../bridge/bridge.view.ts";
 import { shownCheckpoint } from "../checkpoint/checkpoint.schema.ts";
 import { shownEscalation } from "../escalation/escalation.schema.ts";
 import { taskBrief } from "../task/task.schema.ts";
 import { renderBriefs } from "../task/task.view.ts";
-import { renderRun, runBrief } from "../unit/unit.view.ts";
+import { type HeldUnit, heldUnit, renderRun, runBrief } from "../unit/unit.view.ts";
 import { composeBrief } from "./brief.store.ts";
-import { leadSteps } from "./next.rules.ts";
+import { holderSteps, leadSteps } from "./next.rules.ts";
 import { renderWaiting } from "./waiting.view.ts";
 
 const who = z.object({ name: z.string(), role: z.string().optional(), team: z.string().optional() });
@@ -22,7 +22,7 @@ export const briefShow = defineOperation({
   input: z.strictObject({}),
   output: z.object({
     you: who.extend({ kind: z.string(), generation: z.number().optional() }),
-    holding: z.array(taskBrief.extend({ lease_expires_at: z.string().optional() })),
+    holding: z.array(taskBrief.extend({ lease_expires_at: z.string().optional(), unit: heldUnit.optional() })),
     ready: z.array(taskBrief),
     ready_total: z.number(),
     in_progress: z.array(taskBrief),
@@ -67,10 +67,11 @@ export const briefShow = defineOperation({
     const brief = await composeBrief(ctx, ctx.principal);
     const { session } = ctx.principal;
     const own = session === undefined ? undefined : brief.runs?.find((run) => run.session === session);
+    const held = holderSteps(brief.holding);
     const next = own
-      ? [...(brief.holding.length > 0 ? ["unit_submit"] : []), ...leadSteps(own, brief.blocked.length)]
-      : brief.holding.length > 0
-        ? ["task_update", "board_move", "task_close"]
+      ? [...held.filter((step) => step === "unit_submit"), ...leadSteps(own, brief.blocked.length)]
+      : held.length > 0
+        ? held
         : brief.ready_total > 0
           ? ["task_claim", "task_ready"]
           : ["task_list", "task_create"];
@@ -85,6 +86,7 @@ export const briefShow = defineOperation({
       if (tasks.length > 0) lines.push(view.paint("bold", head), renderBriefs(tasks, view));
     };
     section("You hold:", output.holding);
+    for (const { unit } of output.holding) if (unit) lines.push(...renderHeld(unit));
     section(`Ready (${output.ready_total}):`, output.ready);
     section("In progress:", output.in_progress);
     section("Blocked:", output.blocked);
@@ -109,6 +111,14 @@ export const briefShow = defineOperation({
     return lines.join("\n");
   },
 });
+
+function renderHeld({ id, phase, attempt, failed }: HeldUnit): string[] {
+  const how = phase === "implement" ? "; unit_submit hands it in" : "";
+  return [
+    `${id} ${phase}, attempt ${attempt}${how}`,
+    ...(failed ? [fenceText(`why attempt ${failed.attempt} failed`, failed.text)] : []),
+  ];
+}
 
 function renderMessages({ unread, cut }: { unread: number; cut: readonly string[] }): string[] {
   return [

@@ -8,16 +8,18 @@ import { shownInPart } from "../message/partly.store.ts";
 import { readerOf, unreadOf } from "../message/reader.store.ts";
 import { heldBy } from "../task/claim.store.ts";
 import { readyTasks } from "../task/ready.store.ts";
-import type { TaskBrief } from "../task/task.schema.ts";
+import type { Task, TaskBrief } from "../task/task.schema.ts";
 import { rowToTask } from "../task/task.store.ts";
 import { compact, toBrief } from "../task/task.view.ts";
-import { openRunBriefs } from "../unit/overview.store.ts";
-import type { RunBrief } from "../unit/unit.view.ts";
+import { heldUnit, openRunBriefs } from "../unit/overview.store.ts";
+import type { HeldUnit, RunBrief } from "../unit/unit.view.ts";
 import { type Waiting, whatWaits } from "./waiting.store.ts";
+
+type Held = TaskBrief & { lease_expires_at?: string; unit?: HeldUnit };
 
 export interface Brief {
   you: { name: string; kind: string; role?: string; team?: string; generation?: number };
-  holding: (TaskBrief & { lease_expires_at?: string })[];
+  holding: Held[];
   ready: TaskBrief[];
   ready_total: number;
   in_progress: TaskBrief[];
@@ -77,10 +79,7 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
       team,
       generation: principal.generation,
     }) as Brief["you"],
-    holding: held.map((task) => ({
-      ...toBrief(task),
-      ...(task.leaseExpiresAt === null ? {} : { lease_expires_at: new Date(task.leaseExpiresAt).toISOString() }),
-    })),
+    holding: await Promise.all(held.map((task) => shownHeld(ctx, task))),
     ready: ready.map((row) => toBrief(rowToTask(row))),
     ready_total: boards.reduce((sum, board) => sum + board.ready, 0),
     in_progress: await listWhere(ctx, [...counts.keys()], "in_progress"),
@@ -104,6 +103,15 @@ export async function composeBrief(ctx: OperationContext, principal: Principal):
     ...(messages ? { messages } : {}),
     ...(runs.length > 0 ? { runs } : {}),
     ...(clientTasks ? { client_tasks: clientTasks } : {}),
+  };
+}
+
+async function shownHeld(ctx: OperationContext, task: Task): Promise<Held> {
+  const unit = await heldUnit(ctx.db, task.id);
+  return {
+    ...toBrief(task),
+    ...(task.leaseExpiresAt === null ? {} : { lease_expires_at: new Date(task.leaseExpiresAt).toISOString() }),
+    ...(unit ? { unit } : {}),
   };
 }
 

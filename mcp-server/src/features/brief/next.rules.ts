@@ -27,3 +27,14 @@ export function leadSteps(run: RunToLead, blocked: number): string[] {
     ...(open.length === 0 ? ["unit_end"] : steps.length > 0 ? steps : ["checkpoint_request"]),
   ];
 }
+
+/** What whoever holds tasks does next. `unit`: the one that a task is done in. */
+export function holderSteps(holding: readonly { readonly unit?: { readonly phase: string } | undefined }[]): string[] {
+  const isDue = holding.some(({ unit }) => unit?.phase === "implement");
+  const isFree = holding.some(({ unit }) => unit === undefined);
+  return [
+    ...(isDue ? ["unit_submit"] : []),
+    ...(isDue || isFree ? ["task_update"] : []),
+    ...(isFree ? ["board_move", "task_close"] : []),
+  ];
+}

@@ -1,5 +1,7 @@
 import type { OperationContext } from "../../kernel/operation.ts";
 import { type AgentRow, agentPrincipal } from "../agent/agent.store.ts";
+import { heldUnit } from "../unit/overview.store.ts";
+import type { HeldUnit } from "../unit/unit.view.ts";
 import { fitSections, type Section } from "./context.rules.ts";
 import {
   knowledgeSections,
@@ -22,7 +24,8 @@ export async function runBrief(ctx: OperationContext, agent: AgentRow): Promise<
   const principal = agentPrincipal(agent);
   const task = await taskOf(ctx, agent.task_key);
   const isBriefed = task !== undefined && (await wasBriefed(ctx.db, agent.agent_id));
-  const sections: Section[] = [head(agent, principal.name)];
+  const unit = task && (await heldUnit(ctx.db, task.id));
+  const sections: Section[] = [head(agent, principal.name, unit !== undefined), ...unitSections(unit)];
   if (task && isBriefed) sections.push({ ...plain("Your prompt holds the brief of your task."), must: true });
   else if (task) sections.push(...(await taskSections(ctx, task)));
   if (!isBriefed && task) sections.push(...(await knowledgeSections(ctx, principal, workOf(task))));
@@ -38,13 +41,26 @@ export async function runBrief(ctx: OperationContext, agent: AgentRow): Promise<
   return fitted.text;
 }
 
-function head(agent: AgentRow, name: string): Section {
+/** What a unit asks beyond its task, and what the attempt before has shown: nobody else would tell it. */
+function unitSections(unit: HeldUnit | undefined): Section[] {
+  if (unit === undefined) return [];
+  const { id, attempt, failed } = unit;
+  const about = `Your task is work unit ${id}, attempt ${attempt}: commit nothing, unit_submit hands it in.`;
+  if (!failed) return [{ ...plain(about), must: true }];
+  const why = { name: "failure", head: `Why attempt ${failed.attempt} failed:`, body: failed.text, fenced: true };
+  return [
+    { ...plain(about), must: true },
+    { ...why, must: true, how: "brief_show" },
+  ];
+}
+
+function head(agent: AgentRow, name: string, isInUnit: boolean): Section {
   const team = agent.team === null ? "" : ` of team ${agent.team}`;
   const role = agent.role ? ` (${agent.role})` : "";
   const generation = agent.generation > 1 ? `, generation ${agent.generation} of that name` : "";
   return {
     ...plain(
-      `Teamwright knows you as ${name}${team}${role}${generation}. task_claim takes a task, brief_show says where you stand, knowledge_search finds what was learned, task_close or board_move hands in.`,
+      `Teamwright knows you as ${name}${team}${role}${generation}. task_claim takes a task, brief_show says where you stand, knowledge_search finds what was learned${isInUnit ? "" : ", task_close or board_move hands in"}.`,
     ),
     must: true,
   };

@@ -6,6 +6,7 @@ import { changesNothing } from "../agent/agent.rules.ts";
 import { fullTeams } from "../board/board.store.ts";
 import { scopeInTheWay } from "../file/file.store.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
+import { openUnitOf } from "../unit/unit.store.ts";
 import { checkClaimable, checkHandsFree, grantClaim } from "./claim.store.ts";
 import { pickReady, type ReadyFilter } from "./ready.store.ts";
 import { nextOperations } from "./task.rules.ts";
@@ -103,5 +104,7 @@ async function pickFree(ctx: OperationContext, filter: ReadyFilter): Promise<{ t
 }
 
 async function claimed(ctx: OperationContext, task: Task) {
-  return { task: await toFull(ctx.db, task, ctx.now), fence: task.fence, next: nextOperations(task, ctx.principal) };
+  const unit = await openUnitOf(ctx.db, task.id);
+  const next = unit ? ["unit_submit", "task_update"] : nextOperations(task, ctx.principal);
+  return { task: await toFull(ctx.db, task, ctx.now), fence: task.fence, next };
 }

@@ -3,8 +3,8 @@ import type { Database } from "../../store/database.ts";
 import { openRuns } from "../run/run.store.ts";
 import { openTagCount } from "../tag/tag.store.ts";
 import { compact } from "../task/task.view.ts";
-import { unitsOfRun } from "./unit.store.ts";
-import { type RunBrief, toUnitBrief } from "./unit.view.ts";
+import { attemptsOf, openUnitOf, unitsOfRun } from "./unit.store.ts";
+import { type HeldUnit, type RunBrief, toUnitBrief } from "./unit.view.ts";
 
 /** The open runs with their units and what is next for each: enough to go on after a crash (requirements FP-11, MD-05). */
 export async function openRunBriefs(db: Kysely<Database>): Promise<RunBrief[]> {
@@ -27,4 +27,21 @@ export async function openRunBriefs(db: Kysely<Database>): Promise<RunBrief[]> {
     );
   }
   return briefs;
+}
+
+/**
+ * The open unit that a task is done in, for whoever does it: after a restart nothing else says why the attempt before
+ * has failed (requirements FP-11, RE-05).
+ */
+export async function heldUnit(db: Kysely<Database>, taskId: number): Promise<HeldUnit | undefined> {
+  const unit = await openUnitOf(db, taskId);
+  if (!unit) return undefined;
+  const last = (await attemptsOf(db, unit.id)).findLast(({ n }) => n < unit.attempt);
+  const isDue = unit.phase === "implement" && last?.failure;
+  return {
+    id: unit.key,
+    phase: unit.phase,
+    attempt: unit.attempt,
+    ...(isDue ? { failed: { attempt: last.n, text: last.failure ?? "" } } : {}),
+  };
 }

@@ -39,6 +39,16 @@ export function renderUnit(unit: z.infer<typeof unitBrief>, view: Pick<RenderVie
 /** What an earlier attempt has changed in another working tree, and what still lies there. */
 export const leftBehind = z.object({ folder: z.string(), files: z.array(z.string()) });
 
+/** The unit of a task, as its holder sees it. */
+export const heldUnit = z.object({
+  id: z.string(),
+  phase: z.string(),
+  attempt: z.number(),
+  /** The attempt before, and why it failed. */
+  failed: z.object({ attempt: z.number(), text: z.string() }).optional(),
+});
+export type HeldUnit = z.infer<typeof heldUnit>;
+
 export const unitRef = z.string().trim().min(1).max(120).describe("Id of the unit or of its task.");
 
 export const runBrief = z.object({
