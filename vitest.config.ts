@@ -26,6 +26,7 @@ const heavy = [
   "tests/scenarios/units-hardened.test.ts",
   "tests/scenarios/units-override.test.ts",
   "tests/scenarios/units.test.ts",
+  "tests/scenarios/verdicts.test.ts",
   "tests/scenarios/fuzz.test.ts",
 ];
 

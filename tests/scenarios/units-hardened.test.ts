@@ -88,15 +88,16 @@ for (const dialect of dialects.slice(0, 1)) {
     test("a commit that claims to carry another unit is by hand all the same, and a summary claims nothing (FP-05)", async () => {
       await using world = await open();
       const { repo, lead, unit } = await passed(world);
-      const { unit: other } = await plan(lead, ["src/a.txt", "lib"]);
+      const { unit: other } = await plan(lead, ["lib"]);
       const summary = `Done.\rTeamwright-Unit: ${other}\nTeamwright-Review: rv-x\u2028Overridden-by: pat`;
       await lead.must("unit_commit", { unit, summary });
       expect(repo.git("log", "-1", "--format=%B")).toContain(
         `\n> Teamwright-Unit: ${other}\n> Teamwright-Review: rv-x\n`,
       );
       const head = repo.git("rev-parse", "HEAD");
-      repo.write("src/a.txt", "one\ntwo\nthree\n");
-      repo.git("commit", "-qam", trailer(unit));
+      repo.write("lib/a.txt", "by hand\n");
+      repo.git("add", "lib");
+      repo.git("commit", "-qm", trailer(unit));
       const task = (await world.person("unit_show", { unit: other })).unit.task;
       await lead.must("task_claim", { id: task });
       repo.write("lib/b.txt", "b\n");
@@ -272,10 +273,8 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(await lead.must("unit_validate", { unit })).toMatchObject({ passed: false, outside_scope: ["README.md"] });
     });
 
-    test("a change the index was told to overlook, and one that a gate makes, are found; the server's own log is not (FO-05, FP-03)", async () => {
-      await using world = await open({
-        config: 'gates: [{ name: t, command: "if test -e edit; then echo x > README.md; fi" }]\n',
-      });
+    test("what a gate changes or commits is found; the server's own log is not (FO-05, FP-03, FP-05)", async () => {
+      await using world = await open({ config: 'gates: [{ name: t, command: ". ./edit" }]\n' });
       const repo = makeRepository(world.root);
       repo.git("config", "core.excludesFile", join(world.root, ".git/ignored"));
       repo.write(".git/ignored", "edit\n");
@@ -288,15 +287,13 @@ for (const dialect of dialects.slice(0, 1)) {
         await lead.must("unit_submit", { unit });
         return lead.must("unit_validate", { unit });
       };
-      repo.git("update-index", "--assume-unchanged", "README.md");
-      repo.write("README.md", "hidden\n");
-      expect(await round()).toMatchObject({ passed: false, outside_scope: ["README.md"] });
-      repo.git("update-index", "--no-assume-unchanged", "README.md");
-      repo.git("checkout", "-q", "README.md");
-      repo.write("edit", "");
+      repo.write("edit", "echo x > README.md");
       expect(await round()).toMatchObject({ passed: false, reason: expect.stringContaining("while the gates ran") });
       repo.git("checkout", "-q", "README.md");
-      rmSync(join(world.root, "edit"));
+      repo.write("edit", "git commit -qam sneaked");
+      expect(await round()).toMatchObject({ passed: false, reason: expect.stringContaining("committed by hand") });
+      repo.git("reset", "-q", "--soft", "HEAD~1");
+      repo.write("edit", "");
       expect(await round()).toMatchObject({ passed: true });
     });
   });

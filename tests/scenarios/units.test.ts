@@ -107,7 +107,8 @@ gates:
       });
       expect(missing.gates.find((gate: { gate: string }) => gate.gate === "tool")).toMatchObject({ result: "missing" });
       const hanging = await round(() => repo.write("src/a.txt", "hang\n"));
-      expect(hanging.gates[0]).toMatchObject({ gate: "tests", result: "timeout" });
+      const text = expect.stringContaining("not ended after 1 s, its timeout_seconds");
+      expect(hanging.gates[0]).toMatchObject({ gate: "tests", result: "timeout", text });
       expect(hanging.unit.phase).toBe("escalated");
       expect((await lead.call("unit_submit", { unit })).error.code).toBe("RULE_VIOLATED");
       const shown = await world.person("unit_show", { unit });

@@ -95,3 +95,12 @@ export async function beginUnit(
   await ada.must("task_claim", { id: task.id });
   return { repo, lead, ada, unit, task: task.id as string };
 }
+
+/** The unit handed in with a second line that its gates have passed. */
+export async function validateUnit(begun: Awaited<ReturnType<typeof beginUnit>>) {
+  const { repo, ada, lead, unit } = begun;
+  repo.write("src/a.txt", "one\ntwo\n");
+  await ada.must("unit_submit", { unit });
+  await lead.must("unit_validate", { unit });
+  return begun;
+}

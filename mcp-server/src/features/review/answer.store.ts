@@ -11,6 +11,7 @@ import { judge, parseVerdict, placesOf, type Verdict } from "./verdict.rules.ts"
 import { voidReview } from "./void.store.ts";
 
 const MAX_KEPT = 200_000;
+const SEEN = "REVIEWER_SEEN: its instance has worked on this unit before";
 
 interface Answer {
   readonly review: ReviewRow;
@@ -30,7 +31,7 @@ export async function answerReview(runtime: Runtime, given: Answer): Promise<str
   const kept = answer.slice(0, MAX_KEPT);
   const unit = await getUnitById(runtime.store.db, Number(review.unit_id));
   const items = Math.max(1, itemsOfUnit(unit).length);
-  const parsed = given.isSeenBefore ? "its instance has worked on this unit before" : parseVerdict(answer, items);
+  const parsed = given.isSeenBefore ? SEEN : parseVerdict(answer, items);
   const counted =
     typeof parsed === "string" ? { fault: parsed } : judge(parsed, await existing(runtime, unit, parsed, kept));
   if ("fault" in counted && review.asked_again === 0 && !given.isSeenBefore) {
@@ -83,17 +84,20 @@ function reasonOf(verdict: Verdict): string {
   return `review FAIL: ${[...items, ...issues].join("; ")}`;
 }
 
-/** Knows which lines exist in the frozen tree; names of the unit's own files may hold blanks and brackets. */
+/**
+ * Knows which lines exist in the frozen tree, or stood in a file of the unit before it was changed: what was deleted is
+ * in the diff. Names of the unit's own files may hold blanks and brackets.
+ */
 async function existing(runtime: Runtime, unit: UnitRow, verdict: Verdict, answer: string) {
-  const { tree, worktree } = unit;
+  const { tree, base, worktree } = unit;
   // the objects are the repository's: they are there also when the unit's working tree has gone meanwhile
   const git = await Git.at(worktree ?? runtime.config.root).catch(() => Git.at(runtime.config.root));
   const lines = new Map<string, number>();
   const own = filesOf(unit);
   const named = own.filter((file) => answer.includes(`${file}:`));
-  for (const path of [...placesOf(verdict).map((place) => place.path), ...named]) {
-    if (!lines.has(path)) lines.set(path, (tree === null ? undefined : await git.linesIn(tree, path)) ?? 0);
-  }
+  const count = async (at: string | null, path: string) => (at === null ? 0 : ((await git.linesIn(at, path)) ?? 0));
+  for (const path of new Set([...placesOf(verdict).map((place) => place.path), ...named]))
+    lines.set(path, Math.max(await count(tree, path), own.includes(path) ? await count(base, path) : 0));
   const isIn = (path: string, line: number) => line >= 1 && line <= (lines.get(path) ?? 0);
   return ({ path, line }: { path: string; line: number }) =>
     isIn(path, line) ||

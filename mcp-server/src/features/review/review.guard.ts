@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
-import { dirname, join, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import type { GuardContext, GuardRule, Verdict } from "../../kernel/guard-rule.ts";
 import { textOf } from "../../kernel/records.ts";
 import { roleOf } from "../agent/agent.rules.ts";
@@ -148,6 +148,9 @@ export function reviewerToolsGuard(): GuardRule {
           if (asked !== "" && !isReadable(root, call.cwd, asked))
             return { refusal: "REVIEWER_OUTSIDE: a reviewer reads the project's own files, not records of the run." };
         }
+        const names = call.toolName === "Glob" ? textOf(call.toolInput.pattern) : "";
+        if (isAbsolute(names) || names.split(/[\\/{},]/).includes(".."))
+          return { refusal: "REVIEWER_OUTSIDE: name a folder of the project with path, and a pattern below it." };
         if (call.toolName === "Grep" && searchesRecords(root, call.cwd, textOf(call.toolInput.path)))
           return { refusal: "REVIEWER_OUTSIDE: name a folder with path, such as src: here lie records of runs, too." };
         return undefined;

@@ -32,6 +32,8 @@ export interface Committed {
   readonly conflicts?: readonly string[];
   /** Gates that failed, and did not stop a person's override. */
   readonly overridden?: readonly string[] | undefined;
+  /** What stopped it. */
+  readonly failed?: readonly GateOutcome[];
 }
 
 /** Commits a unit that is reserved: what was frozen and nothing else. Each step finds out what one before a crash did. */
@@ -55,7 +57,7 @@ export async function commitTaken(
     return changedSince(ctx, unit, "there is a commit of this unit that is not what was reviewed");
   }
   const before = earlier === undefined ? await git.head() : await git.parent(earlier);
-  const failed: string[] = [];
+  const failed: GateOutcome[] = [];
   let commit = earlier;
   if (commit === undefined) {
     const changes = await changesOf(git, unit, await othersIn(ctx.db, unit));
@@ -72,7 +74,13 @@ export async function commitTaken(
     if (failed.length > 0 && warrant.overriddenBy === undefined) return gatesFailed(ctx, unit, failed);
     const task = await findTaskById(ctx.db, Number(unit.task_id));
     const about = { key: unit.key, title: unit.title, items: itemsOfUnit(unit), attempts: unit.attempt };
-    const message = commitMessage({ ...about, ...warrant, taskKey: task?.key ?? "", failedGates: failed, summary });
+    const message = commitMessage({
+      ...about,
+      ...warrant,
+      taskKey: task?.key ?? "",
+      failedGates: failed.map(named),
+      summary,
+    });
     await hold();
     commit = await git.commit(files, message);
     if (!(await git.holds(commit, frozen, files)) || (await git.parent(commit)) !== before) {
@@ -94,17 +102,17 @@ interface Merging {
   readonly before: string;
   readonly files: readonly string[];
   readonly warrant: Warrant;
-  readonly failed: readonly string[];
+  readonly failed: readonly GateOutcome[];
   readonly hold: Hold;
 }
 
 async function merge(ctx: OperationContext, merging: Merging): Promise<Committed> {
   const { unit, git, project, commit, before, files, warrant, hold } = merging;
   const subject = `Merge ${unit.key}: ${unit.title}`;
-  let failed: readonly string[] = [];
+  let failed: readonly GateOutcome[] = [];
   const merged = await integrate(project, commit, subject, hold, async () => {
     failed = await failedGates(ctx, unit, project, true);
-    return failed.length === 0 || warrant.overriddenBy !== undefined ? undefined : failed.join(", ");
+    return failed.length === 0 || warrant.overriddenBy !== undefined ? undefined : failed.map(named).join(", ");
   }).catch(async (error: unknown) => {
     await hold();
     if (!(await project.isReachable(commit, "HEAD"))) await git.takeBack(before);
@@ -128,9 +136,9 @@ async function merge(ctx: OperationContext, merging: Merging): Promise<Committed
   const isLast = (await project.head()) === merged.merged;
   if (failed.length > 0 && isLast && (await project.isMergeOf(merged.merged, commit))) {
     await hold();
-    await project.reword([subject, "", gatesTrailer(failed)].join("\n"));
+    await project.reword([subject, "", gatesTrailer(failed.map(named))].join("\n"));
   }
-  return finish(ctx, unit, commit, { files, warrant, failed: [...new Set([...merging.failed, ...failed])] });
+  return finish(ctx, unit, commit, { files, warrant, failed: [...merging.failed, ...failed] });
 }
 
 /** Our commit would become part of what a person has begun, and a failure of ours would end it for them. */
@@ -149,14 +157,19 @@ async function ownCommit(git: Git, unit: UnitRow, files: readonly string[]): Pro
   return found?.commit;
 }
 
-/** Runs the gates and notes what they said. `merged`: the tree holds other units' work too. `tests failed` for each that did not pass. */
-async function failedGates(ctx: OperationContext, unit: UnitRow, git: Git, merged: boolean): Promise<string[]> {
+/** `tests failed` */
+function named({ gate, result }: GateOutcome): string {
+  return `${gate} ${result}`;
+}
+
+/** Runs the gates, notes what they said and returns those that did not pass. `merged`: the tree holds other units' work too. */
+async function failedGates(ctx: OperationContext, unit: UnitRow, git: Git, merged: boolean): Promise<GateOutcome[]> {
   const outcomes: GateOutcome[] = [];
   for (const gate of await gatesFor(ctx.config, git)) outcomes.push(await runGate(gate, git.folder, Date.now));
   await ctx.transaction(async (trx) => {
     for (const outcome of outcomes) await insertGateRun(trx, unit, outcome, merged);
   });
-  return outcomes.flatMap(({ gate, result }) => (result === "passed" ? [] : [`${gate} ${result}`]));
+  return outcomes.filter(({ result }) => result !== "passed");
 }
 
 async function finish(
@@ -169,6 +182,7 @@ async function finish(
     warrant.overriddenBy === undefined
       ? "4-phase loop complete. PASS."
       : `Committed as it was, by the decision of ${warrant.overriddenBy}.`;
+  const overridden = [...new Set(failed.map(named))];
   return ctx.transaction(async (trx) => {
     const done = await saveUnit(trx, await stillReserved(trx, unit), "commit", { commit_sha: commit, ...free });
     const task = await lockTaskById(trx, Number(unit.task_id));
@@ -178,10 +192,10 @@ async function finish(
       type: "unit.committed",
       subject: unit.key,
       team: closed.team,
-      after: { commit, files: files.length, ...(failed.length > 0 ? { failed_gates: failed } : {}) },
+      after: { commit, files: files.length, ...(overridden.length > 0 ? { failed_gates: overridden } : {}) },
     });
     await tellCommitted(trx, unit, { commit, task: closed.key, team: closed.team, files });
-    return { unit: done, committed: true, files, unblocked, overridden: failed };
+    return { unit: done, committed: true, files, unblocked, overridden };
   });
 }
 
@@ -191,12 +205,12 @@ async function changedSince(ctx: OperationContext, unit: UnitRow, why?: string):
   return { unit: back, committed: false, reason };
 }
 
-async function gatesFailed(ctx: OperationContext, unit: UnitRow, failed: readonly string[]): Promise<Committed> {
-  const reason = `on the merged tree: ${failed.map((each) => `gate ${each}`).join(", ")}`;
+async function gatesFailed(ctx: OperationContext, unit: UnitRow, failed: readonly GateOutcome[]): Promise<Committed> {
+  const reason = `on the merged tree: ${failed.map((each) => `gate ${named(each)}`).join(", ")}`;
   const back = await ctx.transaction(async (trx) =>
     failUnit(trx, await stillReserved(trx, unit), "validation", reason),
   );
-  return { unit: back, committed: false, reason };
+  return { unit: back, committed: false, reason, failed };
 }
 
 /** The owner resolves a conflict, now marked in the unit's own tree, in a new attempt that is validated and reviewed like any other (requirements WT-02). */

@@ -3,12 +3,13 @@ import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { checkpointState } from "../checkpoint/checkpoint.store.ts";
-import { passedReview } from "../review/review.store.ts";
+import { passedReview, reviewsOf } from "../review/review.store.ts";
 import { checkLeads, getRunById } from "../run/run.store.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
 import { reserve, whileBusy } from "./busy.ts";
 import { type Committed, commitTaken, type Warrant } from "./commit-unit.ts";
+import { gateAnswer, renderGates, toGateAnswer } from "./gate.view.ts";
 import { checkDirects } from "./lead.rules.ts";
 import { overrideOf } from "./override.store.ts";
 import { nextPhase } from "./unit.rules.ts";
@@ -23,6 +24,7 @@ const answer = z.object({
   unblocked: z.array(fields.taskBrief).optional(),
   conflicts: z.array(z.string()).optional(),
   overridden: z.array(z.string()).optional(),
+  gates: z.array(gateAnswer).optional(),
   publish: z.string().optional(),
 });
 
@@ -56,6 +58,7 @@ export const unitCommit = defineOperation({
         : view.paint("red", `Not committed: ${plainLine(output.reason ?? "", 400)}`),
     ];
     for (const gate of output.overridden ?? []) lines.push(view.paint("yellow", `overridden: gate ${gate}`));
+    lines.push(...renderGates(output.gates ?? [], view));
     for (const path of output.conflicts ?? []) lines.push(`conflict in ${plainLine(path, 200)}`);
     for (const task of output.unblocked ?? []) lines.push(`now ready: ${task.id} ${plainLine(task.title, 80)}`);
     lines.push(renderUnit(output.unit, view));
@@ -73,6 +76,7 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
     await trx.dialect.lockName(trx.db, "unit-commit");
     const unit = await getUnit(trx.db, ref);
     await checkLeads(trx, await getRunById(trx.db, unit.run_id));
+    await refuseUnanswered(trx, unit);
     nextPhase(unit, "commit");
     if ((await checkpointState(trx.db, unit.key)) === "pending")
       throw new TeamwrightError(
@@ -91,6 +95,18 @@ async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
   });
 }
 
+/** Whoever has read a reviewer's words may take for a verdict what was none. */
+async function refuseUnanswered(ctx: OperationContext, unit: UnitRow): Promise<void> {
+  const last = unit.phase === "review" ? (await reviewsOf(ctx.db, unit.id)).at(-1) : undefined;
+  if (last?.status !== "void") return;
+  throw new TeamwrightError(
+    "RULE_VIOLATED",
+    `${last.key} has ended without a verdict on ${unit.key}.`,
+    hint("review_open", "asks another fresh reviewer"),
+    last.fault === null ? [] : [plainLine(last.fault, 300)],
+  );
+}
+
 /** What may be committed: the diff of the last validation that a review has passed, or that a person has decided to take. */
 async function warrantOf(ctx: OperationContext, unit: UnitRow): Promise<Warrant> {
   const hash = unit.diff_hash ?? "";
@@ -104,10 +120,11 @@ async function warrantOf(ctx: OperationContext, unit: UnitRow): Promise<Warrant>
   );
 }
 
-function toAnswer(done: Committed): z.infer<typeof answer> {
+function toAnswer({ failed, ...done }: Committed): z.infer<typeof answer> {
   const { overridden = [] } = done;
   return compact({
     ...done,
+    gates: failed?.map(toGateAnswer),
     unit: toUnitBrief(done.unit),
     overridden: overridden.length > 0 ? overridden : undefined,
   }) as z.infer<typeof answer>;

@@ -50,6 +50,7 @@ export async function runGate(gate: Gate, folder: string, now: () => number): Pr
     };
     const timer = setTimeout(() => {
       timedOut = true;
+      output.add(Buffer.from(`\nIt had not ended after ${gate.timeout_seconds} s, its timeout_seconds.\n`));
       end("SIGTERM");
       setTimeout(() => end("SIGKILL"), KILL_AFTER_MS).unref();
     }, gate.timeout_seconds * 1000);

@@ -227,5 +227,5 @@ async function abandon(ctx: OperationContext, ref: string, reason: string | unde
   await checkLeads(ctx, await getRunById(ctx.db, unit.run_id));
   await giveUp(ctx, unit);
   ctx.record({ type: "unit.given_up", subject: unit.key, after: { reason } });
-  return { ended: unit.key, next: ["unit_show", "task_update"] };
+  return { ended: unit.key, next: ["brief_show", "task_update"] };
 }

@@ -55,7 +55,7 @@ describe("the loop (FP-01, FP-15)", () => {
         } catch (error) {
           expect(error).toMatchObject({
             code: "RULE_VIOLATED",
-            hint: { operation: expect.stringMatching(/^(unit|review)_/) },
+            hint: { operation: expect.stringMatching(/^(unit|review|brief)_/) },
           });
         }
       }

@@ -86,9 +86,9 @@ export function nextStep(phase: Phase): { operation: string; text: string } {
     case "commit":
       return { operation: "unit_commit", text: "commits what was reviewed" };
     case "escalated":
-      return { operation: "unit_show", text: "shows the failures; a person decides" };
+      return { operation: "brief_show", text: "shows what a person is asked" };
     default:
-      return { operation: "unit_show", text: "shows how it ended" };
+      return { operation: "brief_show", text: "says what is next in the run" };
   }
 }
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
-import { fenceText, plainLine } from "../../kernel/fence.ts";
+import { plainLine } from "../../kernel/fence.ts";
 import { type Frozen, Git } from "../../kernel/git.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { resetFailures } from "../escalation/attempt.store.ts";
@@ -10,6 +10,7 @@ import { checkLeads, getRunById } from "../run/run.store.ts";
 import { compact } from "../task/task.view.ts";
 import { free, isBusy, reserve, whileBusy } from "./busy.ts";
 import { failUnit } from "./failure.store.ts";
+import { gateAnswer, renderGates, toGateAnswer } from "./gate.view.ts";
 import { type GateOutcome, runGate } from "./gate-run.ts";
 import { historyFault, knownCommits } from "./history.store.ts";
 import { checkDirects } from "./lead.rules.ts";
@@ -20,14 +21,6 @@ import { changeAttempt, getUnit, insertGateRun, saveUnit, type UnitRow } from ".
 import { renderUnit, toUnitBrief, unitBrief, unitRef } from "./unit.view.ts";
 import { coverageFault, gatesFor, othersIn } from "./unit-gates.ts";
 import { changesOf, freezeUnit, refuseElsewhere, treeOf, unreviewedCommit } from "./unit-tree.ts";
-
-const gateAnswer = z.object({
-  gate: z.string(),
-  result: z.string(),
-  seconds: z.number(),
-  exit_code: z.number().optional(),
-  text: z.string().optional(),
-});
 
 export const unitValidate = defineOperation({
   name: "unit_validate",
@@ -53,7 +46,7 @@ export const unitValidate = defineOperation({
       return compact({
         unit: toUnitBrief(after),
         passed: seen.fault === undefined,
-        gates: seen.outcomes.map(toAnswer),
+        gates: seen.outcomes.map(toGateAnswer),
         outside_scope: seen.outside.length > 0 ? [...seen.outside] : undefined,
         reason: seen.fault,
       });
@@ -65,26 +58,12 @@ export const unitValidate = defineOperation({
         ? view.paint("green", "Gates passed, diff frozen.")
         : view.paint("red", `Not passed: ${plainLine(output.reason ?? "", 400)}`),
     ];
-    for (const gate of output.gates) {
-      const mark = gate.result === "passed" ? view.paint("green", "ok") : view.paint("red", gate.result);
-      lines.push(`${gate.gate}: ${mark} in ${gate.seconds} s`);
-      if (gate.text) lines.push(fenceText(`end of ${gate.gate}`, gate.text));
-    }
+    lines.push(...renderGates(output.gates, view));
     for (const path of output.outside_scope ?? []) lines.push(`outside the scope: ${plainLine(path, 200)}`);
     lines.push(renderUnit(output.unit, view));
     return lines.join("\n");
   },
 });
-
-function toAnswer(outcome: GateOutcome): z.infer<typeof gateAnswer> {
-  return compact({
-    gate: outcome.gate,
-    result: outcome.result,
-    seconds: Math.round(outcome.durationMs / 100) / 10,
-    exit_code: outcome.exitCode ?? undefined,
-    text: outcome.result === "passed" ? undefined : outcome.outputTail.slice(-3000),
-  }) as z.infer<typeof gateAnswer>;
-}
 
 /** Notes that the gates run now: two at once would judge each other's leftovers. */
 async function take(ctx: OperationContext, ref: string): Promise<UnitRow> {
@@ -129,7 +108,8 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   // who has done it is not known, so that it costs no attempt of anybody's
   if (moved !== undefined)
     throw new TeamwrightError("BLOCKED", moved, hint("unit_validate", "again once it is settled"));
-  const foreign = await unreviewedCommit(git, project, unit, paths, await knownCommits(ctx, unit));
+  const known = await knownCommits(ctx, unit);
+  const foreign = await unreviewedCommit(git, project, unit, paths, known);
   if (foreign !== undefined) return { ...none, fault: foreign };
   const first = await freezeUnit(git, unit, before.own);
   if (first.files.length === 0) return { ...none, fault: "nothing in its scope has changed" };
@@ -150,7 +130,9 @@ async function examine(ctx: OperationContext, unit: UnitRow): Promise<Seen> {
   const fault =
     failed.length > 0
       ? failed.map((outcome) => `gate ${outcome.gate} ${outcome.result}`).join(", ")
-      : (uncovered ?? changedMeanwhile(first, frozen, before.touched, after.touched));
+      : (uncovered ??
+        changedMeanwhile(first, frozen, before.touched, after.touched) ??
+        (await unreviewedCommit(git, project, unit, paths, known))); // a gate may have committed
   return {
     outcomes,
     outside: [],
