@@ -126,7 +126,7 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   readonly needsConfig?: false;
   /** True when it ends or removes something. */
   readonly destructive?: boolean;
-  /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI (and web) only. */
+  /** `core`: also in the small tool list. `all`: an MCP tool. `none`: CLI only. */
   readonly mcp: "core" | "all" | "none";
   /** Input fields the tool lists show; all of them when absent. The others are named there, and accepted. */
   readonly listedFields?: readonly string[];
