@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Caller } from "../../mcp-server/src/surfaces/mcp/caller.ts";
 import { expectSound, LEASE_OVER, newTask, refusal } from "../support/answers.ts";
 import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
 
@@ -44,6 +45,19 @@ describe.each(dialects)("identity on %s", (dialect) => {
     const ada = await open.spawn("ada");
     expect(await refusal(ada.call("task_close", { id: free }))).toBe("FORBIDDEN");
     await expectSound(open);
+  });
+
+  test("a server started for a team that is none says so, and puts nothing on a board nobody has (KB-09)", async () => {
+    await using world = await openWorld({ dialect });
+    const caller = new Caller(async () => ({ runtime: world.runtime, guard: world.guard }), "nope");
+    for (const [tool, input] of [
+      ["task_create", { title: "Mend the fence" }],
+      ["task_ready", {}],
+    ] as const)
+      expect((await caller.call(tool, input, undefined)).structuredContent).toMatchObject({
+        error: { code: "NOT_FOUND", message: expect.stringContaining("the teams are main") },
+      });
+    expect((await world.lead().must("task_list")).total).toBe(0);
   });
 
   test("an agent is spawned for the first task its prompt names that is still to be done (TD-01)", async () => {

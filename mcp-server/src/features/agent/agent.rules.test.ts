@@ -46,6 +46,8 @@ describe("shell commands of agents", () => {
     "cp a {.teamwright,x}/y",
     "T=teamwright; $T task close tw-1",
     "T=/x/bin/teamwright && $T task close tw-1",
+    "T=$(git rev-parse --show-toplevel)/bin/teamwright; $T task close tw-1",
+    "T=`pwd`/bin/teamwright && $T task close tw-1",
     "alias t=teamwright; t task close tw-1",
     "npx -y teamwright@latest task close tw-1",
     "ln -s bin/teamwright /tmp/t; /tmp/t task close tw-1",

@@ -54,6 +54,8 @@ const storeFolder = /(?<![\w.-])\.teamwright(?![\w-]|\.\w)/;
 /** `$(which teamwright)` is the program, whatever shell word finds it. */
 const lookup = /(?:\$\(|`)\s*(?:which|command\s+-v|type\s+-p)\s+([^\s;|&()`]*teamwright)\s*[)`]/g;
 
+const substitution = /\$\([^()]*\)|`[^`]*`/g;
+
 /** What a command of two words is in the table of operations; undefined when there is none. */
 export type CommandKind = (noun: string, verb: string) => "read" | "write" | undefined;
 
@@ -68,11 +70,13 @@ export function shellRefusal(command: string, kindOf: CommandKind): string | und
     return "The store under .teamwright is not to be opened from a shell; use the teamwright tools.";
   }
   const isOurs = /mcp-server|dist/.test(bare);
-  for (const part of bare.replace(lookup, "$1").split(/[;|&()<>`\n]+|\$\(/)) {
-    const words = part.split(/[\s,[\]]+/).filter((word) => word !== "");
-    const refusal = commandRefusal(words, isOurs, kindOf);
-    if (refusal !== undefined) return refusal;
-  }
+  // with what a shell puts in looked at as commands, and without it: `T=$(pwd)/bin/teamwright` is one word
+  for (const text of [bare.replace(lookup, "$1"), bare.replace(substitution, "")])
+    for (const part of text.split(/[;|&()<>`\n]+|\$\(/)) {
+      const words = part.split(/[\s,[\]]+/).filter((word) => word !== "");
+      const refusal = commandRefusal(words, isOurs, kindOf);
+      if (refusal !== undefined) return refusal;
+    }
   return undefined;
 }
 

@@ -83,6 +83,18 @@ export async function fullTeams(ctx: OperationContext): Promise<string[]> {
   return limits.filter(({ id, limit }) => (counts.get(id)?.in_progress ?? 0) >= limit).map(({ id }) => id);
 }
 
+/** The same as this transaction leaves them: what it has moved is counted at its end only. */
+export async function countsSoFar(ctx: OperationContext): Promise<Map<string, Record<string, number>>> {
+  const counts = await readCounts(ctx.db);
+  for (const [key, change] of ctx.effects.counts) {
+    const [team = "", column = ""] = key.split(SEPARATOR);
+    const columns = counts.get(team) ?? {};
+    columns[column] = (columns[column] ?? 0) + change;
+    counts.set(team, columns);
+  }
+  return counts;
+}
+
 export async function readCounts(db: Kysely<Database>, team?: string): Promise<Map<string, Record<string, number>>> {
   const rows = team === undefined ? await allCounts.all(db, {}) : await countsOf.all(db, { team });
   const counts = new Map<string, Record<string, number>>();

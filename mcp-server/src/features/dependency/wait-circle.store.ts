@@ -1,5 +1,5 @@
 import type { OperationContext } from "../../kernel/operation.ts";
-import { readCounts } from "../board/board.store.ts";
+import { countsSoFar } from "../board/board.store.ts";
 import { findWaitCircles } from "./dependency.rules.ts";
 
 /** Wait circles between teams now: open dependencies that hold an open task back, and what each team could still do. */
@@ -13,7 +13,7 @@ export async function circlesNow(ctx: OperationContext): Promise<{ teams: string
     .where("dependency.blocking", "=", 1)
     .where("task.status", "!=", "closed")
     .execute();
-  const counts = await readCounts(ctx.db);
+  const counts = await countsSoFar(ctx);
   const loads = [...counts].map(([team, columns]) => ({
     team,
     movable: (columns.ready ?? 0) + (columns.in_progress ?? 0) + (columns.review ?? 0),

@@ -1,5 +1,6 @@
 import { asPlaced } from "../../features/agent/agent.store.ts";
 import { findOperation } from "../../features/index.ts";
+import { checkTeam } from "../../features/team/team.rules.ts";
 import { execute, type Runtime } from "../../kernel/execute.ts";
 import type { Ask } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
@@ -43,6 +44,7 @@ export class Caller implements Calls {
       const announced = toolUseId === undefined ? undefined : guard?.take(toolUseId, name);
       // a person may have thought about the permission for as long as it takes to lend the agent
       const bound = announced && (await asPlaced(runtime.store.db, runtime.config, announced));
+      if (!bound && this.#team !== undefined) checkTeam(runtime.config, this.#team);
       const principal = bound ?? this.#unverified(runtime);
       // no hook tells that an unverified caller is alive: its own calls keep its leases
       if (!bound) await this.#leases.keep(runtime, principal.key);
