@@ -563,7 +563,9 @@ for (const dialect of dialects.slice(0, 1)) {
     test("a person may speak for an absent coordinator at the command line, and a round goes on in another session (C-22)", async () => {
       await using world = await openWorld({ dialect, config: coordinated() });
       const round = await begun(world.lead());
-      await world.person("coordination_record", { round: round.round, evaluation: EVALUATION });
+      expect(round.next).toEqual(["coordination_begin"]);
+      const said = await world.person("coordination_record", { round: round.round, evaluation: EVALUATION });
+      expect(said.next).toEqual(["coordination_record", "coordination_begin"]);
       const later = world.lead("s2");
       expect(await later.must("coordination_begin")).toMatchObject({ round: round.round, status: "evaluated" });
       const done = await world.person("coordination_record", { round: round.round, plan: PLAN });

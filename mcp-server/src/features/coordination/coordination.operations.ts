@@ -3,6 +3,7 @@ import { isCoordinated } from "../../config/practices.rules.ts";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { fenceText } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
+import type { Principal } from "../../kernel/principal.ts";
 import { returnDueLoans } from "../borrow/loan.store.ts";
 import { beginStep, runningStep } from "../overhead/overhead.store.ts";
 import { lockPortfolio } from "../portfolio/story.store.ts";
@@ -52,7 +53,7 @@ export const coordinationBegin = defineOperation({
     // its lead reads the outcome here, and need not be told once more
     if (row.ended_at !== null && row.told_at === null && row.session === (ctx.principal.session ?? null))
       await store.changeRound(ctx, row, { told_at: ctx.now });
-    return answerOf(row);
+    return answerOf(row, ctx.principal);
   },
   render: (output, view) =>
     [
@@ -125,7 +126,7 @@ async function sendHome(ctx: OperationContext, sprint: number): Promise<Homecomi
   return loans.map((loan) => ({ agent: loan.agent, from: loan.to_team, to: loan.home_team }));
 }
 
-function answerOf(row: store.RoundRow): z.infer<typeof answer> {
+function answerOf(row: store.RoundRow, caller: Principal): z.infer<typeof answer> {
   const seen = store.seenOf(row);
   return compact({
     ...toShownRound(row),
@@ -133,12 +134,14 @@ function answerOf(row: store.RoundRow): z.infer<typeof answer> {
     dependencies: seen.needs?.map(needLine),
     spawn: spawnFor(row),
     outcome: store.outcomeOf(row),
-    next: nextFor(row),
+    next: nextFor(row, caller),
   }) as z.infer<typeof answer>;
 }
 
-function nextFor(row: store.RoundRow): string[] {
-  if (awaited(row) !== undefined) return ["coordination_begin"];
+/** People may speak for a coordinator; a lead starts it. */
+function nextFor(row: store.RoundRow, caller: Principal): string[] {
+  if (awaited(row) !== undefined)
+    return [...(caller.kind === "human" ? ["coordination_record"] : []), "coordination_begin"];
   return row.kind === "checkin" ? ["message_inbox"] : ["sprint_start"];
 }
 
@@ -179,7 +182,7 @@ export const coordinationRecord = defineOperation({
     return compact({
       ...toShownRound(row),
       outcome: store.outcomeOf(row),
-      next: nextFor(row),
+      next: nextFor(row, ctx.principal),
     }) as z.infer<typeof recorded>;
   },
   render: (output, view) => [...renderRound(output, output.outcome, view), view.next(output.next)].join("\n"),
