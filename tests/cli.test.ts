@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { childEnvironment } from "../mcp-server/src/kernel/child-environment.ts";
 import { TeamwrightError } from "../mcp-server/src/kernel/errors.ts";
@@ -230,6 +231,18 @@ describe("refusals", () => {
   test("a store that cannot be opened ends with 3", async () => {
     mkdirSync(join(project, ".teamwright", "state.db"), { recursive: true });
     expect((await teamwright(["task", "list"])).code).toBe(3);
+  });
+
+  test("a store of a newer program that this one cannot read ends with 3, and says so", async () => {
+    mkdirSync(join(project, ".teamwright"));
+    const db = new Sqlite(join(project, ".teamwright", "state.db"));
+    db.exec("create table task (what_is_to_come text)");
+    db.pragma("user_version = 4711");
+    db.close();
+    const run = await teamwright(["task", "list", "--json"]);
+    expect(run.code, run.err).toBe(3);
+    expect(JSON.parse(run.out).error).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("4711") });
+    expect(run.err).toMatch(/^The store has schema version 4711 .* Update Teamwright to write\.\n$/);
   });
 });
 

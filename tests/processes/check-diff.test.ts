@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -62,6 +62,13 @@ const rows = (out: string) =>
   ]);
 
 describe("check-diff in a git repository", () => {
+  test.runIf(process.getuid?.() === 0)("a repository that git does not trust is told as one", async () => {
+    for (const path of [project, join(project, ".git")]) chownSync(path, 1234, 1234);
+    const run = await teamwright(["check-diff"]);
+    expect([run.code, run.out]).toEqual([1, ""]);
+    expect(run.err).toContain(`git config --global --add safe.directory ${project}`);
+  });
+
   test("finds what was changed, committed or not, added, deleted, renamed or untracked (FO-05, FO-08)", async () => {
     expect(await teamwright(["check-diff"])).toMatchObject({
       code: 0,

@@ -242,6 +242,7 @@ async function openPglite(): Promise<Store> {
     port: postgresPort(),
     location: "pglite",
     readOnly: undefined,
+    isNewer: false,
     replica: "pglite",
     close: async () => {
       // destroying Kysely would close PGlite with it, and that is to be used again

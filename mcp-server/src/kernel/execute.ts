@@ -241,6 +241,7 @@ function toTeamwrightError(error: unknown, store: Store): TeamwrightError {
   if (error instanceof TeamwrightError) return error;
   const explained = store.port.explainFailure(error);
   if (explained) return new TeamwrightError("UNAVAILABLE", explained, hint("doctor_check", "examines the store"));
+  if (store.isNewer) return new TeamwrightError("UNAVAILABLE", store.readOnly ?? "");
   const id = newKey("err");
   process.stderr.write(`${id} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return new TeamwrightError(

@@ -29,3 +29,11 @@ export function gitFailure(command: string, error: unknown): TeamwrightError {
     hint("unit_show", "shows where the unit stands; try again when the cause is gone"),
   );
 }
+
+/** Why there is no repository to work in: UNAVAILABLE, or FORBIDDEN where git does not trust the one there is. */
+export function noRepository(folder: string, error: unknown): TeamwrightError {
+  if (!/dubious ownership/.test(String(error)))
+    return new TeamwrightError("UNAVAILABLE", "Work units need a git repository, and there is none here.");
+  const way = `git config --global --add safe.directory ${folder}`;
+  return new TeamwrightError("FORBIDDEN", `git trusts no repository of another user: \`${way}\` lets it.`);
+}

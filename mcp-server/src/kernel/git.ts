@@ -8,7 +8,7 @@ import { childEnvironment, PLAIN_GIT } from "./child-environment.ts";
 import { hint, TeamwrightError } from "./errors.ts";
 import { readableDiff } from "./git-diff.ts";
 import { copyIndex, lookAgain } from "./git-index.ts";
-import { gitFailure, LOOKS_ITSELF, pairs } from "./git-words.ts";
+import { gitFailure, LOOKS_ITSELF, noRepository, pairs } from "./git-words.ts";
 
 const GIT_TIMEOUT_MS = 120_000;
 const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -69,8 +69,8 @@ export class Git {
       );
     const top = await make(folder)()
       .raw(["rev-parse", "--show-toplevel"])
-      .catch(() => {
-        throw new TeamwrightError("UNAVAILABLE", "Work units need a git repository, and there is none here.");
+      .catch((error: unknown) => {
+        throw noRepository(folder, error);
       });
     const root = top.trim();
     return new Git(root, make(root));

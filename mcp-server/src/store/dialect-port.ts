@@ -28,6 +28,8 @@ export interface Store {
   readonly location: string;
   /** Set when writes are refused: why, in one sentence. */
   readonly readOnly: string | undefined;
+  /** True when a newer program has written it, so that what is read may be incomplete too. */
+  readonly isNewer: boolean;
   /** Random name of this process's replica in event stamps. */
   readonly replica: string;
   close(): Promise<void>;

@@ -24,6 +24,7 @@ export function noStore(): Store {
     },
     location: "nowhere",
     readOnly: "This operation works without the store.",
+    isNewer: false,
     replica: "none",
     close: async () => {},
   };

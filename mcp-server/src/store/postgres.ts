@@ -57,6 +57,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     }),
     location,
     readOnly: newer ? newerStoreMessage(newer) : undefined,
+    isNewer: newer !== undefined,
     replica: replicaName(),
     close: () => db.destroy(),
   };

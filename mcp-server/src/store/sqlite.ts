@@ -56,6 +56,7 @@ export function openSqlite(options: SqliteOptions): Store {
     port: sqlitePort(db, path),
     location: path,
     readOnly,
+    isNewer: newer !== undefined,
     replica: replicaName(),
     close: async () => {
       if (!db.open) return;

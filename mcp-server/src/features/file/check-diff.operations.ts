@@ -64,7 +64,8 @@ export const fileCheckDiff = defineOperation({
 });
 
 async function changesSince(ctx: OperationContext, ref: string | undefined) {
-  const git = await Git.at(ctx.files?.folder ?? ctx.config.root).catch(() => {
+  const git = await Git.at(ctx.files?.folder ?? ctx.config.root).catch((error: unknown) => {
+    if (error instanceof TeamwrightError && error.code === "FORBIDDEN") throw error;
     throw new TeamwrightError("INVALID_INPUT", "There is no git repository here, and so no diff.");
   });
   const base = ref === undefined ? await git.head() : await git.forkPoint(ref);

@@ -99,6 +99,7 @@ async function callOperation(operation: Operation, parsed: ParsedArguments, env:
     withoutConfig: operation.needsConfig === false,
   });
   const { stderr } = process;
+  if (runtime.store.isNewer && !parsed.quiet) stderr.write(`${runtime.store.readOnly}\n`);
   const columns = stderr.isTTY === true && !env.isDumb ? () => stderr.columns || 80 : undefined;
   const progress = progressLine((text) => stderr.write(text), columns);
   try {
