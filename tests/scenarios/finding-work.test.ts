@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findOperation } from "../../mcp-server/src/features/index.ts";
 import { execute } from "../../mcp-server/src/kernel/execute.ts";
-import { newTask } from "../support/answers.ts";
+import { newTask, personRefusal } from "../support/answers.ts";
 import { twoTeams } from "../support/teams.ts";
 import { dialects, openWorld, type World } from "../support/world.ts";
 
@@ -44,6 +44,24 @@ describe.each(dialects)("finding work on %s", (dialect) => {
       .call("task_create", { tasks: [{ title: "Tie the boat", blocked_by: ["tw-typo"] }] });
     expect(answer.error).toMatchObject({ code: "NOT_FOUND", message: "No task has the id tw-typo." });
   });
+});
+
+test("bd's rules count what every filter asks for, ready and blocked, and leave no flag unheard (beads 15, 16)", async () => {
+  await using world = await openWorld({ config: "teams: [{ id: alpha }, { id: beta }]" });
+  const lead = world.lead();
+  for (const team of ["alpha", "beta"]) {
+    const first = await newTask(lead, { title: `Open the ${team} gate`, team, labels: [team] });
+    await newTask(lead, { title: `Pass the ${team} gate`, team, blocked_by: [first] });
+  }
+  const counts = async (input: Record<string, unknown>) => {
+    const { total, blocked_total } = await world.person("task_ready", { rules: "beads", ...input });
+    return [total, blocked_total];
+  };
+  expect(await counts({})).toEqual([2, 2]);
+  expect(await counts({ team: "beta", limit: 1 })).toEqual([1, 1]);
+  expect(await counts({ labels: ["alpha"] })).toEqual([1, 0]);
+  expect(await world.personText("task_ready", { rules: "beads" })).toMatch(/^2 ready, 2 blocked\n/);
+  expect(await personRefusal(world.person("task_ready", { rules: "beads", explain: true }))).toBe("INVALID_INPUT");
 });
 
 test("a search's filters hold before anything is cut off", async () => {

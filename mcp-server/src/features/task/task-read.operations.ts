@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext } from "../../kernel/operation.ts";
 import { teamInView } from "../team/team.rules.ts";
@@ -41,7 +42,15 @@ export const taskReady = defineOperation({
   async run(ctx, input) {
     const team = teamInView(ctx.config, ctx.principal, input.team);
     const most = input.limit ?? 20;
-    if (input.rules === "beads") return beadsReadyList(ctx, team, most, input);
+    if (input.rules === "beads") {
+      if (input.explain)
+        throw new TeamwrightError(
+          "INVALID_INPUT",
+          "The reasons are those of Teamwright's own rules; bd's rules have none to tell.",
+          hint("task_ready", "with explain and without rules"),
+        );
+      return beadsReadyList(ctx, team, most, input);
+    }
     const filter = { team, labels: input.labels, anyLabels: input.any_labels, kind: input.kind };
     const rows = await listReady(ctx.db, filter, most > 0 ? most + 1 : 0);
     const truncated = most > 0 && rows.length > most;
@@ -56,10 +65,9 @@ export const taskReady = defineOperation({
     });
   },
   render(output, view) {
-    const lines = [
-      output.total === 0 ? "Nothing is ready." : `${output.total} ready`,
-      renderBriefs(output.tasks, view),
-    ];
+    const blocked = output.blocked_total === undefined ? "" : `, ${output.blocked_total} blocked`;
+    const ready = output.total === 0 ? "Nothing is ready" : `${output.total} ready`;
+    const lines = [output.total === 0 ? `${ready}${blocked}.` : `${ready}${blocked}`, renderBriefs(output.tasks, view)];
     if (output.needs_decomposition)
       lines.push("Epics that need decomposition:", renderBriefs(output.needs_decomposition, view));
     for (const item of output.not_ready ?? [])

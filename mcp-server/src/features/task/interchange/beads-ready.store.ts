@@ -33,20 +33,22 @@ export async function beadsReadyList(
   const labelled = new Map<number, Set<string>>();
   for (const row of labels)
     labelled.set(Number(row.task_id), (labelled.get(Number(row.task_id)) ?? new Set()).add(row.label));
-  const ready = readiness.ready
-    .flatMap((key) => byKey.get(key) ?? [])
-    .filter((task) => team === undefined || task.team === team)
-    .filter((task) => filter.kind === undefined || task.kind === filter.kind)
-    .filter((task) => (filter.labels ?? []).every((label) => labelled.get(task.id)?.has(label)))
-    .filter(
-      (task) => !filter.any_labels?.length || filter.any_labels.some((label) => labelled.get(task.id)?.has(label)),
-    );
+  const asked = (keys: readonly string[]) =>
+    keys
+      .flatMap((key) => byKey.get(key) ?? [])
+      .filter((task) => team === undefined || task.team === team)
+      .filter((task) => filter.kind === undefined || task.kind === filter.kind)
+      .filter((task) => (filter.labels ?? []).every((label) => labelled.get(task.id)?.has(label)))
+      .filter(
+        (task) => !filter.any_labels?.length || filter.any_labels.some((label) => labelled.get(task.id)?.has(label)),
+      );
+  const ready = asked(readiness.ready);
   const page = most > 0 ? ready.slice(0, most) : ready;
   return compact({
     total: ready.length,
     tasks: page.map(toBrief),
     truncated: page.length < ready.length || undefined,
-    blocked_total: readiness.blocked.length,
+    blocked_total: asked(readiness.blocked).length,
   });
 }
 
