@@ -114,4 +114,20 @@ describe.each(dialects)("work sent back from review on %s", (dialect) => {
     expect(context).not.toContain("task_close");
     expect((await world.known("abob", "teamwright:builder").must("task_claim", { id: task })).next).toEqual(steps);
   });
+
+  test("and what a person has decided, where its retries were used up (RE-02, FP-11)", async () => {
+    const gate = "gates: [{ name: tests, command: exit 3 }]\nretries: { gate: 0 }\n";
+    await using world = await openWorld({ dialect, config: gate });
+    const { repo, lead, ada, unit } = await beginUnit(world);
+    repo.write("src/a.txt", "one\ntwo\n");
+    await ada.must("unit_submit", { unit });
+    await lead.must("unit_validate", { unit });
+    const [{ id }] = (await lead.must("brief_show")).waiting.escalations;
+    expect(await lead.text("brief_show")).toContain(`teamwright escalation resolve ${id} --decision`);
+    await world.person("escalation_resolve", { id, decision: "revise", note: "Drop the second line." });
+    await lead.must("unit_start", { unit });
+    const decided = { decision: "revise", by: "pat", note: expect.stringContaining("Drop the second line.") };
+    expect((await ada.must("brief_show")).holding).toMatchObject([{ unit: { attempt: 2, decided } }]);
+    await lead.must("unit_end", { unit, reason: "not needed" });
+  });
 });

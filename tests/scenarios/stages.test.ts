@@ -149,9 +149,12 @@ for (const dialect of dialects.slice(0, 1)) {
       world.clock.advance(1000);
       await deliver(world, lead, first, repo);
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toContain("was not done yet: ask again");
-      const { checkpoint } = await lead.must("checkpoint_request", { title: "Build on it?", kind: "gate", about });
+      // who names a unit that waits behind the gate, or the run, means the gate
+      const gate = { title: "Build on it?", kind: "gate" };
+      const { checkpoint } = await lead.must("checkpoint_request", { ...gate, about: second.id });
+      expect(await lead.must("checkpoint_request", gate)).toMatchObject({ checkpoint: { id: checkpoint.id, about } });
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(
-        "BLOCKED: no person has approved the stage before",
+        "BLOCKED: no person has approved the stage before: a checkpoint of kind gate asks one",
       );
       await world.person("checkpoint_approve", { id: checkpoint.id });
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe("started");

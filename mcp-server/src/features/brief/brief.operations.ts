@@ -112,11 +112,12 @@ export const briefShow = defineOperation({
   },
 });
 
-function renderHeld({ id, phase, attempt, failed }: HeldUnit): string[] {
+function renderHeld({ id, phase, attempt, failed, decided }: HeldUnit): string[] {
   const how = phase === "implement" ? "; unit_submit hands it in" : "";
   return [
     `${id} ${phase}, attempt ${attempt}${how}`,
     ...(failed ? [fenceText(`why attempt ${failed.attempt} failed`, failed.text)] : []),
+    ...(decided ? [fenceText(`decided by ${plainLine(decided.by, 60)}: ${decided.decision}`, decided.note)] : []),
   ];
 }
 

@@ -44,14 +44,18 @@ export async function runBrief(ctx: OperationContext, agent: AgentRow): Promise<
 /** What a unit asks beyond its task, and what the attempt before has shown: nobody else would tell it. */
 function unitSections(unit: HeldUnit | undefined): Section[] {
   if (unit === undefined) return [];
-  const { id, attempt, failed } = unit;
+  const { id, attempt, failed, decided } = unit;
   const about = `Your task is work unit ${id}, attempt ${attempt}: commit nothing, unit_submit hands it in.`;
   if (!failed) return [{ ...plain(about), must: true }];
-  const why = { name: "failure", head: `Why attempt ${failed.attempt} failed:`, body: failed.text, fenced: true };
-  return [
-    { ...plain(about), must: true },
-    { ...why, must: true, how: "brief_show" },
-  ];
+  const told = { fenced: true, must: true, how: "brief_show" };
+  const why = { ...told, name: "failure", head: `Why attempt ${failed.attempt} failed:`, body: failed.text };
+  const word = decided && {
+    ...told,
+    name: "decision",
+    head: `A person decided, ${decided.decision}:`,
+    body: decided.note,
+  };
+  return [{ ...plain(about), must: true }, why, ...(word ? [word] : [])];
 }
 
 function head(agent: AgentRow, name: string, isInUnit: boolean): Section {

@@ -2,6 +2,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import type { RenderView } from "../../kernel/operation.ts";
 import { aboutWords } from "../checkpoint/checkpoint.rules.ts";
 import { howToAnswer } from "../checkpoint/checkpoint.view.ts";
+import { howToDecide } from "../escalation/escalation.view.ts";
 import type { Waiting } from "./waiting.store.ts";
 
 export function renderWaiting(waiting: Waiting | undefined, view: RenderView): string[] {
@@ -20,5 +21,7 @@ export function renderWaiting(waiting: Waiting | undefined, view: RenderView): s
     lines.push(
       `${view.paint(level === "human" ? "red" : "yellow", id)} for ${level}: ${operation} on ${plainLine(about, 80)}, by ${plainLine(by, 40)}: ${plainLine(text, 160)}`,
     );
+  const person = escalations.find(({ level }) => level === "human");
+  if (person) lines.push(howToDecide(person.id));
   return lines;
 }

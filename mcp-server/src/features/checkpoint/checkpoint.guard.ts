@@ -1,6 +1,7 @@
 import { fenceText, plainLine } from "../../kernel/fence.ts";
 import type { GuardContext, GuardRule } from "../../kernel/guard-rule.ts";
 import type { EscalationRow } from "../escalation/escalation.store.ts";
+import { howToDecide } from "../escalation/escalation.view.ts";
 import { activeRun } from "../run/run.store.ts";
 import { aboutWords } from "./checkpoint.rules.ts";
 import type { CheckpointRow } from "./checkpoint.store.ts";
@@ -43,7 +44,7 @@ function aboutEscalation(row: EscalationRow): string[] {
   const about = `Escalation ${row.key} (${row.operation})${aboutWords(row.scope)}`;
   if (row.status === "open")
     return [
-      `${about} waits for a person; tell them what is asked. They answer in a terminal of their own: teamwright escalation resolve ${row.key} --decision override|defer|revise|cancel|retry --note "why".`,
+      `${about} waits for a person; tell them what is asked. ${howToDecide(row.key)}`,
       fenceText("reason", row.reason),
     ];
   const decision = row.decision === null ? "settled" : `decided: ${row.decision}`;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { TeamwrightError } from "../../kernel/errors.ts";
 import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation, type OperationContext, type PersonAnswer } from "../../kernel/operation.ts";
-import { aboutOf } from "../escalation/about.store.ts";
+import { aboutOf, gateOf } from "../escalation/about.store.ts";
 import { aboutRef } from "../escalation/escalation.schema.ts";
 import * as fields from "../task/task.schema.ts";
 import { compact } from "../task/task.view.ts";
@@ -21,7 +21,7 @@ import {
   listCheckpoints,
   requestCheckpoint,
 } from "./checkpoint.store.ts";
-import { howToAnswer, renderCheckpoint, reportOf, toShownCheckpoint } from "./checkpoint.view.ts";
+import { answerCommand, howToAnswer, renderCheckpoint, reportOf, toShownCheckpoint } from "./checkpoint.view.ts";
 
 export const checkpointRequest = defineOperation({
   name: "checkpoint_request",
@@ -38,9 +38,11 @@ export const checkpointRequest = defineOperation({
   output: z.object({ checkpoint: shownCheckpoint, how: z.string().optional(), next: z.array(z.string()) }),
   async run(ctx, input) {
     const { title, kind, about, ...report } = input;
-    const row = await ctx.transaction(async (trx) =>
-      requestCheckpoint(trx, { about: await aboutOf(trx, about), kind, title: title.trim(), report: compact(report) }),
-    );
+    const row = await ctx.transaction(async (trx) => {
+      const found = await aboutOf(trx, about);
+      const meant = kind === "gate" ? await gateOf(trx.db, found) : found;
+      return requestCheckpoint(trx, { about: meant, kind, title: title.trim(), report: compact(report) });
+    });
     const answered = row.status === "pending" ? await askPerson(ctx, row) : row;
     const how = answered.status === "pending" ? howToAnswer(answered.key) : undefined;
     return compact({ checkpoint: toShownCheckpoint(answered, false), how, next: ["brief_show"] });
@@ -120,7 +122,9 @@ export const checkpointList = defineOperation({
   render(output, view) {
     const [first] = output.checkpoints;
     if (!first) return "No checkpoint waits.";
-    if (output.checkpoints.length === 1 && output.total === 1) return renderCheckpoint(first, view);
+    const pending = output.checkpoints.find(({ status }) => status === "pending");
+    const how = pending ? `\nTo answer: ${answerCommand(pending.id)}` : "";
+    if (output.checkpoints.length === 1 && output.total === 1) return `${renderCheckpoint(first, view)}${how}`;
     const rows = output.checkpoints.map((row) => [
       view.paint("cyan", row.id),
       row.status,
@@ -130,6 +134,6 @@ export const checkpointList = defineOperation({
       plainLine(row.decided_by ?? row.by, 30),
     ]);
     const table = view.table(["id", "status", "kind", "about", "title", "by"], rows);
-    return output.truncated ? `${table}\n${rows.length} of ${output.total} shown` : table;
+    return `${table}${output.truncated ? `\n${rows.length} of ${output.total} shown` : ""}${how}`;
   },
 });

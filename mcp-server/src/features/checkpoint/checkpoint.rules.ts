@@ -20,7 +20,7 @@ export function checkPending(row: { key: string; status: string; decided_by_name
   throw new TeamwrightError(
     "CONFLICT",
     `${row.key} was ${row.status} already, by ${plainLine(row.decided_by_name ?? "somebody", 60)}.`,
-    hint("checkpoint_list", "shows what was decided"),
+    hint("checkpoint_list", "with its id shows what was decided"),
   );
 }
 

@@ -46,6 +46,10 @@ export function renderCheckpoint(checkpoint: ShownCheckpoint, view: RenderView):
 }
 
 /** What a person types to answer. */
+export function answerCommand(key: string): string {
+  return `teamwright checkpoint approve ${key}, or checkpoint reject ${key} --note "why"`;
+}
+
 export function howToAnswer(key: string): string {
-  return `A person answers in a terminal of their own: teamwright checkpoint approve ${key}, or checkpoint reject ${key} --note "why". Tell them; until then that work does not go on.`;
+  return `A person answers in a terminal of their own: ${answerCommand(key)}. Tell them; until then that work does not go on.`;
 }

@@ -35,6 +35,26 @@ export async function aboutOf(ctx: OperationContext, ref: string | undefined): P
   return taskOrUnit(ctx, ref, runId);
 }
 
+/**
+ * The stage whose gate is meant, where a person opens those of the run: a lead who asks about a unit that waits behind
+ * it, or about the run, means that gate (requirement FP-07). Anything else stays what it is.
+ */
+export async function gateOf(db: Kysely<Database>, about: About): Promise<About> {
+  if (about.runId === null || about.scope.includes(":stage-")) return about;
+  const waiting = await db
+    .selectFrom("unit")
+    .innerJoin("run", "run.id", "unit.run_id")
+    .select(["run.key as run", "unit.stage"])
+    .where("run.id", "=", about.runId)
+    .where("run.phase_gate", "=", "manual")
+    .where("unit.phase", "=", "planned")
+    .where("unit.stage", ">", 1)
+    .$if(about.unitKey !== null, (query) => query.where("unit.key", "=", about.unitKey ?? ""))
+    .orderBy("unit.stage")
+    .executeTakeFirst();
+  return waiting ? { ...about, scope: `${waiting.run}:stage-${waiting.stage}`, unitKey: null, taskKey: null } : about;
+}
+
 /** A task on its way in a unit is spoken of as that unit. */
 async function taskOrUnit(ctx: OperationContext, ref: string, runId: number | null): Promise<About> {
   const task = await getTask(ctx, ref).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { freezeForOverride, insertOverride } from "../unit/override.store.ts";
 import { aboutOf } from "./about.store.ts";
 import { aboutRef, decisions, escalatedOperations, levels, shownEscalation } from "./escalation.schema.ts";
 import { getEscalation, listEscalations, raiseEscalation, resolveEscalation } from "./escalation.store.ts";
-import { renderEscalation, toShownEscalation } from "./escalation.view.ts";
+import { howToDecide, renderEscalation, toShownEscalation } from "./escalation.view.ts";
 
 export const escalationRaise = defineOperation({
   name: "escalation_raise",
@@ -97,6 +97,8 @@ export const escalationList = defineOperation({
       plainLine(row.by, 30),
     ]);
     const table = view.table(["id", "level", "operation", "about", "reason", "by"], rows);
-    return output.truncated ? `${table}\n${rows.length} of ${output.total} shown` : table;
+    const person = output.escalations.find(({ status, level }) => status === "open" && level === "human");
+    const how = person ? `\n${howToDecide(person.id)}` : "";
+    return `${table}${output.truncated ? `\n${rows.length} of ${output.total} shown` : ""}${how}`;
   },
 });

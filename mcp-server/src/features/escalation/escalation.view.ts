@@ -31,6 +31,11 @@ export function toShownEscalation(row: EscalationRow, config: ProjectConfig, det
   }) as ShownEscalation;
 }
 
+/** What a person types to decide. */
+export function howToDecide(key: string): string {
+  return `A person decides in a terminal of their own: teamwright escalation resolve ${key} --decision override|defer|revise|cancel|retry --note "why".`;
+}
+
 /** A line, what was said, and every attempt where the history is there. */
 export function renderEscalation(escalation: ShownEscalation, view: RenderView): string {
   const { id, level, status, operation, about, by, text, retries, max_attempts, history = [] } = escalation;
@@ -48,5 +53,6 @@ export function renderEscalation(escalation: ShownEscalation, view: RenderView):
     lines.push(`${entry.at} ${plainLine(entry.by, 40)} ${plainLine(entry.what, 60)}: ${plainLine(entry.result, 80)}`);
     if (entry.text !== undefined) lines.push(fenceText("excerpt", entry.text));
   }
+  if (isOpen && level === "human") lines.push(howToDecide(id));
   return lines.join("\n");
 }

@@ -39,7 +39,7 @@ export const unitStart = defineOperation({
       throw new TeamwrightError(
         "BLOCKED",
         `${seen.key} cannot start yet.`,
-        hint("unit_show", "shows the run; checkpoint_request asks the person"),
+        hint("brief_show", "shows the run; checkpoint_request asks the person"),
         obstacles,
       );
     }
@@ -83,7 +83,7 @@ async function resume(ctx: OperationContext, unit: UnitRow): Promise<UnitRow> {
       throw new TeamwrightError(
         "BLOCKED",
         `${unit.key} is escalated, and no person has decided to go on with it.`,
-        hint("unit_show", "shows the failures; a person decides at the command line"),
+        hint("brief_show", "shows what they are asked: tell them, they decide in a terminal of their own"),
       );
     }
     await grantAttempt(trx, unit);

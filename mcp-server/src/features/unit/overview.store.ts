@@ -3,6 +3,7 @@ import type { Database } from "../../store/database.ts";
 import { openRuns } from "../run/run.store.ts";
 import { openTagCount } from "../tag/tag.store.ts";
 import { compact } from "../task/task.view.ts";
+import { decisionFor } from "./people.store.ts";
 import { attemptsOf, openUnitOf, unitsOfRun } from "./unit.store.ts";
 import { type HeldUnit, type RunBrief, toUnitBrief } from "./unit.view.ts";
 
@@ -37,11 +38,13 @@ export async function heldUnit(db: Kysely<Database>, taskId: number): Promise<He
   const unit = await openUnitOf(db, taskId);
   if (!unit) return undefined;
   const last = (await attemptsOf(db, unit.id)).findLast(({ n }) => n < unit.attempt);
-  const isDue = unit.phase === "implement" && last?.failure;
+  const about = { id: unit.key, phase: unit.phase, attempt: unit.attempt };
+  if (unit.phase !== "implement" || !last?.failure) return about;
+  const said = await decisionFor(db, unit.key);
+  const isSince = said !== undefined && said.at >= Number(last.started_at);
   return {
-    id: unit.key,
-    phase: unit.phase,
-    attempt: unit.attempt,
-    ...(isDue ? { failed: { attempt: last.n, text: last.failure ?? "" } } : {}),
+    ...about,
+    failed: { attempt: last.n, text: last.failure },
+    ...(isSince ? { decided: { decision: said.decision, by: said.by, note: said.note } } : {}),
   };
 }

@@ -19,9 +19,11 @@ export function gateScope(unit: Pick<UnitRow, "key">, gate: LoopGate): string {
 export async function decisionFor(
   db: Kysely<Database>,
   unit: string,
-): Promise<{ decision: string; by: string } | undefined> {
+): Promise<{ decision: string; by: string; note: string; at: number } | undefined> {
   const row = await lastDecision(db, unit);
-  return row?.decision ? { decision: row.decision, by: row.resolved_by_name ?? "a person" } : undefined;
+  if (!row?.decision) return undefined;
+  const { decision, resolved_by_name, resolution, resolved_at } = row;
+  return { decision, by: resolved_by_name ?? "a person", note: resolution ?? "", at: Number(resolved_at) };
 }
 
 /** One attempt more, after a person has let the unit go on. */

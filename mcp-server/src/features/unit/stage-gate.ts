@@ -22,7 +22,7 @@ export async function stageObstacles(
   const commits = earlier.flatMap((unit) => (unit.commit_sha === null ? [] : [unit]));
   if (phaseGate === "manual") {
     const at = await approvedAt();
-    if (at === undefined) return ["no person has approved the stage before"];
+    if (at === undefined) return ["no person has approved the stage before: a checkpoint of kind gate asks one"];
     const isEarly = earlier.some((unit) => Number(unit.updated_at) > at); // a word about work that was not there yet
     return isEarly ? ["a person has approved the stage before when it was not done yet: ask again"] : [];
   }

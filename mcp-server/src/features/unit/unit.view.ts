@@ -46,6 +46,8 @@ export const heldUnit = z.object({
   attempt: z.number(),
   /** The attempt before, and why it failed. */
   failed: z.object({ attempt: z.number(), text: z.string() }).optional(),
+  /** What a person has decided over it, where its retries were used up. */
+  decided: z.object({ decision: z.string(), by: z.string(), note: z.string() }).optional(),
 });
 export type HeldUnit = z.infer<typeof heldUnit>;
 
