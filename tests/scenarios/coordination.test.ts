@@ -352,6 +352,23 @@ for (const dialect of dialects.slice(0, 1)) {
       expect(skipped).toMatchObject({ status: "fell_back", outcome: { fallback: expect.stringContaining("skipped") } });
     });
 
+    test("a check-in ends with its sprint: what is said behind it is no observation of the next (CO-04, OH-06)", async () => {
+      await using world = await openWorld({ dialect, config: coordinated() });
+      const lead = world.lead();
+      await lead.must("sprint_start");
+      await world.person("sprint_phase", { phase: "qa" });
+      const round = await lead.must("coordination_begin", { kind: "checkin" });
+      const evaluator = await mustStart(world, round.spawn);
+      await lead.must("coordination_begin");
+      await evaluator.stop("RECOMMEND: alpha asks for help");
+      const [full, checkin] = (await world.person("coordination_show", {})).rounds;
+      expect(full).toMatchObject({ kind: "full", status: "open" });
+      expect(checkin).toMatchObject({
+        status: "fell_back",
+        outcome: { fallback: "The sprint was over before the check-in was." },
+      });
+    });
+
     test("iteration 0: a coordinator orients, its words are told, then the portfolio is given out; late or silent, by the heuristic (OH-04, OH-05, OH-06, PF-05, PF-06, CO-09)", async () => {
       const stories = Array.from({ length: 5 }, (_, n) => ({ id: `US-${n + 1}`, title: `Moor ship ${n + 1}` }));
       const open = async (strategy: string, section: Record<string, unknown> = {}) => {

@@ -6,6 +6,7 @@ import { requestLoan } from "../borrow/loan.store.ts";
 import { insertMessage } from "../message/message.store.ts";
 import { fallbacks } from "../overhead/overhead.rules.ts";
 import { endStep } from "../overhead/overhead.store.ts";
+import { currentSprint } from "../sprint/sprint.store.ts";
 import { coordinatorsOf, type Part } from "./coordination.rules.ts";
 import { type Directives, meantId, parseDirectives } from "./directives.rules.ts";
 import { plainCheckin, plainEvaluation, plainOrientation } from "./facts.rules.ts";
@@ -145,14 +146,17 @@ async function conclude(ctx: OperationContext, row: RoundRow, outcome: Outcome):
 }
 
 /**
- * Ends every round whose time is over, without loans and with what has been said so far (requirement OH-06). Asked by
- * whoever comes next, so that nobody waits for a coordinator that is gone. The lock of rounds is held.
+ * Ends every round whose time is over, and a check-in whose sprint is, without loans and with what has been said so
+ * far (requirement OH-06). Asked by whoever comes next, so that nobody waits for a coordinator that is gone. The lock of
+ * rounds is held.
  */
 export async function endOverdueRounds(ctx: OperationContext): Promise<RoundRow[]> {
   const ended: RoundRow[] = [];
   for (const row of await openRounds(ctx.db)) {
     if (row.deadline !== null && Number(row.deadline) < ctx.now)
       ended.push(await fallBack(ctx, row, fallbacks[stepOf(row.kind)].text));
+    else if (row.kind === "checkin" && (await currentSprint(ctx.db))?.n !== row.sprint)
+      ended.push(await fallBack(ctx, row, "The sprint was over before the check-in was."));
   }
   return ended;
 }
