@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { TeamwrightError } from "./errors.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** The bytes of a file of the project; undefined when there is none. */
 export async function readProjectFile(root: string, path: string): Promise<Buffer | undefined> {
@@ -24,21 +25,7 @@ export async function replaceProjectFile(root: string, path: string, content: Bu
     const target = await realpath(join(folder, basename(path))).catch(() => join(folder, basename(path)));
     if (relative(home, resolve(target)).startsWith(".."))
       throw new TeamwrightError("UNAVAILABLE", `${path} leads out of the project and is not written.`);
-    const existing = await stat(target).catch(() => undefined);
-    const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-    try {
-      const file = await open(temporary, "w", existing ? existing.mode & 0o777 : 0o666);
-      try {
-        await file.writeFile(content);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, target);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await replaceFile(target, (file) => file.writeFile(content));
   } catch (error) {
     if (error instanceof TeamwrightError) throw error;
     throw new TeamwrightError("UNAVAILABLE", `${path} cannot be written (${(error as NodeJS.ErrnoException).code}).`);

@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { type FileHandle, open, readFile, realpath, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { refuseFile } from "../../kernel/file-refusal.ts";
 import type { FilePort } from "../../kernel/operation.ts";
+import { replaceFile } from "../../kernel/replace-file.ts";
 import { countLines, findFiles, matcher } from "./find-files.ts";
 
 /** Files as the user names them, relative to the folder the command was started in; `-` reads standard input. */
@@ -24,7 +25,7 @@ export function filePort(cwd: string, projectRoot: string): FilePort {
       matcher,
     },
     async write(path, chunks) {
-      await replaceFile(resolve(cwd, path), chunks).catch((error: unknown) => refuseFile("write", path, error));
+      await put(resolve(cwd, path), chunks).catch((error: unknown) => refuseFile("write", path, error));
     },
   };
 }
@@ -52,27 +53,11 @@ async function readStart(path: string, limit: number): Promise<string> {
   }
 }
 
-/** Either the old content or the whole new one is there, after a crash too. */
-async function replaceFile(asked: string, chunks: Iterable<string>): Promise<void> {
+async function put(asked: string, chunks: Iterable<string>): Promise<void> {
   const target = await realpath(asked).catch(() => asked);
   const existing = await stat(target).catch(() => undefined);
   if (existing && !existing.isFile() && !existing.isDirectory()) return writeThrough(target, chunks);
-  const folder = dirname(target);
-  const temporary = join(folder, `.${basename(target)}.${process.pid}.tmp`);
-  try {
-    const file = await open(temporary, "wx", existing ? existing.mode & 0o777 : 0o666);
-    try {
-      await writeAll(file, chunks);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
+  await replaceFile(target, (file) => writeAll(file, chunks));
 }
 
 /** A device or a pipe cannot be replaced. */
@@ -96,11 +81,4 @@ async function writeAll(file: FileHandle, chunks: Iterable<string>): Promise<voi
     pending = "";
   }
   await file.writeFile(pending);
-}
-
-/** Makes the rename itself durable; some file systems do not offer it. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r").catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }
