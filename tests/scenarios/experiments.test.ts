@@ -241,6 +241,8 @@ describe("the examples (EX-02, EX-03)", () => {
     expect(report.coordination.enabled).toBe(name !== "independent.yaml");
     expect(report.portfolio).toMatchObject({ total_sprints: 2, num_teams: isWhole ? 6 : 2 });
     expect(report.portfolio.total_velocity).toBeGreaterThan(5);
+    const sizes = new Set(Object.values<Answer>(report.teams).map(({ agents }) => agents));
+    if (isWhole) expect(sizes).toEqual(new Set([4, 5, 6, 7])); // else nothing answers what the size of a team does
   });
 
   test("are the five variants, the stress test and the scale test", () => {

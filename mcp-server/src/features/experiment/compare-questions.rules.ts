@@ -147,29 +147,50 @@ function dependencyQuestion(variants: readonly Variant[]): AnsweredQuestion {
   };
 }
 
-/** Sizes vary across experiments, so the runs of all variants under one seed are one group. */
+/**
+ * Within the runs of each variant that has teams of several sizes. Where sizes vary across experiments alone, the runs of
+ * all variants under one seed are one group.
+ */
 function teamSizeQuestion(variants: readonly Variant[]): AnsweredQuestion {
-  const groups = new Map<number | string, (readonly [number, number])[]>();
-  for (const variant of variants)
-    for (const { seed, path, report } of variant.runs) {
-      const points = Object.values(report.teams).flatMap((team) => {
-        const perCapita = ratio(teamVelocity(team), agentSprints(team));
-        return team.agents === undefined || perCapita === undefined ? [] : [[team.agents, perCapita] as const];
-      });
-      groups.set(seed ?? path, [...(groups.get(seed ?? path) ?? []), ...points]);
-    }
-  const sizes = new Set([...groups.values()].flatMap((points) => points.map(([agents]) => agents)));
-  // between two sizes any other difference of the two teams would pass for their size
-  const estimate = sizes.size < 3 ? undefined : estimateCorrelation([...groups.values()]);
-  const words = { what: "Teams of all variants", one: "team size", other: "velocity per agent" };
+  const within = variants.flatMap(({ label, runs }) =>
+    sizeAnswer(
+      label,
+      runs.map(({ report }) => sizePoints(report)),
+    ),
+  );
+  const answers = within.length > 0 ? within : sizeAnswer("all variants", pooledSizes(variants));
   return {
     id: "team_size",
     question: "How does team size affect velocity per capita?",
     measure:
-      "Correlation of a team's agents, as configured, with its story points per agent and sprint, over the teams of all variants, mean per seed; what else differs between variants is in it.",
-    answers: estimate ? [correlation("all variants", words, estimate)] : [],
-    ...unanswered(!estimate && "it takes teams of three sizes at least, whose agents are known"),
+      "Correlation of a team's agents, as configured, with its story points per agent and sprint: over the teams of a run, mean per run; over all variants of a seed only where no variant has three sizes, with all else that they differ in.",
+    answers,
+    ...unanswered(answers.length === 0 && "it takes teams of three sizes at least, whose agents are known"),
   };
+}
+
+type SizePoint = readonly [agents: number, perCapita: number];
+
+function sizeAnswer(about: string, groups: readonly (readonly SizePoint[])[]): Answer[] {
+  const sizes = new Set(groups.flatMap((points) => points.map(([agents]) => agents)));
+  // between two sizes any other difference of the two teams would pass for their size
+  const estimate = sizes.size < 3 ? undefined : estimateCorrelation(groups);
+  const words = { what: `Teams of ${about}`, one: "team size", other: "velocity per agent" };
+  return estimate ? [correlation(about, words, estimate)] : [];
+}
+
+function pooledSizes(variants: readonly Variant[]): SizePoint[][] {
+  const groups = new Map<number | string, SizePoint[]>();
+  for (const { seed, path, report } of variants.flatMap(({ runs }) => runs))
+    groups.set(seed ?? path, [...(groups.get(seed ?? path) ?? []), ...sizePoints(report)]);
+  return [...groups.values()];
+}
+
+function sizePoints({ teams }: ReadableReport): SizePoint[] {
+  return Object.values(teams).flatMap((team) => {
+    const perCapita = ratio(teamVelocity(team), agentSprints(team));
+    return team.agents === undefined || perCapita === undefined ? [] : [[team.agents, perCapita] as const];
+  });
 }
 
 function metricAnswer(

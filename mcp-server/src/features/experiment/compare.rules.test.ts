@@ -238,6 +238,18 @@ describe("the six questions (EX-04, ME-05)", () => {
     ]);
   });
 
+  test("size is told within a variant, and over variants only where none has three sizes", () => {
+    const two = (agents: number) => ({ stream: sized.stream, platform: { agents, type: "platform" } });
+    const [small, large] = [6, 9].map((agents) => aVariant(`with ${agents}`, { teams: two(agents), crowding: 0.2 }));
+    const told = (...variants: Variant[]) =>
+      compare(...(variants as [Variant, ...Variant[]]))
+        .question("team_size")
+        ?.answers.map(({ about, direction }) => [about, direction]);
+    if (!small || !large) throw new Error("two variants");
+    expect(told(small, large)).toEqual([["all variants", "lower"]]);
+    expect(told(small, aVariant("a", { teams: sized, crowding: 0.2 }), large)).toEqual([["a", "lower"]]);
+  });
+
   test("two sizes are two teams: nothing is said of size", () => {
     const { question } = compare(aVariant("a", { crowding: 0.3 }), aVariant("b", { crowding: 0.3 }));
     expect(question("team_size")?.answers).toEqual([]);
