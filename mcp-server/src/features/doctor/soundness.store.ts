@@ -10,10 +10,10 @@ export async function fileProblems(db: Kysely<Database>): Promise<string[]> {
 }
 
 /**
- * Ids of tasks whose claim is none: in progress without a holder or a live lease (a person's has none, and another
+ * Ids of tasks whose claim is none: in progress without a holder or a lease (a person's has no lease, and another
  * tool's task no holder), or held though nobody works on them.
  */
-export async function claimFaults(db: Kysely<Database>, now: number): Promise<string[]> {
+export async function claimFaults(db: Kysely<Database>): Promise<string[]> {
   const rows = await db
     .selectFrom("task")
     .select("key")
@@ -24,10 +24,7 @@ export async function claimFaults(db: Kysely<Database>, now: number): Promise<st
           e("foreign_raw", "is", null),
           e.or([
             e("holder", "is", null),
-            e.and([
-              e("holder", "not like", "human:%"),
-              e.or([e("lease_expires_at", "is", null), e("lease_expires_at", "<=", now)]),
-            ]),
+            e.and([e("holder", "not like", "human:%"), e("lease_expires_at", "is", null)]),
           ]),
         ]),
         e.and([e("status", "in", ["open", "deferred"]), e("holder", "is not", null)]),
@@ -37,4 +34,15 @@ export async function claimFaults(db: Kysely<Database>, now: number): Promise<st
     .limit(MOST_NAMED)
     .execute();
   return rows.map((row) => row.key);
+}
+
+/** How many leases have run out that no write has come by to end. */
+export async function countExpired(db: Kysely<Database>, now: number): Promise<number> {
+  const { n } = await db
+    .selectFrom("task")
+    .select(sql<number>`count(*)`.as("n"))
+    .where("lease_expires_at", "is not", null)
+    .where("lease_expires_at", "<=", now)
+    .executeTakeFirstOrThrow();
+  return Number(n);
 }
