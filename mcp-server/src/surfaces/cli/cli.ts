@@ -53,7 +53,9 @@ async function route(argv: readonly string[], env: CliEnvironment, to: Screen, a
     return showHelp(operations, rest, to);
   if (first === "completion") {
     const { completionScript } = await import("./completion.ts");
-    await to.out(completionScript(operations, rest[0] ?? ""));
+    const [shell = ""] = rest.filter((word) => !word.startsWith("-"));
+    const script = completionScript(operations, shell);
+    await to.out(wantsJson(rest) ? renderJson({ shell, script }, to) : script);
     return 0;
   }
   const name = Object.hasOwn(shortcuts, first) ? shortcuts[first as keyof typeof shortcuts] : first;
@@ -62,7 +64,7 @@ async function route(argv: readonly string[], env: CliEnvironment, to: Screen, a
   const group = findNoun(operations, first);
   attempt.help = `teamwright help ${first}`;
   const [verb, ...args] = rest;
-  if (verb === undefined || verb === "--help" || verb === "-h") return showHelp(operations, [first], to);
+  if (verb === undefined || verb === "--help" || verb === "-h") return showHelp(operations, [first, ...args], to);
   if (verb.startsWith("-"))
     throw new TeamwrightError("INVALID_INPUT", `teamwright ${first} needs a command before ${verb}.`);
   return run(findCommand(group, first, verb), args, env, to, attempt);
@@ -79,8 +81,8 @@ async function run(
   attempt.help = `${commandLine(operation.name)} --help`;
   const parsed = parseArguments(operation, args, (path) => readText(env.cwd, path));
   if (parsed.help) {
-    const { operationHelp } = await import("./help.ts");
-    await to.out(operationHelp(operation, helpView(to)));
+    const { helpRecord, operationHelp } = await import("./help.ts");
+    await to.out(parsed.json ? renderJson(helpRecord([operation]), to) : operationHelp(operation, helpView(to)));
     return 0;
   }
   parseInput(operation, parsed.input); // wrong usage is told without opening the store
@@ -126,11 +128,20 @@ function principalOf({ isCi, user, insideClient }: CliEnvironment, { kind }: Ope
 }
 
 async function showHelp(operations: readonly Operation[], words: readonly string[], to: Screen): Promise<number> {
-  const { nounHelp, operationHelp, programHelp } = await import("./help.ts");
+  const { helpRecord, nounHelp, operationHelp, programHelp } = await import("./help.ts");
   const [noun, verb] = words.filter((word) => !word.startsWith("-"));
-  if (noun === undefined || noun in programCommands) await to.out(programHelp(operations, helpView(to)));
-  else if (verb === undefined) await to.out(nounHelp(noun, findNoun(operations, noun), helpView(to)));
-  else await to.out(operationHelp(findCommand(operations, noun, verb), helpView(to)));
+  const view = helpView(to);
+  const say = (about: readonly Operation[], text: string) =>
+    to.out(wantsJson(words) ? renderJson(helpRecord(about), to) : text);
+  if (noun === undefined || noun in programCommands) await say(operations, programHelp(operations, view));
+  else {
+    const group = findNoun(operations, noun);
+    if (verb === undefined) await say(group, nounHelp(noun, group, view));
+    else {
+      const operation = findCommand(group, noun, verb);
+      await say([operation], operationHelp(operation, view));
+    }
+  }
   return 0;
 }
 
@@ -147,6 +158,7 @@ function helpView(to: Screen): HelpView {
 /** `teamwright --json task list` is `teamwright task list --json`. */
 function leadingFlagsLast(argv: readonly string[]): readonly string[] {
   const start = argv.findIndex((word) => !["--json", "--quiet", "-q"].includes(word));
+  if (start === -1 && argv.length > 0) return ["help", ...argv];
   if (start <= 0) return argv;
   const [noun = "", verb, ...rest] = argv.slice(start);
   return [noun, ...(verb === undefined ? [] : [verb]), ...argv.slice(0, start), ...rest];

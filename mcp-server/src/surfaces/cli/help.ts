@@ -89,6 +89,24 @@ export function operationHelp(operation: Operation, view: HelpView): string {
   return parts.join("\n");
 }
 
+/** The same for a program. */
+export function helpRecord(operations: readonly Operation[]): Record<string, unknown> {
+  const commands = operations.map((operation) => ({
+    command: commandLine(operation.name),
+    usage: usageLine(operation),
+    description: [operation.description, operation.details].filter(Boolean).join(" "),
+    kind: operation.kind,
+    arguments: flagsOf(operation).map(({ name, type, choices, description, required }) => ({
+      name,
+      type,
+      required,
+      ...(choices.length > 0 ? { choices } : {}),
+      ...(description ? { description } : {}),
+    })),
+  }));
+  return { commands };
+}
+
 /** `teamwright board move ID TO [--flags]` */
 export function usageLine(operation: Operation): string {
   const flags = flagsOf(operation);
