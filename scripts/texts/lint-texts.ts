@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { configSchema } from "../../mcp-server/src/config/config.schema.ts";
 import { operations } from "../../mcp-server/src/features/index.ts";
+import { commandLine } from "../../mcp-server/src/surfaces/cli/command.ts";
 import { type Found, fieldProblems } from "./lint-fields.ts";
 import { type Problem, partsOf, type ShippedText, shippedTexts, withoutCode, wordCount } from "./shipped-text.ts";
 
@@ -92,7 +93,7 @@ function* nameProblems(body: string, around: Surroundings): Generator<Found> {
       const noun = word.slice(0, word.indexOf("_"));
       yield ["operation", `${word} is no operation${nouns.has(noun) ? "" : " and no argument of one"}`];
     } else if (operation?.mcp === "none")
-      yield ["operation", `${word} is no tool of agents; write \`teamwright ${word.replace("_", " ")}\``];
+      yield ["operation", `${word} is no tool of agents; write \`${commandLine(word)}\``];
   }
   for (const [, word = ""] of withoutCode(body).matchAll(/`([a-z]+)`/g))
     if (!argumentWords.has(word) && !around.names.has(word))

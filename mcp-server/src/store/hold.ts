@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
+import { makeHiddenFolder } from "./hidden-folder.ts";
 
 /**
  * Takes a file for this process alone, until the function it gives is called or the process is gone, however it ends:
@@ -7,8 +7,7 @@ import { dirname, join } from "node:path";
  */
 export async function holdFile(path: string): Promise<(() => void) | undefined> {
   const { default: Sqlite } = await import("better-sqlite3");
-  if (mkdirSync(dirname(path), { recursive: true }) !== undefined)
-    writeFileSync(join(dirname(path), ".gitignore"), "*\n");
+  makeHiddenFolder(dirname(path));
   const db = new Sqlite(path, { timeout: 0 });
   try {
     db.exec("begin exclusive");

@@ -22,6 +22,11 @@ export const BUSY_MS = 20;
 
 const oneCell = new Int32Array(new SharedArrayBuffer(4));
 
+/** Stops the whole process. */
+export function pause(ms: number): void {
+  Atomics.wait(oneCell, 0, 0, ms);
+}
+
 /**
  * SQLite's own waiting sleeps 1, 2, 5 and 10 ms between looks while a transaction takes less than one: eight claiming
  * processes spent most of their time asleep beside a free lock. Looks here are about a millisecond apart, and
@@ -42,7 +47,7 @@ function insist<T>(attempt: () => T): T {
   Error.stackTraceLimit = 0; // a trace is the dearest part of a look in vain
   try {
     for (;;) {
-      Atomics.wait(oneCell, 0, 0, 0.3 + Math.random() * 1.7);
+      pause(0.3 + Math.random() * 1.7);
       try {
         return attempt();
       } catch (error) {

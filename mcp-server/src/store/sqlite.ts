@@ -1,13 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { accessSync, constants, existsSync, readFileSync, watch } from "node:fs";
+import { basename, dirname } from "node:path";
 import Sqlite from "better-sqlite3";
 import { sql } from "kysely";
 import { TeamwrightError } from "../kernel/errors.ts";
 import type { DialectPort, Store } from "./dialect-port.ts";
+import { makeHiddenFolder } from "./hidden-folder.ts";
 import { newerStoreMessage, olderStoreMessage, schemaVersion, unreadable } from "./migrate.ts";
 import { migrateSqlite, sqliteVersion } from "./migrate-sqlite.ts";
 import { replicaName } from "./replica.ts";
-import { BUSY_MS, isBusy, kyselyOver } from "./sqlite-dialect.ts";
+import { BUSY_MS, isBusy, kyselyOver, pause } from "./sqlite-dialect.ts";
 
 const OPEN_BUSY_MS = 5000;
 
@@ -23,7 +24,7 @@ export function openSqlite(options: SqliteOptions): Store {
   const { path } = options;
   const memory = path === ":memory:";
   try {
-    if (!memory && !options.readOnly) makeFolder(dirname(path));
+    if (!memory && !options.readOnly) makeHiddenFolder(dirname(path));
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -72,11 +73,6 @@ export function openSqlite(options: SqliteOptions): Store {
   };
 }
 
-/** A new folder of ours hides itself from git: using Teamwright must not show in a repository's status. */
-function makeFolder(folder: string): void {
-  if (mkdirSync(folder, { recursive: true }) !== undefined) writeFileSync(join(folder, ".gitignore"), "*\n");
-}
-
 function isWritable(path: string): boolean {
   try {
     accessSync(dirname(path), constants.W_OK);
@@ -122,7 +118,7 @@ function switchToWal(db: Sqlite.Database): void {
       return;
     } catch (error) {
       if (!isBusy(error) || Date.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * 10);
+      pause(1 + Math.random() * 10);
     }
   }
 }
