@@ -68,7 +68,7 @@ export const tagRules: readonly LintRule[] = [
     id: "TW204",
     level: "error",
     description:
-      "The target is a role, an agent of a team, `team:<id>` or one of `reports.targets`; a name nobody has is never read.",
+      "The target is a role, an agent of a team, `team:<id>` or one of `reports.targets`; when an agent stops in a run, also whoever is in its session. A name nobody has is never read.",
     good: { tags: "- CROSS-DOMAIN:tester: readSession() in src/login.ts:42 needs a test" },
     bad: { tags: "- CROSS-DOMAIN:testre: readSession() in src/login.ts:42 needs a test" },
     *check({ tags }, { targets }) {
