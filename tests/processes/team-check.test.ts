@@ -28,7 +28,7 @@ describe("team check", () => {
       code: 1,
       out: [
         "teamwright.yaml: 2 problems",
-        "teamwright.yaml:3:10 teams.1.id: a is already team number 1",
+        "teamwright.yaml:3:10 teams.1.id: a is already team number 1; give one of them another id",
         "teamwright.yaml:3:13 unknown key teams.1.agent; did you mean agents?",
         "",
       ].join("\n"),
