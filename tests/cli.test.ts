@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
@@ -254,6 +254,19 @@ test("misspelt commands, flags and values are told what was meant", async () => 
     expect(run.code).toBe(2);
     expect(run.err + run.out).toContain(misspelt[index]?.[1]);
   }
+});
+
+test("a checkout without its packages says what to run, whatever the Node", async () => {
+  cpSync(join(launcher, ".."), join(project, "bin"), { recursive: true });
+  mkdirSync(join(project, "mcp-server", "src"), { recursive: true });
+  writeFileSync(join(project, "mcp-server", "src", "main.ts"), "");
+  const run = await new Promise<Run>((resolve) => {
+    execFile(process.execPath, [join(project, "bin", "teamwright"), "help"], (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err });
+    });
+  });
+  expect([run.code, run.out]).toEqual([1, ""]);
+  expect(run.err).toMatch(/^teamwright: the packages of this checkout are missing; run `npm ci` in .* first\.\n$/);
 });
 
 describe("help", () => {

@@ -19,10 +19,11 @@ test("a table that is wider than the terminal breaks its widest column between w
   );
 });
 
-test("a table that has room, or goes where lines have no end, stays as it is", () => {
+test("a table that has room, or goes where lines have no end, or has no room at all, stays as it is", () => {
   const whole = terminalView(0, 80, false).table(head, rows);
   expect(whole.split("\n")).toHaveLength(3);
   expect(plainView(0, 36).table(head, rows)).toBe(whole);
+  expect(terminalView(0, 20, false).table(head, rows)).toBe(whole); // nothing could be read in what is left
 });
 
 test("colour does not count, is closed at the end of each line, and a word too long for its column stays whole", () => {

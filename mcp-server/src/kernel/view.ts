@@ -44,17 +44,21 @@ function nextLine(operations: readonly string[]): string {
 
 const GAP = 2;
 /** Narrower than this nothing can be read in a column. */
-const LEAST_COLUMN = 12;
+const LEAST_COLUMN = 8;
 
-/** Columns padded to their widest cell; colour codes do not count. In a terminal the widest gives way to the others. */
+/**
+ * Columns padded to their widest cell; colour codes do not count. In a terminal the widest gives way to the others,
+ * and where that does not help either the terminal wraps.
+ */
 function table(head: readonly string[], rows: readonly (readonly string[])[], room = Number.POSITIVE_INFINITY): string {
   const all = [head, ...rows];
   const lengths = all.map((row) => row.map(visibleLength));
   const widths = head.map((_, column) => lengths.reduce((widest, row) => Math.max(widest, row[column] ?? 0), 0));
   const excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
-  if (excess <= 0) return all.map((row, index) => flat(row, lengths[index] ?? [], widths)).join("\n");
   const widest = widths.indexOf(Math.max(...widths));
-  const width = Math.max(LEAST_COLUMN, (widths[widest] ?? 0) - excess);
+  const width = (widths[widest] ?? 0) - excess;
+  if (excess <= 0 || width < LEAST_COLUMN)
+    return all.map((row, index) => flat(row, lengths[index] ?? [], widths)).join("\n");
   const wrapped = all.map((row) => row.map((cell, column) => (column === widest ? wrapCell(cell, width) : [cell])));
   const narrow = widths.map((own, column) => (column === widest ? width : own));
   return wrapped.map((row) => padded(row, narrow)).join("\n");
