@@ -24,7 +24,7 @@ import { fillVacancies, staffed, welcome } from "./staff.ts";
 import { openStage, type Stage } from "./stage.ts";
 import type { Feedback } from "./stakeholder.rules.ts";
 import { feedbackFile, parseFeedback, type ReadFeedback, reviewBy } from "./stakeholder.ts";
-import type { Backfill, RunState, SprintRecord } from "./state.rules.ts";
+import { type Backfill, newRunState, type RunState, type SprintRecord } from "./state.rules.ts";
 
 /** Monday, nine o'clock, in a year of its own: simulated time has nothing to do with the clock on the wall. */
 const START = Date.UTC(2026, 0, 5, 9);
@@ -108,21 +108,7 @@ async function setUp(options: RunOptions, base: ProjectConfig): Promise<RunState
   return enclose(options.store, async (store) => {
     const { seed, variant, backlogs } = options;
     const clock = { now: START };
-    const state: RunState = {
-      version: 1,
-      seed,
-      variant,
-      sprint: 0,
-      clock: clock.now,
-      members: membersOf(base),
-      cards: {},
-      pairs: {},
-      learned: {},
-      swaps: [],
-      vacancies: [],
-      left: [],
-      rounds: {},
-    };
+    const state = newRunState({ seed, variant, clock: clock.now, members: membersOf(base) });
     const stage = openStage({ store, config: base, clock, seed, sprint: 0 });
     await welcome(stage, state.members);
     for (const { text, name, team } of backlogs) await loadBacklog(stage, text, name, team);

@@ -30,6 +30,22 @@ export interface RunState {
   waitsFor?: { readonly sprint: number; readonly file: string };
 }
 
+/** A run that has not begun. */
+export function newRunState(start: Pick<RunState, "seed" | "variant" | "clock" | "members">): RunState {
+  return {
+    version: 1,
+    ...start,
+    sprint: 0,
+    cards: {},
+    pairs: {},
+    learned: {},
+    swaps: [],
+    vacancies: [],
+    left: [],
+    rounds: {},
+  };
+}
+
 /** A profile taken on for a while (requirement AG-03). */
 export interface Swap {
   readonly agent: string;

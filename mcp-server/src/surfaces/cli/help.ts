@@ -120,7 +120,7 @@ export function usageLine(operation: Operation): string {
   ].join(" ");
 }
 
-export function flagUsage(flag: Flag): string {
+function flagUsage(flag: Flag): string {
   return flag.type === "boolean"
     ? `--[no-]${flag.name}`
     : `--${flag.name} ${flag.choices.length > 6 ? "NAME" : flag.placeholder}`;

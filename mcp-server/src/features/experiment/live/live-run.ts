@@ -17,7 +17,7 @@ import { folderOutput, makeFolder, type Output, sprintFolder } from "../output.t
 import { membersOf } from "../people.rules.ts";
 import { writeReports } from "../reports.ts";
 import type { RunOutcome } from "../runner.ts";
-import type { RunState } from "../state.rules.ts";
+import { newRunState, type RunState } from "../state.rules.ts";
 import { type Desk, openDesk, withoutSimulation } from "./desk.ts";
 import { endLeftOver, markOf } from "./leftovers.ts";
 import { addSessionEnd, noteSession, openSessions } from "./live.store.ts";
@@ -243,21 +243,8 @@ async function play(live: LiveRun, inputs: Inputs, client: string, ended: (n: nu
 async function setUp(live: LiveRun, inputs: Inputs): Promise<RunState> {
   const { desk } = live;
   await loadStories(desk, inputs.backlogs);
-  const state: RunState = {
-    version: 1,
-    seed: inputs.seed,
-    variant: inputs.variant,
-    sprint: 0,
-    clock: Date.now(),
-    members: membersOf(desk.config),
-    cards: {},
-    pairs: {},
-    learned: {},
-    swaps: [],
-    vacancies: [],
-    left: [],
-    rounds: {},
-  };
+  const { seed, variant } = inputs;
+  const state = newRunState({ seed, variant, clock: Date.now(), members: membersOf(desk.config) });
   await desk.inside(async (ctx) => {
     await saveInputs(ctx.db, inputs.stored);
     await saveState(ctx.db, state);
