@@ -213,10 +213,10 @@ describe("who may import what", () => {
 });
 
 describe("what a server loads", () => {
-  test("the answer to initialize needs no operation, no store and no configuration's parser", () => {
+  test("the answer to initialize needs no operation, no store and neither schema nor parser of the configuration", () => {
     const early = ["main.ts", "surfaces/mcp/serve.ts", "surfaces/mcp/serve-options.ts"].flatMap(loadedWith);
     const heavy =
-      /^(features|surfaces\/cli|store\/sqlite|config\/config\.load)|^(yaml|kysely|better-sqlite3|pg|simple-git)$/;
+      /^(features|surfaces\/cli|store\/sqlite|config\/(config\.load|.*\.schema))|^(yaml|kysely|better-sqlite3|pg|simple-git)$/;
     expect(early.filter((name) => heavy.test(name))).toEqual([]);
     expect(early).toContain("@modelcontextprotocol/server/stdio");
   });
