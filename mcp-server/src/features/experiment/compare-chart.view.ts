@@ -47,8 +47,16 @@ export interface ChartText {
 /** Colours are the page's own properties, so that one drawing serves a light and a dark page. */
 const seriesColours = 8;
 const dashes = ["solid", "dashed", "dotted", [10, 3, 2, 3]] as const;
-/** More than dashes, so that the first twenty pairs of both differ. */
-const symbols = ["circle", "rect", "triangle", "diamond", "path://M0 0L10 0L5 9Z"] as const;
+/** Marks: as many as the examples have policies, drawn in a box of ten; with the dashes the first 28 pairs differ. */
+const outlines = [
+  "M10 5A5 5 0 1 1 0 5A5 5 0 1 1 10 5Z", // circle
+  "M0 0H10V10H0Z",
+  "M5 0L10 10H0Z",
+  "M5 0L10 5L5 10L0 5Z",
+  "M0 0H10L5 10Z",
+  "M3.5 0H6.5V3.5H10V6.5H6.5V10H3.5V6.5H0V3.5H3.5Z", // plus
+  "M0 0H10L5 5L10 10H0L5 5Z", // hourglass
+];
 const WIDTH = 760;
 const HEIGHT = 340;
 
@@ -57,7 +65,8 @@ export function styleOfGroup(index: number) {
   return {
     colour: `var(--series-${(index % seriesColours) + 1})`,
     dash: dashes[index % dashes.length] ?? "solid",
-    symbol: symbols[index % symbols.length] ?? "circle",
+    /** Outline of its mark, as an SVG path in a box of ten. */
+    outline: outlines[index % outlines.length] ?? "",
   };
 }
 
@@ -78,7 +87,7 @@ function shortName(name: string): string {
 export function lineChart(groups: readonly ChartGroup[], text: ChartText): string {
   const isDense = Math.max(...groups.map(({ points }) => points.length)) > 25;
   const series = groups.flatMap(({ points }, index): (CustomSeriesOption | LineSeriesOption)[] => {
-    const { colour, dash, symbol } = styleOfGroup(index);
+    const { colour, dash, outline } = styleOfGroup(index);
     const name = seriesName(index);
     const line: LineSeriesOption = {
       type: "line",
@@ -86,7 +95,7 @@ export function lineChart(groups: readonly ChartGroup[], text: ChartText): strin
       data: points.map(({ x, y }) => [x, y]),
       lineStyle: { color: colour, width: 2, type: typeof dash === "string" ? dash : [...dash] },
       itemStyle: { color: colour, borderColor: colour },
-      symbol,
+      symbol: `path://${outline}`,
       symbolSize: 6,
       showSymbol: !isDense,
       silent: true,
@@ -102,7 +111,7 @@ export function lineChart(groups: readonly ChartGroup[], text: ChartText): strin
 /** One row per group: its mean as a mark, its interval as a bar. */
 export function intervalChart(groups: readonly ChartGroup[], text: ChartText): string {
   const series = groups.flatMap(({ points }, index): (CustomSeriesOption | ScatterSeriesOption)[] => {
-    const { colour, symbol } = styleOfGroup(index);
+    const { colour, outline } = styleOfGroup(index);
     const name = seriesName(index);
     return [
       ...errorBars(
@@ -114,7 +123,7 @@ export function intervalChart(groups: readonly ChartGroup[], text: ChartText): s
         type: "scatter",
         name,
         data: points.map(({ y }) => [y, index]),
-        symbol,
+        symbol: `path://${outline}`,
         symbolSize: 11,
         itemStyle: { color: colour, opacity: 1 },
         silent: true,
@@ -144,14 +153,14 @@ export function intervalChart(groups: readonly ChartGroup[], text: ChartText): s
 export function scatterChart(groups: readonly ChartGroup[], text: ChartText): string {
   const shift = (index: number) => (groups.length < 2 ? 0 : (index / (groups.length - 1) - 0.5) * 0.5);
   const series = groups.flatMap(({ points }, index): (CustomSeriesOption | ScatterSeriesOption)[] => {
-    const { colour, symbol } = styleOfGroup(index);
+    const { colour, outline } = styleOfGroup(index);
     const name = seriesName(index);
     return [
       {
         type: "scatter",
         name,
         data: points.map(({ x, y }) => [x + shift(index), y]),
-        symbol,
+        symbol: `path://${outline}`,
         symbolSize: 10,
         itemStyle: { color: colour, opacity: 0.8 },
         silent: true,

@@ -104,6 +104,16 @@ describe("the page loads nothing and runs nothing", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  test("as many policies as there are examples are told apart without colour, lines or names", () => {
+    const [base, ...others] = Array.from({ length: 7 }, (_, index) => aVariant(`policy-${index}`, {}, 2));
+    if (!base) throw new Error("seven variants");
+    const page = comparisonPage(compared(base, ...others));
+    const legends = page.match(/<ul class="legend">.*?<\/ul>/gs) ?? [];
+    const marks = legends.map((legend) => new Set(legend.match(/<path d="[^"]+" fill=/g)).size);
+    expect(marks).toEqual(legends.map(() => 7));
+    for (const mark of ["M3.5 0H6.5", "M0 0H10L5 5"]) expect(page).toContain(mark);
+  });
+
   test("the same comparison gives the same bytes", () => {
     expect(comparisonPage(usual)).toBe(usualPage);
   });

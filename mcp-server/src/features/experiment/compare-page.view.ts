@@ -220,24 +220,17 @@ ${legend(groups, chart === lineChart)}
 
 function legend(groups: readonly ChartGroup[], withLines: boolean): string {
   const items = groups.map(({ name }, index) => {
-    const { colour, dash, symbol } = styleOfGroup(index);
+    const { colour, dash, outline } = styleOfGroup(index);
     const pattern =
       dash === "solid"
         ? ""
         : ` stroke-dasharray="${dash === "dashed" ? "6 3" : dash === "dotted" ? "2 2" : "8 3 2 3"}"`;
     const line = withLines ? `<path d="M0 6H34" stroke="${colour}" stroke-width="2"${pattern}/>` : "";
-    return `<li><svg width="34" height="12" aria-hidden="true">${line}${marks[symbol](colour)}</svg>${escapeHtml(name)}</li>`;
+    const mark = `<path d="${outline}" fill="${colour}" transform="translate(12.5 1.5) scale(.9)"/>`;
+    return `<li><svg width="34" height="12" aria-hidden="true">${line}${mark}</svg>${escapeHtml(name)}</li>`;
   });
   return `<ul class="legend">${items.join("")}</ul>`;
 }
-
-const marks = {
-  circle: (colour: string) => `<circle cx="17" cy="6" r="4" fill="${colour}"/>`,
-  rect: (colour: string) => `<rect x="13" y="2" width="8" height="8" fill="${colour}"/>`,
-  triangle: (colour: string) => `<path d="M17 1L22 10H12Z" fill="${colour}"/>`,
-  diamond: (colour: string) => `<path d="M17 1L22 6L17 11L12 6Z" fill="${colour}"/>`,
-  "path://M0 0L10 0L5 9Z": (colour: string) => `<path d="M12 2H22L17 11Z" fill="${colour}"/>`,
-};
 
 function numbersOf(estimate: Estimate | undefined): [string, string] {
   return estimate ? [shortNumber(estimate.mean), intervalText(estimate)] : ["not reported", ""];
