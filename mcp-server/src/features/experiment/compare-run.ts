@@ -35,9 +35,15 @@ export async function playVariants(names: readonly string[], asked: VariantsAske
   if (results.some((result) => result.kind === "left" || (result.kind === "played" && result.outcome.cancelled)))
     throw new TeamwrightError("UNAVAILABLE", "Stopped; the same command takes up every run where it is.");
   const problems = results.flatMap((result, index) =>
-    result.kind === "refused" ? [`${runs[index]?.asked.folder}: ${result.refusal.message.replace(/\.$/, "")}.`] : [],
+    result.kind === "refused" ? [problemOf(runs[index]?.asked.folder ?? "", result.refusal.message)] : [],
   );
   return { names: variants.map((variant) => variant.read), problems };
+}
+
+/** A sentence that says which run it is about, once. */
+function problemOf(folder: string, message: string): string {
+  const sentence = `${message.replace(/\.$/, "")}.`;
+  return sentence.startsWith(`${folder} `) ? sentence : `${folder}: ${sentence}`;
 }
 
 interface VariantToRead {
