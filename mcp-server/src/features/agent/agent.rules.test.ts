@@ -4,12 +4,19 @@ import { findOperation } from "../index.ts";
 import { type CommandKind, matchSpawn, parseRecord, roleOf, shellRefusal, taskIdsIn } from "./agent.rules.ts";
 
 const kindOf: CommandKind = (noun, verb) => {
-  const kind = findOperation(`${noun}_${verb}`)?.kind;
-  return kind === "batch" ? "write" : kind;
+  const found = findOperation(`${noun}_${verb}`);
+  if (found === undefined) return undefined;
+  if (found.kind === "read") return "read";
+  return found.mcp === "none" ? "person" : "write";
 };
 const refused = (command: string) => shellRefusal(command, kindOf) !== undefined;
 
 describe("shell commands of agents", () => {
+  test("a refusal names the tool, or where there is none the person", () => {
+    expect(shellRefusal("teamwright task close tw-1", kindOf)).toContain("use the tool task_close");
+    expect(shellRefusal("teamwright checkpoint approve cp-1", kindOf)).toContain("ask the person");
+  });
+
   test.each([
     "teamwright task close tw-1",
     "teamwright task close",

@@ -56,8 +56,8 @@ const lookup = /(?:\$\(|`)\s*(?:which|command\s+-v|type\s+-p)\s+([^\s;|&()`]*tea
 
 const substitution = /\$\([^()]*\)|`[^`]*`/g;
 
-/** What a command of two words is in the table of operations; undefined when there is none. */
-export type CommandKind = (noun: string, verb: string) => "read" | "write" | undefined;
+/** What a command of two words is in the table of operations; undefined when there is none. `person`: writes, and is no tool. */
+export type CommandKind = (noun: string, verb: string) => "read" | "write" | "person" | undefined;
 
 /**
  * Why a shell command is refused to an agent, or undefined. The command line is the person's way in and acts as them;
@@ -99,8 +99,10 @@ function commandRefusal(words: readonly string[], isOurs: boolean, kindOf: Comma
     );
     if (isProgram && (noun === "serve" || noun === "hook")) return serveRefusal;
     // a program of somebody else may have an entry file of the same name
-    if (kind === "write" || (isProgram && isName && kind === undefined)) {
-      return `Writing through the command line acts as the person and is not for agents; use the tool ${noun}_${verb ?? "…"}.`;
+    if (kind === "write" || kind === "person" || (isProgram && isName && kind === undefined)) {
+      const instead =
+        kind === "person" ? "ask the person, who types it themselves" : `use the tool ${noun}_${verb ?? "…"}`;
+      return `Writing through the command line acts as the person and is not for agents; ${instead}.`;
     }
   }
   return undefined;

@@ -19,8 +19,10 @@ export function shellGuard(): GuardRule {
 }
 
 const kindOf: CommandKind = (noun, verb) => {
-  const kind = findOperation(`${noun}_${verb.replaceAll("-", "_")}`)?.kind;
-  return kind === "batch" ? "write" : kind;
+  const found = findOperation(`${noun}_${verb.replaceAll("-", "_")}`);
+  if (found === undefined) return undefined;
+  if (found.kind === "read") return "read";
+  return found.mcp === "none" ? "person" : "write";
 };
 
 export function storeGuard(): GuardRule {
