@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { expectSound, newTask, refusal } from "../support/answers.ts";
-import { type Answer, dialects, openWorld, type World } from "../support/world.ts";
-
-const _events = async (world: World): Promise<Answer[]> =>
-  (await world.person("event_list", { after: 0, limit: 5000 })).events;
+import { dialects, openWorld } from "../support/world.ts";
 
 describe.each(dialects)("stored text on %s", (dialect) => {
   test("search takes any words, finds them in paths and tags, and never fails (hostile text)", async () => {

@@ -1,23 +1,6 @@
 import { expect, test } from "vitest";
-import type { BeadsIssue, JsonObject, ParsedRow } from "./beads-issue.schema.ts";
+import { CREATED, readIssue, rowText, TIMES } from "../../../../../tests/support/beads-rows.ts";
 import { readRow } from "./beads-read.rules.ts";
-
-const TIMES = { created_at: "2026-01-02T03:04:05Z", updated_at: "2026-01-02T03:04:06Z" };
-const CREATED = Date.UTC(2026, 0, 2, 3, 4, 5);
-
-function text(record: JsonObject): string {
-  return JSON.stringify({ id: "pr-a1b", title: "Fix the pump", priority: 1, ...TIMES, ...record });
-}
-
-function read(record: JsonObject): { issue: BeadsIssue; codes: string[] } {
-  const row = readRow(text(record), 1);
-  if (row.kind !== "issue") throw new Error(`read as ${row.kind}`);
-  return { issue: row.issue, codes: row.warnings.map(({ code }) => code) };
-}
-
-function _outline(rows: ParsedRow[]): string[] {
-  return rows.map((row) => `${row.line} ${row.kind}${row.kind === "bad" ? ` ${row.reason}` : ""}`);
-}
 
 test.each([
   ["open", { state: "open" }],
@@ -33,11 +16,11 @@ test.each([
   ["triage", { state: "deferred", foreignStatus: "triage" }],
   ["constructor", { state: "deferred", foreignStatus: "constructor" }],
 ])("status %s", (status, expected) => {
-  expect(read({ status }).issue.status).toEqual(expected);
+  expect(readIssue({ status }).issue.status).toEqual(expected);
 });
 
 test("a blocked issue that was started is in progress, blocked", () => {
-  expect(read({ status: "blocked", started_at: TIMES.created_at }).issue.status).toEqual({
+  expect(readIssue({ status: "blocked", started_at: TIMES.created_at }).issue.status).toEqual({
     state: "in_progress",
     blockedFlag: true,
   });
@@ -53,12 +36,12 @@ test("metadata.teamwright refines the status only while it matches it", () => {
     outcome: "failed",
   };
   const metadata = { teamwright: own, other: 1 };
-  const { issue } = read({ status: "in_progress", metadata });
+  const { issue } = readIssue({ status: "in_progress", metadata });
   expect(issue.status).toEqual({ state: "in_review" });
   expect(issue.own).toEqual({ team: "core", points: 3, scope: ["src/**"], blockedReason: "db" });
   expect(issue.metadata).toEqual({ other: 1 });
-  expect(read({ status: "open", metadata }).issue.status).toEqual({ state: "open" });
-  expect(read({ status: "closed", metadata, closed_at: TIMES.updated_at }).issue.status).toEqual({
+  expect(readIssue({ status: "open", metadata }).issue.status).toEqual({ state: "open" });
+  expect(readIssue({ status: "closed", metadata, closed_at: TIMES.updated_at }).issue.status).toEqual({
     state: "closed",
     outcome: "failed",
   });
@@ -73,29 +56,29 @@ test.each([
   ["soon", 2, ["bad_priority"]],
   [null, 2, ["priority_absent"]],
 ])("priority %s reads as %s", (priority, expected, codes) => {
-  const found = read({ priority });
+  const found = readIssue({ priority });
   expect(found.issue.priority).toBe(expected);
   expect(found.codes).toEqual(codes);
 });
 
 test("an absent priority is P0 only for those who want bd's own reading", () => {
-  const row = readRow(text({ priority: null }), 1, { strict: "bd" });
+  const row = readRow(rowText({ priority: null }), 1, { strict: "bd" });
   expect(row.kind === "issue" && row.issue.priority).toBe(0);
   expect(row.warnings).toEqual([]);
 });
 
 test("kinds: absent is task, aliases are resolved, anything else is kept", () => {
   const kinds = ["", "feat", "ADR", "user-story", "mr", "question"].map(
-    (issue_type) => read({ issue_type }).issue.kind,
+    (issue_type) => readIssue({ issue_type }).issue.kind,
   );
   expect(kinds).toEqual(["task", "feature", "decision", "story", "merge-request", "question"]);
 });
 
 test("closed_at follows the status", () => {
-  const missing = read({ status: "closed" });
+  const missing = readIssue({ status: "closed" });
   expect(missing.issue.closedAt).toBe(CREATED + 2000);
   expect(missing.codes).toEqual(["closed_without_closed_at"]);
-  const extra = read({ status: "open", closed_at: TIMES.updated_at });
+  const extra = readIssue({ status: "open", closed_at: TIMES.updated_at });
   expect(extra.issue.closedAt).toBeUndefined();
   expect(extra.codes).toEqual(["closed_at_on_open"]);
 });
@@ -107,21 +90,21 @@ test("times of every style are one instant; zero times are none", () => {
     "2026-01-02 03:04:05Z",
     "2026-01-01T20:04:05.0-07:00",
   ];
-  for (const created_at of styles) expect(read({ created_at }).issue.createdAt).toBe(CREATED);
-  expect(read({ created_at: "2026-01-02T03:04:05.123456789Z" }).issue.createdAt).toBe(CREATED + 123);
-  expect(read({ due_at: "0001-01-01T00:00:00Z" }).issue.dueAt).toBeUndefined();
-  expect(read({ due_at: "2026-02-30T00:00:00Z" }).codes).toEqual(["bad_time"]);
-  expect(read({ due_at: "2026-02-03 10:00:00" }).codes).toEqual(["time_without_zone"]);
+  for (const created_at of styles) expect(readIssue({ created_at }).issue.createdAt).toBe(CREATED);
+  expect(readIssue({ created_at: "2026-01-02T03:04:05.123456789Z" }).issue.createdAt).toBe(CREATED + 123);
+  expect(readIssue({ due_at: "0001-01-01T00:00:00Z" }).issue.dueAt).toBeUndefined();
+  expect(readIssue({ due_at: "2026-02-30T00:00:00Z" }).codes).toEqual(["bad_time"]);
+  expect(readIssue({ due_at: "2026-02-03 10:00:00" }).codes).toEqual(["time_without_zone"]);
 });
 
 test("a title beyond 500 bytes is kept in full, a missing one replaced by the id", () => {
   const long = "ü".repeat(251);
-  expect(read({ title: long })).toMatchObject({ issue: { title: long }, codes: ["title_too_long"] });
-  expect(read({ title: " " })).toMatchObject({ issue: { title: "pr-a1b" }, codes: ["title_missing"] });
+  expect(readIssue({ title: long })).toMatchObject({ issue: { title: long }, codes: ["title_too_long"] });
+  expect(readIssue({ title: " " })).toMatchObject({ issue: { title: "pr-a1b" }, codes: ["title_missing"] });
 });
 
 test("edges: defaults, dangling ones, metadata as text or object, thread", () => {
-  const { issue, codes } = read({
+  const { issue, codes } = readIssue({
     dependencies: [
       { depends_on_id: "pr-gone" },
       {
@@ -145,7 +128,7 @@ test("edges: defaults, dangling ones, metadata as text or object, thread", () =>
 });
 
 test("edges that bd cannot hold are reported", () => {
-  const { issue, codes } = read({
+  const { issue, codes } = readIssue({
     dependencies: [
       { depends_on_id: "pr-x", type: "parent-child" },
       { depends_on_id: "pr-x", type: "blocks" },
@@ -171,7 +154,7 @@ test("edges that bd cannot hold are reported", () => {
 });
 
 test("early relation fields become edges, wisp becomes ephemeral", () => {
-  const { issue } = read({
+  const { issue } = readIssue({
     replies_to: "pr-1",
     relates_to: ["pr-2", "pr-3"],
     duplicate_of: "pr-4",
@@ -190,7 +173,7 @@ test("early relation fields become edges, wisp becomes ephemeral", () => {
 
 test("comments: integer ids are namespaced, repeats dropped, clashing ids told apart", () => {
   const comment = { issue_id: "pr-a1b", author: "kim", text: "hi", created_at: TIMES.created_at };
-  const { issue, codes } = read({
+  const { issue, codes } = readIssue({
     comments: [{ id: 5, ...comment }, { id: 6, ...comment }, { id: 5, ...comment, text: "ho" }, { id: 7 }],
   });
   expect(issue.comments.map(({ id, text: said }) => [id, said])).toEqual([
@@ -201,5 +184,5 @@ test("comments: integer ids are namespaced, repeats dropped, clashing ids told a
 });
 
 test("labels keep their bytes and count once after trimming", () => {
-  expect(read({ labels: [" ui", "ui", "", "db "] }).issue.labels).toEqual([" ui", "db "]);
+  expect(readIssue({ labels: [" ui", "ui", "", "db "] }).issue.labels).toEqual([" ui", "db "]);
 });

@@ -1,21 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { CREATED, readIssue, rowText } from "../../../../../tests/support/beads-rows.ts";
 import { joinBackup } from "./beads-backup.rules.ts";
-import type { BeadsIssue, JsonObject, ParsedRow } from "./beads-issue.schema.ts";
+import type { ParsedRow } from "./beads-issue.schema.ts";
 import { issuesOf, readBeads, readRow } from "./beads-read.rules.ts";
-
-const TIMES = { created_at: "2026-01-02T03:04:05Z", updated_at: "2026-01-02T03:04:06Z" };
-const CREATED = Date.UTC(2026, 0, 2, 3, 4, 5);
-
-function text(record: JsonObject): string {
-  return JSON.stringify({ id: "pr-a1b", title: "Fix the pump", priority: 1, ...TIMES, ...record });
-}
-
-function read(record: JsonObject): { issue: BeadsIssue; codes: string[] } {
-  const row = readRow(text(record), 1);
-  if (row.kind !== "issue") throw new Error(`read as ${row.kind}`);
-  return { issue: row.issue, codes: row.warnings.map(({ code }) => code) };
-}
 
 function outline(rows: ParsedRow[]): string[] {
   return rows.map((row) => `${row.line} ${row.kind}${row.kind === "bad" ? ` ${row.reason}` : ""}`);
@@ -40,7 +28,7 @@ test("a row in the oldest shape: numeric id, offset times with microseconds, one
 test("line forms: mark, CRLF, blank lines, header, memory, unknown type, torn and foreign lines keep their numbers", () => {
   const file = [
     '\ufeff{"_schema":"beads-jsonl/1","_sort":"stable-v1"}\r',
-    `${text({})}\r`,
+    `${rowText({})}\r`,
     "",
     '{"_type":"memory","key":"k","value":"v"}',
     '{"_type":"lease","id":"x"}',
@@ -70,7 +58,7 @@ test("line forms: mark, CRLF, blank lines, header, memory, unknown type, torn an
 });
 
 test("a row with bytes that are no UTF-8 is bad, says where, and leaves the others alone", () => {
-  const whole = ["pr-1", "pr-2", "pr-3"].map((id) => text({ id, title: "Schlüssel 🔑 for all" })).join("\r\n");
+  const whole = ["pr-1", "pr-2", "pr-3"].map((id) => rowText({ id, title: "Schlüssel 🔑 for all" })).join("\r\n");
   const before = Buffer.byteLength(whole.slice(0, whole.indexOf("pr-2")));
   const cuts: [string, number[], number][] = [
     ["a lone byte", [0xff], 0],
@@ -92,23 +80,23 @@ test("a row with bytes that are no UTF-8 is bad, says where, and leaves the othe
     const chunks = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, n) => bytes.subarray(n * 7, n * 7 + 7));
     expect(readBeads(chunks), name).toEqual(rows);
   }
-  const genuine = new TextEncoder().encode(text({ title: "a \ufffd that is meant" }));
+  const genuine = new TextEncoder().encode(rowText({ title: "a \ufffd that is meant" }));
   expect(outline(readBeads(genuine))).toEqual(["1 issue"]);
 });
 
 test("both sides of a committed conflict are taken, the common ancestor is not", () => {
-  const newer = text({ id: "pr-1", updated_at: "2026-02-01T00:00:00Z", title: "theirs" });
+  const newer = rowText({ id: "pr-1", updated_at: "2026-02-01T00:00:00Z", title: "theirs" });
   const rows = readBeads(
     [
       "<<<<<<< HEAD",
-      text({ id: "pr-1" }),
-      text({ id: "pr-2" }),
+      rowText({ id: "pr-1" }),
+      rowText({ id: "pr-2" }),
       "||||||| base",
-      text({ id: "pr-9" }),
+      rowText({ id: "pr-9" }),
       "=======",
       newer,
       ">>>>>>> branch",
-      text({ id: "pr-3" }),
+      rowText({ id: "pr-3" }),
     ].join("\n"),
   );
   expect(outline(rows)).toEqual([
@@ -127,12 +115,12 @@ test("both sides of a committed conflict are taken, the common ancestor is not",
 });
 
 test("of two rows with one id the newer wins wherever it stands, of equals the last", () => {
-  const late = text({ updated_at: "2026-03-01T00:00:00.5Z", title: "late" });
-  const early = text({ updated_at: "2026-03-01T00:00:00.25Z", title: "early" });
+  const late = rowText({ updated_at: "2026-03-01T00:00:00.5Z", title: "late" });
+  const early = rowText({ updated_at: "2026-03-01T00:00:00.25Z", title: "early" });
   const rows = readBeads(`${late}\n${early}`);
   expect(issuesOf(rows).map(({ title }) => title)).toEqual(["late"]);
   expect(rows[1]).toMatchObject({ kind: "duplicate", winnerLine: 1 });
-  const whole = text({ updated_at: "2026-03-01T00:00:00Z", title: "whole" });
+  const whole = rowText({ updated_at: "2026-03-01T00:00:00Z", title: "whole" });
   const tied = readBeads(`${late}\n${whole}`);
   expect(issuesOf(tied).map(({ title }) => title)).toEqual(["whole"]);
   expect(tied[1]?.warnings.map(({ code }) => code)).toEqual(["duplicate_id", "duplicate_tie"]);
@@ -146,7 +134,7 @@ test("tombstones become deletion records; a revived issue is alive", () => {
     delete_reason: "dup",
     original_type: "bug",
   };
-  const row = readRow(text(gone), 1);
+  const row = readRow(rowText(gone), 1);
   expect(row).toMatchObject({
     kind: "tombstone",
     tombstone: {
@@ -157,11 +145,11 @@ test("tombstones become deletion records; a revived issue is alive", () => {
       deletedAt: Date.UTC(2026, 0, 3),
     },
   });
-  expect(read({ ...gone, status: "open" }).issue.status).toEqual({ state: "open" });
+  expect(readIssue({ ...gone, status: "open" }).issue.status).toEqual({ state: "open" });
 });
 
 test("a table dump is recognised and joined with its sibling files", () => {
-  const dump = text({
+  const dump = rowText({
     content_hash: "ab",
     timeout_ns: 0,
     waiters: "",
@@ -194,7 +182,7 @@ test("a table dump is recognised and joined with its sibling files", () => {
 });
 
 test("a line as long as bd's limit is read", () => {
-  const row = readRow(text({ description: "x".repeat(64 * 1024 * 1024) }), 1);
+  const row = readRow(rowText({ description: "x".repeat(64 * 1024 * 1024) }), 1);
   expect(row.kind === "issue" && row.issue.description?.length).toBe(64 * 1024 * 1024);
 });
 
