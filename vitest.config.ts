@@ -30,6 +30,12 @@ const heavy = [
   "tests/scenarios/fuzz.test.ts",
 ];
 
+/**
+ * Tests of processes and servers that wait for each other may be starved on a busy machine: CI tries them twice, and
+ * scripts/sum-results.ts names what needed it.
+ */
+const retry = process.env.CI ? 1 : 0;
+
 /** `DIALECTS=sqlite` narrows the scenarios to the embedded store for the inner loop. */
 export default defineConfig({
   test: {
@@ -59,6 +65,7 @@ export default defineConfig({
       {
         test: {
           name: "processes",
+          retry,
           include: ["tests/processes/**/*.test.ts", "tests/cli.test.ts"],
           exclude: heavy,
           testTimeout: 180_000,
@@ -70,6 +77,7 @@ export default defineConfig({
       {
         test: {
           name: "heavy",
+          retry,
           include: heavy,
           testTimeout: 300_000,
           hookTimeout: 60_000,
@@ -80,6 +88,7 @@ export default defineConfig({
       {
         test: {
           name: "postgres", // what needs a server of its own: `npm run test:postgres`
+          retry,
           include: ["tests/postgres/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
