@@ -5,6 +5,7 @@ import { plainLine } from "../../kernel/fence.ts";
 import { defineOperation } from "../../kernel/operation.ts";
 import { openingLines } from "./console.rules.ts";
 import { wantsSessions } from "./live/place.ts";
+import { hasSeeds } from "./seed-folders.ts";
 
 const MAX_SPRINTS = 10_000;
 
@@ -72,7 +73,7 @@ export const experimentRun = defineOperation({
       return runLive({ ...input, here, folder }, ctx);
     }
     // the simulation is much code that no other start should load
-    const { hasSeeds, runOne, runSeeds } = await import("./seeds.ts");
+    const { runOne, runSeeds } = await import("./seeds.ts");
     const progress = (done: number, total: number) => ctx.progress(done, total, "sprints");
     const { seeds, jobs = availableParallelism(), ...rest } = input;
     const asked = { ...rest, here, folder };

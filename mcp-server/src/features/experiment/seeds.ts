@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { FolderAsked, FolderOutcome } from "./folder-run.ts";
 import { findInputs, type Known, readInputs } from "./inputs.ts";
 import { type Played, type PlayOptions, playAll } from "./players.ts";
+import { hasSeeds, seedsIn } from "./seed-folders.ts";
 
 export interface SeedsAsked extends FolderAsked {
   /** So many runs; those that are there, when it goes on with a folder of them. */
@@ -122,25 +122,6 @@ export async function runOne(asked: FolderAsked, progress: PlayOptions["progress
   throw refusedFor(results);
 }
 
-/** Whether a folder holds runs of seeds, and is none itself. */
-export function hasSeeds(folder: string): boolean {
-  return !existsSync(join(folder, ".teamwright")) && seedsIn(folder).length > 0;
-}
-
 function conflict(message: string, next: string): TeamwrightError {
   return new TeamwrightError("CONFLICT", message, hint("experiment_run", next));
-}
-
-/** Numbers of the seeds that a folder has runs of, in order. */
-function seedsIn(folder: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return [];
-  }
-  return names
-    .flatMap((name) => /^seed-(\d{1,10})$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hint, TeamwrightError } from "../../../kernel/errors.ts";
+import { hasSeeds } from "../seed-folders.ts";
 
 /** Where the sessions of a run in this folder work. */
 export function projectOf(folder: string): string {
@@ -39,7 +40,7 @@ export function wantsSessions({ agents, seeds, project }: Wanted, folder: string
       "Seeds are the chances of a simulation; real sessions have their own.",
       "with agents claude takes one seed, which pairs the run in comparisons",
     );
-  if (existsSync(join(folder, ".teamwright", "state.db"))) throw taken(folder, "simulated teams");
+  if (existsSync(join(folder, ".teamwright", "state.db")) || hasSeeds(folder)) throw taken(folder, "simulated teams");
   return true;
 }
 
