@@ -149,8 +149,11 @@ for (const dialect of dialects.slice(0, 1)) {
       world.clock.advance(1000);
       await deliver(world, lead, first, repo);
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toContain("was not done yet: ask again");
-      // who names a unit that waits behind the gate, or the run, means the gate
       const gate = { title: "Build on it?", kind: "gate" };
+      const { task } = await lead.must("task_create", { title: "Write to the users", acceptance: "- it is sent" });
+      const other = await lead.must("checkpoint_request", { ...gate, about: task.id });
+      expect(other.checkpoint.about, "a task of no unit is no stage").toBe(task.id);
+      // who names a unit that waits behind the gate, or the run, means the gate
       const { checkpoint } = await lead.must("checkpoint_request", { ...gate, about: second.id });
       expect(await lead.must("checkpoint_request", gate)).toMatchObject({ checkpoint: { id: checkpoint.id, about } });
       expect(await problems(lead.call("unit_start", { unit: second.id }))).toBe(

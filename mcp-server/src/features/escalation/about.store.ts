@@ -40,7 +40,8 @@ export async function aboutOf(ctx: OperationContext, ref: string | undefined): P
  * it, or about the run, means that gate (requirement FP-07). Anything else stays what it is.
  */
 export async function gateOf(db: Kysely<Database>, about: About): Promise<About> {
-  if (about.runId === null || about.scope.includes(":stage-")) return about;
+  const isTaskAlone = about.taskKey !== null && about.unitKey === null;
+  if (about.runId === null || isTaskAlone || about.scope.includes(":stage-")) return about;
   const waiting = await db
     .selectFrom("unit")
     .innerJoin("run", "run.id", "unit.run_id")
