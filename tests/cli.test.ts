@@ -208,13 +208,22 @@ describe("refusals", () => {
   });
 
   test.runIf(process.platform !== "win32")("a folder that is gone is told in one sentence", async () => {
-    const command = `mkdir gone && cd gone && rmdir ../gone && exec "${process.execPath}" "${launcher}" task list`;
-    const env = { PATH: process.env.PATH ?? "", HOME: project, ...compileCache };
-    const err = await new Promise<string>((resolve) => {
-      execFile("sh", ["-c", command], { cwd: project, env }, (_, __, text) => resolve(text));
-    });
-    expect(err).toContain("teamwright: the folder you are in is gone");
-    expect(err).not.toContain("    at ");
+    const within = (folder: string, args: string, more: NodeJS.ProcessEnv = {}) =>
+      new Promise<{ code: unknown; err: string }>((resolve) => {
+        const command = `mkdir ${folder} && cd ${folder} && rmdir ../${folder} && exec "${process.execPath}" "${launcher}" ${args}`;
+        const env = { PATH: process.env.PATH ?? "", HOME: project, ...compileCache, ...more };
+        const child = execFile("sh", ["-c", command], { cwd: project, env }, (error, _, err) =>
+          resolve({ code: error?.code ?? 0, err }),
+        );
+        child.stdin?.end();
+      });
+    const [person, hook] = await Promise.all([
+      within("gone", "task list"),
+      within("gone-too", "hook session-end", { CLAUDE_PROJECT_DIR: project }),
+    ]);
+    expect(person.err).toContain("teamwright: the folder you are in is gone");
+    expect(person.err).not.toContain("    at ");
+    expect(hook).toEqual({ code: 0, err: "" }); // whose project it is needs no folder
   });
 
   test("a store that cannot be opened ends with 3", async () => {

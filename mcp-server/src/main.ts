@@ -2,11 +2,8 @@
 async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   const cwd = currentFolder();
-  if (cwd === undefined) {
-    process.stderr.write("teamwright: the folder you are in is gone; change to another.\n");
-    return 2;
-  }
   const start = process.env.CLAUDE_PROJECT_DIR || cwd;
+  if (start === undefined) return withoutFolder();
   if (argv[0] === "serve") {
     (await import("./kernel/interpreted-schemas.ts")).interpretSchemas();
     const { serve } = await import("./surfaces/mcp/serve.ts");
@@ -25,6 +22,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (argv[0] === "play" && process.send) return play();
+  if (cwd === undefined) return withoutFolder();
   const { runCli } = await import("./surfaces/cli/cli.ts");
   const { insideClient, isMarked } = await import("./surfaces/guard/parent.ts");
   return runCli(argv, {
@@ -43,6 +41,11 @@ function currentFolder(): string | undefined {
   } catch {
     return undefined; // somebody has removed it
   }
+}
+
+function withoutFolder(): number {
+  process.stderr.write("teamwright: the folder you are in is gone; change to another.\n");
+  return 2;
 }
 
 /** A process that another of ours has begun to play experiments beside it. */
