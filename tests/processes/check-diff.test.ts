@@ -64,9 +64,9 @@ const rows = (out: string) =>
 describe("check-diff in a git repository", () => {
   test.runIf(process.getuid?.() === 0)("a repository that git does not trust is told as one", async () => {
     for (const path of [project, join(project, ".git")]) chownSync(path, 1234, 1234);
-    const run = await teamwright(["check-diff"]);
+    const run = await teamwright(["check-diff"], join(project, "src"));
     expect([run.code, run.out]).toEqual([1, ""]);
-    expect(run.err).toContain(`git config --global --add safe.directory ${project}`);
+    expect(run.err).toContain(`\`git config --global --add safe.directory ${project}\``);
   });
 
   test("finds what was changed, committed or not, added, deleted, renamed or untracked (FO-05, FO-08)", async () => {

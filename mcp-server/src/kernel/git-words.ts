@@ -30,10 +30,13 @@ export function gitFailure(command: string, error: unknown): TeamwrightError {
   );
 }
 
-/** Why there is no repository to work in: UNAVAILABLE, or FORBIDDEN where git does not trust the one there is. */
-export function noRepository(folder: string, error: unknown): TeamwrightError {
-  if (!/dubious ownership/.test(String(error)))
-    return new TeamwrightError("UNAVAILABLE", "Work units need a git repository, and there is none here.");
-  const way = `git config --global --add safe.directory ${folder}`;
-  return new TeamwrightError("FORBIDDEN", `git trusts no repository of another user: \`${way}\` lets it.`);
+/**
+ * Why there is no repository to work in: UNAVAILABLE, or FORBIDDEN with git's own remedy, which names the repository
+ * and is the same in every language, where git does not trust the one there is.
+ */
+export function noRepository(error: unknown): TeamwrightError {
+  const way = /git config --global --add safe\.directory .+/.exec(String(error))?.[0];
+  return way === undefined
+    ? new TeamwrightError("UNAVAILABLE", "Work units need a git repository, and there is none here.")
+    : new TeamwrightError("FORBIDDEN", `git trusts no repository of another user: \`${way}\` lets it.`);
 }

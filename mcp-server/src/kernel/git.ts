@@ -70,7 +70,7 @@ export class Git {
     const top = await make(folder)()
       .raw(["rev-parse", "--show-toplevel"])
       .catch((error: unknown) => {
-        throw noRepository(folder, error);
+        throw noRepository(error);
       });
     const root = top.trim();
     return new Git(root, make(root));
