@@ -253,6 +253,21 @@ describe.each(dialects)("claims on %s", (dialect) => {
     expect((await (await child("abob-2")).must("brief_show")).you).toMatchObject({ name: "bob", generation: 2 });
   });
 
+  test("who was refused a name does not get it with the next spawn of that name (design §3)", async () => {
+    await using world = await openWorld({ dialect });
+    const ada = await world.spawn("ada");
+    await world.spawn("bob");
+    const bob = {
+      event: "PreToolUse",
+      tool_name: "Agent",
+      tool_input: JSON.stringify({ name: "bob", prompt: "be bob" }),
+    };
+    await world.hook({ ...bob, agent_id: ada.id, agent_type: "teamwright:builder", tool_use_id: "u-child" });
+    await world.hook({ event: "SubagentStart", agent_id: "abob-1", agent_type: "general-purpose" });
+    await world.hook({ ...bob, tool_use_id: "u-anew" }); // the lead starts bob anew
+    expect((await world.known("abob-1", "general-purpose").must("brief_show")).you.name).toBe("abob-1");
+  });
+
   test("a name proves nothing: a new generation is another, and no call acts for somebody else", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

@@ -90,6 +90,7 @@ function onlyTeam(config: ProjectConfig): string | null {
 }
 
 async function spawnFor(ctx: OperationContext, seen: SeenAgent): Promise<SpawnRow | undefined> {
+  if (await hasSpawn(ctx.db, seen.agentId)) return undefined;
   const pending = await ctx.db
     .selectFrom("spawn")
     .selectAll()
@@ -105,6 +106,12 @@ async function spawnFor(ctx: OperationContext, seen: SeenAgent): Promise<SpawnRo
     seen.agentType,
   );
   return pending.find((row) => Number(row.id) === match?.id);
+}
+
+/** True for an agent whose own spawn is known, though it gave it no name: the next spawn is another's. */
+async function hasSpawn(db: Kysely<Database>, agentId: string): Promise<boolean> {
+  const own = await db.selectFrom("spawn").select("id").where("agent_id", "=", agentId).executeTakeFirst();
+  return own !== undefined;
 }
 
 /** PostToolUse of Agent names the id for certain: what was guessed before is corrected. */
