@@ -55,6 +55,8 @@ describe("shell commands of agents", () => {
     "T=/x/bin/teamwright && $T task close tw-1",
     "T=$(git rev-parse --show-toplevel)/bin/teamwright; $T task close tw-1",
     "T=`pwd`/bin/teamwright && $T task close tw-1",
+    'T="$(dirname "$(pwd)")/bin/teamwright"; $T task close tw-1',
+    "T=$(cd ..; (pwd))/bin/teamwright; $T task close tw-1",
     "alias t=teamwright; t task close tw-1",
     "npx -y teamwright@latest task close tw-1",
     "ln -s bin/teamwright /tmp/t; /tmp/t task close tw-1",
@@ -162,4 +164,6 @@ test("a hook's text is a record or an empty one", () => {
   );
   for (const text of ["", "null", "[1]", "7", "{"]) expect(parseRecord(text)).toEqual({});
   expect(parseRecord('{"a":1}')).toEqual({ a: 1 });
+  expect(parseRecord('{"a":"x\\ud83d y\\u0000z"}')).toEqual({ a: "x\ufffd yz" });
+  expect(parseRecord('{"a":"x\\uD83D"}')).toEqual({ a: "x\ufffd" });
 });

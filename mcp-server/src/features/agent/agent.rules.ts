@@ -54,7 +54,10 @@ const storeFolder = /(?<![\w.-])\.teamwright(?![\w-]|\.\w)/;
 /** `$(which teamwright)` is the program, whatever shell word finds it. */
 const lookup = /(?:\$\(|`)\s*(?:which|command\s+-v|type\s+-p)\s+([^\s;|&()`]*teamwright)\s*[)`]/g;
 
-const substitution = /\$\([^()]*\)|`[^`]*`/g;
+/** The innermost ones; a subshell is looked at as commands of its own. */
+const substitution = /\$?\([^()]*\)|`[^`]*`/g;
+/** Deeper ones nobody writes. */
+const MOST_NESTED = 8;
 
 /** What a command of two words is in the table of operations; undefined when there is none. `person`: writes, and is no tool. */
 export type CommandKind = (noun: string, verb: string) => "read" | "write" | "person" | undefined;
@@ -71,13 +74,19 @@ export function shellRefusal(command: string, kindOf: CommandKind): string | und
   }
   const isOurs = /mcp-server|dist/.test(bare);
   // with what a shell puts in looked at as commands, and without it: `T=$(pwd)/bin/teamwright` is one word
-  for (const text of [bare.replace(lookup, "$1"), bare.replace(substitution, "")])
+  for (const text of [bare.replace(lookup, "$1"), withoutSubstitutions(bare)])
     for (const part of text.split(/[;|&()<>`\n]+|\$\(/)) {
       const words = part.split(/[\s,[\]]+/).filter((word) => word !== "");
       const refusal = commandRefusal(words, isOurs, kindOf);
       if (refusal !== undefined) return refusal;
     }
   return undefined;
+}
+
+function withoutSubstitutions(command: string): string {
+  let text = command;
+  for (let depth = 0; depth < MOST_NESTED && /[(`]/.test(text); depth += 1) text = text.replace(substitution, "");
+  return text;
 }
 
 /** Looks at one simple command: a folder of that name, or the word in a text, is not the program. */
@@ -119,12 +128,13 @@ const serveRefusal =
 const renamedRefusal =
   "The command line under another name is still the person's way in and not for agents; use the teamwright tools.";
 
-/** Reads a hook's JSON text argument, without the one character a store does not take; anything else is an empty record. */
+/** Reads a hook's JSON text argument, as a store gives it back; anything else is an empty record. */
 export function parseRecord(text: string): Record<string, unknown> {
   if (text === "") return {}; // what the client leaves out, at nearly every hook; a failing parse costs more than all else
   try {
     const plain = (_: string, value: unknown) => (typeof value === "string" ? storable(value) : value);
-    const value: unknown = text.includes("\\u0000") ? JSON.parse(text, plain) : JSON.parse(text);
+    const isRisky = /\\u(?:0000|d[89a-f])/i.test(text);
+    const value: unknown = isRisky ? JSON.parse(text, plain) : JSON.parse(text);
     return isRecord(value) ? value : {};
   } catch {
     return {};
