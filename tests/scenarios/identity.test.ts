@@ -60,6 +60,17 @@ describe.each(dialects)("identity on %s", (dialect) => {
     expect((await world.lead().must("task_list")).total).toBe(0);
   });
 
+  test("a client may call itself what no store gives back, and the trail stays whole", async () => {
+    await using world = await openWorld({ dialect });
+    for (const name of [`${"a".repeat(63)}🚀`, "n\u0000ul"]) {
+      const caller = new Caller(async () => ({ runtime: world.runtime, guard: world.guard }), undefined);
+      caller.clientName = name;
+      await caller.call("task_create", { title: "Mend the fence" }, undefined);
+    }
+    expect((await world.lead().must("task_list")).total).toBe(2);
+    await expectSound(world);
+  });
+
   test("an agent is spawned for the first task its prompt names that is still to be done (TD-01)", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

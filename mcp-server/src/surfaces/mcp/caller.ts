@@ -4,6 +4,7 @@ import { checkTeam } from "../../features/team/team.rules.ts";
 import { execute, type Runtime } from "../../kernel/execute.ts";
 import type { Ask } from "../../kernel/operation.ts";
 import type { Principal } from "../../kernel/principal.ts";
+import { storable } from "../../kernel/storable.ts";
 import { plainView } from "../../kernel/view.ts";
 import { LeaseKeeper } from "../guard/leases.ts";
 import { type Calls, errorAnswer, GUARD_TOOL, type ToolAnswer, unknownTool } from "./answer.ts";
@@ -64,7 +65,7 @@ export class Caller implements Calls {
 
   /** Nobody vouches for this caller: it is known by its process only. */
   #unverified(runtime: Runtime): Principal {
-    const name = this.clientName?.slice(0, 64) ?? "unknown client";
+    const name = storable(this.clientName?.slice(0, 64) ?? "unknown client");
     return {
       kind: "unverified",
       key: `unverified:${runtime.store.replica}`,
