@@ -265,17 +265,23 @@ test("misspelt commands, flags and values are told what was meant", async () => 
   }
 });
 
-test("a checkout without its packages says what to run, whatever the Node", async () => {
-  cpSync(join(launcher, ".."), join(project, "bin"), { recursive: true });
-  mkdirSync(join(project, "mcp-server", "src"), { recursive: true });
-  writeFileSync(join(project, "mcp-server", "src", "main.ts"), "");
-  const run = await new Promise<Run>((resolve) => {
-    execFile(process.execPath, [join(project, "bin", "teamwright"), "help"], (error, out, err) => {
-      resolve({ code: error ? Number(error.code) : 0, out, err });
+test("a checkout without its packages says what to run, whatever the Node; a worktree inside another takes that one's", async () => {
+  const checkout = join(project, "worktree");
+  cpSync(join(launcher, ".."), join(checkout, "bin"), { recursive: true });
+  mkdirSync(join(checkout, "mcp-server", "src"), { recursive: true });
+  writeFileSync(join(checkout, "mcp-server", "src", "main.ts"), "");
+  const help = () =>
+    new Promise<Run>((resolve) => {
+      execFile(process.execPath, [join(checkout, "bin", "teamwright"), "help"], (error, out, err) => {
+        resolve({ code: error ? Number(error.code) : 0, out, err });
+      });
     });
-  });
+  const run = await help();
   expect([run.code, run.out]).toEqual([1, ""]);
   expect(run.err).toMatch(/^teamwright: the packages of this checkout are missing; run `npm ci` in .* first\.\n$/);
+  mkdirSync(join(project, "node_modules", "zod"), { recursive: true });
+  writeFileSync(join(project, "node_modules", "zod", "index.js"), "");
+  expect(await help()).toEqual({ code: 0, out: "", err: "" });
 });
 
 describe("help", () => {
