@@ -151,7 +151,7 @@ describe.each(dialects.slice(0, 1))("what counts as a verdict on %s", (dialect) 
     expect(rounds.slice(1)).toMatchObject([{ fault: seen }, { fault: seen }]);
   });
 
-  test("a line that the unit has deleted is evidence, and one that never was is none (AR-06)", async () => {
+  test("a line that the unit has deleted is evidence, and no test; one that never was is neither (AR-06)", async () => {
     await using world = await openWorld({ dialect, config });
     const { repo, lead, ada, unit } = await begun(world);
     repo.write("src/b.txt", "new\n");
@@ -162,7 +162,9 @@ describe.each(dialects.slice(0, 1))("what counts as a verdict on %s", (dialect) 
     const reviewer = await askReviewer(world, spawn);
     if ("refusal" in reviewer) throw new Error(reviewer.refusal);
     expect(await reviewer.stop(passing(1, "src/a.txt:2"))).toMatchObject({ decision: "block" });
-    await reviewer.stop(passing(1, "src/a.txt:1"));
+    await reviewer.stop(passing(1, "src/b.txt:1 | src/a.txt:1").replace(" | none", ""));
+    expect(await phase(world, unit)).toBe("review");
+    await review(world, lead, unit, passing(1, "src/a.txt:1"));
     expect(await phase(world, unit)).toBe("commit");
   });
 });

@@ -7,7 +7,7 @@ import { gateScope } from "../unit/people.store.ts";
 import { changeAttempt, getUnitById, noteInstance, saveUnit, type UnitRow } from "../unit/unit.store.ts";
 import { filesOf, itemsOfUnit } from "../unit/unit-tree.ts";
 import { changeReview, findReview, type ReviewRow } from "./review.store.ts";
-import { judge, parseVerdict, placesOf, type Verdict } from "./verdict.rules.ts";
+import { judge, type Place, parseVerdict, placesOf, type Verdict } from "./verdict.rules.ts";
 import { voidReview } from "./void.store.ts";
 
 const MAX_KEPT = 200_000;
@@ -86,20 +86,23 @@ function reasonOf(verdict: Verdict): string {
 
 /**
  * Knows which lines exist in the frozen tree, or stood in a file of the unit before it was changed: what was deleted is
- * in the diff. Names of the unit's own files may hold blanks and brackets.
+ * in the diff, but a test that was is none. Names of the unit's own files may hold blanks and brackets.
  */
 async function existing(runtime: Runtime, unit: UnitRow, verdict: Verdict, answer: string) {
   const { tree, base, worktree } = unit;
   // the objects are the repository's: they are there also when the unit's working tree has gone meanwhile
   const git = await Git.at(worktree ?? runtime.config.root).catch(() => Git.at(runtime.config.root));
-  const lines = new Map<string, number>();
+  const [now, before] = [new Map<string, number>(), new Map<string, number>()];
   const own = filesOf(unit);
   const named = own.filter((file) => answer.includes(`${file}:`));
   const count = async (at: string | null, path: string) => (at === null ? 0 : ((await git.linesIn(at, path)) ?? 0));
-  for (const path of new Set([...placesOf(verdict).map((place) => place.path), ...named]))
-    lines.set(path, Math.max(await count(tree, path), own.includes(path) ? await count(base, path) : 0));
-  const isIn = (path: string, line: number) => line >= 1 && line <= (lines.get(path) ?? 0);
-  return ({ path, line }: { path: string; line: number }) =>
-    isIn(path, line) ||
-    named.some((file) => file.endsWith(path) && answer.includes(`${file}:${line}`) && isIn(file, line));
+  for (const path of new Set([...placesOf(verdict).map((place) => place.path), ...named])) {
+    now.set(path, await count(tree, path));
+    if (own.includes(path)) before.set(path, await count(base, path));
+  }
+  const isIn = (path: string, line: number, isTest: boolean) =>
+    line >= 1 && line <= Math.max(now.get(path) ?? 0, isTest ? 0 : (before.get(path) ?? 0));
+  return ({ path, line }: Place, isTest: boolean) =>
+    isIn(path, line, isTest) ||
+    named.some((file) => file.endsWith(path) && answer.includes(`${file}:${line}`) && isIn(file, line, isTest));
 }

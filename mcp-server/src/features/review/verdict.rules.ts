@@ -113,11 +113,12 @@ export function placesIn(text: string): Place[] {
 
 /**
  * What the verdict counts as, or why it counts as none. A PASS with a blocking issue, or with an item that failed, is a
- * FAIL (design §8); a PASS whose evidence is missing or does not exist is no verdict (AR-06). `exists` knows the tree.
+ * FAIL (design §8); a PASS whose evidence is missing or does not exist is no verdict (AR-06). `exists` knows the diff,
+ * and of a test, the tree.
  */
 export function judge(
   verdict: Verdict,
-  exists: (place: Place) => boolean,
+  exists: (place: Place, isTest: boolean) => boolean,
 ): { verdict: "PASS" | "FAIL" } | { fault: string } {
   const failing =
     verdict.items.some((item) => item.verdict === "FAIL") || verdict.issues.some((issue) => issue.blocking);
@@ -127,10 +128,10 @@ export function judge(
   if (failing) return { verdict: "FAIL" };
   for (const item of verdict.items) {
     if (item.evidence.length === 0) return { fault: `item ${item.n} has no evidence of the form file:line` };
-    const places = [...item.evidence, ...(item.test === "none" ? [] : item.test)];
-    if (item.test !== "none" && item.test.length === 0)
-      return { fault: `item ${item.n} names neither a test nor none` };
-    const invented = places.find((place) => !exists(place));
+    const tests = item.test === "none" ? [] : item.test;
+    if (item.test !== "none" && tests.length === 0) return { fault: `item ${item.n} names neither a test nor none` };
+    const invented =
+      item.evidence.find((place) => !exists(place, false)) ?? tests.find((place) => !exists(place, true));
     if (invented) return { fault: `item ${item.n} names ${invented.path}:${invented.line}, which does not exist` };
   }
   return { verdict: "PASS" };
