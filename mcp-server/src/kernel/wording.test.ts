@@ -13,6 +13,7 @@ test("what is wrong with a value is said without the words of a program (TC-09)"
   expect(said(z.number().positive(), 0)).toEqual(["must be more than 0"]);
   expect(said(z.boolean(), "yes")).toEqual(['must be true or false, not "yes"']);
   expect(said(z.enum(["a", "b", "c"]), "d".repeat(60))).toEqual([`must be a, b or c, not "${"d".repeat(39)}…"`]);
+  expect(said(z.enum(["a", "b"]), undefined)).toEqual(["is missing; must be a or b"]);
   expect(said(z.string().min(1), "")).toEqual(["must not be empty"]);
   expect(said(z.string().max(2), "abc")).toEqual(["must have at most 2 characters"]);
   expect(said(z.array(z.int()).min(2), [1])).toEqual(["must have at least 2 entries"]);

@@ -10,8 +10,10 @@ export function wordingOf(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_type":
       if (issue.input === undefined) return "is missing";
       return `must be ${kindOf(issue.expected, issue.inst)}, not ${given(issue.input)}`;
-    case "invalid_value":
-      return `must be ${anyOf(issue.values.map(String))}, not ${given(issue.input)}`;
+    case "invalid_value": {
+      const allowed = `must be ${anyOf(issue.values.map(String))}`;
+      return issue.input === undefined ? `is missing; ${allowed}` : `${allowed}, not ${given(issue.input)}`;
+    }
     case "too_small":
       return bound(issue.origin, Number(issue.minimum), issue.inclusive === false ? "more than" : "at least");
     case "too_big":
