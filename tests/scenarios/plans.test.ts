@@ -80,7 +80,11 @@ describe.each(dialects)("plans on %s", (dialect) => {
     const draft = { title: "Write the first part anew", acceptance: "- done", scope: ["src/part-0/x.ts"] };
     const { task: same } = await lead.must("task_create", draft);
     await lead.must("unit_plan", { tasks: [first] });
-    expect((await lead.must("unit_plan", { tasks: [second] })).units).toMatchObject([{ stage: 2 }]);
+    expect((await lead.call("unit_plan", { tasks: [first] })).error, "planned again").toMatchObject({
+      code: "CONFLICT",
+    });
+    const added = await lead.must("unit_plan", { tasks: [second] });
+    expect(added).toMatchObject({ units: [{ stage: 2 }], stages: [[], [second]] });
     expect((await lead.call("unit_plan", { tasks: [same.id] })).error).toMatchObject({
       code: "RULE_VIOLATED",
       problems: [expect.stringContaining("may both change")],

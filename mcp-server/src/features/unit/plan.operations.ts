@@ -73,7 +73,7 @@ export const unitPlan = defineOperation({
     }));
     checkNeeds(planned, needs);
     const current = ctx.principal.session === undefined ? undefined : await activeRun(ctx.db, ctx.principal.session);
-    const inRun = current ? await tasksInRun(ctx, current) : [];
+    const inRun = current ? await tasksInRun(ctx, current, tasks) : [];
     const entry = entryVerdict(planned, needs);
     const problems = planProblems(planned, inRun);
     const { stages } = stagesOf(planned, inRun);
@@ -131,7 +131,7 @@ export const unitPlan = defineOperation({
     const lines = [`${view.paint("bold", output.verdict)}: ${plainLine(output.reason, 300)}`];
     lines.push(`mode ${output.mode}: ${output.mode_reason}`);
     output.stages.forEach((keys, index) => {
-      lines.push(`stage ${index + 1}: ${keys.join(", ")}`);
+      if (keys.length > 0) lines.push(`stage ${index + 1}: ${keys.join(", ")}`);
     });
     for (const problem of output.problems) lines.push(view.paint("yellow", `! ${plainLine(problem, 300)}`));
     if (output.run) lines.push(`${view.paint("green", "Started")} ${output.run.name} (${output.run.id})`);
@@ -171,17 +171,15 @@ async function plannedTask(ctx: OperationContext, task: Task): Promise<PlannedTa
   };
 }
 
-/** Tasks of the run's open units: what is added may wait for them, and must not meet them in a file. */
-async function tasksInRun(ctx: OperationContext, run: RunRow): Promise<InRun[]> {
-  const open = (await unitsOfRun(ctx.db, run.id)).filter((unit) => isOpen(unit.phase));
-  const found = await Promise.all(
-    open.map(async ({ task_id, stage }) => ({ stage, task: await findTaskById(ctx.db, Number(task_id)) })),
-  );
-  return Promise.all(
-    found.flatMap(({ stage, task }) =>
-      task ? [plannedTask(ctx, task).then((planned) => ({ ...planned, stage }))] : [],
-    ),
-  );
+/** Other tasks of the run's open units: what is added may wait for them, and must not meet them in a file. */
+async function tasksInRun(ctx: OperationContext, run: RunRow, added: readonly Task[]): Promise<InRun[]> {
+  const inRun: InRun[] = [];
+  for (const { task_id, stage, phase } of await unitsOfRun(ctx.db, run.id)) {
+    if (!isOpen(phase) || added.some(({ id }) => id === Number(task_id))) continue;
+    const task = await findTaskById(ctx.db, Number(task_id));
+    if (task) inRun.push({ ...(await plannedTask(ctx, task)), stage, isBegun: phase !== "planned" });
+  }
+  return inRun;
 }
 
 /** A need that names something else would count for nothing, and the verdict be another than was asked for. */
@@ -197,12 +195,10 @@ function checkNeeds(tasks: readonly PlannedTask[], needs: readonly InformationNe
   );
 }
 
+/** Keys by stage; none in one that is of units the run has already. */
 function groupByStage(stages: ReadonlyMap<string, number>): string[][] {
-  const groups: string[][] = [];
-  for (const [key, stage] of stages) {
-    groups[stage - 1] ??= [];
-    groups[stage - 1]?.push(key);
-  }
+  const groups = Array.from({ length: Math.max(0, ...stages.values()) }, (): string[] => []);
+  for (const [key, stage] of stages) groups[stage - 1]?.push(key);
   return groups;
 }
 

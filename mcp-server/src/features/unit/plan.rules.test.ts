@@ -87,6 +87,15 @@ describe("stages and problems (TD-06, TD-08, FO-04, FO-07)", () => {
     expect(found([task("a"), task("b")])).toEqual(["no_integration"]);
     expect(found([task("a"), task("b"), task("c", ["a", "b"])])).toEqual([]);
   });
+
+  test("what is added meets a unit of its stage, and one of a later stage that has begun, in no file (FO-04)", () => {
+    const inRun = { ...task("old", [], ["src"]), stage: 2 };
+    const found = (isBegun: boolean, added: PlannedTask) =>
+      planProblems([added], [{ ...inRun, isBegun }]).map((problem) => problem.problem);
+    expect(found(false, task("a"))).toEqual([]); // it will wait for the stage before
+    expect(found(true, task("a"))).toEqual(["scope_conflict"]);
+    expect(found(true, task("a", ["old"]))).toEqual([]);
+  });
 });
 
 describe("names and mode (TN-01, TN-02, MD-01, C-02)", () => {

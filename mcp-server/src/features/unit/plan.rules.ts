@@ -68,6 +68,8 @@ function countBy(values: Iterable<number>): Map<number, number> {
 /** A task whose unit the run has already, and its stage. */
 export interface InRun extends PlannedTask {
   readonly stage: number;
+  /** It waits for no stage any more. */
+  readonly isBegun: boolean;
 }
 
 /**
@@ -112,10 +114,12 @@ export function planProblems(tasks: readonly PlannedTask[], inRun: readonly InRu
       problems.push({ problem: "no_scope", tasks: [task.key], text: `${task.key} names no files it may change` });
   }
   const all = [...tasks, ...inRun];
-  const stageOf = (task: PlannedTask) => stages.get(task.key) ?? inRun.find(({ key }) => key === task.key)?.stage;
   for (const [a, b, common] of overlappingScopes(all.map((task) => task.scope))) {
-    const [left, right] = [all[a], all[b]];
-    if (!left || !right || a >= tasks.length || stageOf(left) !== stageOf(right)) continue;
+    const [left, right, old] = [tasks[a], all[b], inRun[b - tasks.length]];
+    if (!left || !right) continue; // both are in the run already
+    const [stage, other] = [stages.get(left.key), old?.stage ?? stages.get(right.key)];
+    const isAtOnce = stage === other || (old?.isBegun === true && (stage ?? 0) < old.stage);
+    if (!isAtOnce) continue;
     problems.push({
       problem: "scope_conflict",
       tasks: [left.key, right.key],
