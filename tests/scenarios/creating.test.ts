@@ -155,6 +155,18 @@ describe.each(dialects)("creating and changing on %s", (dialect) => {
     expect(made.findings).toEqual([expect.stringContaining("dependency_declare")]);
   });
 
+  test("tasks of one call are of one team whether each names it or not (TD-08)", async () => {
+    await using world = await openWorld({ dialect });
+    const task = { acceptance: "it is tested", scope: ["src/lex.ts"] };
+    const tasks = [
+      { ...task, title: "Write the lexer", team: "main" },
+      { ...task, title: "Test the lexer" },
+    ];
+    expect((await world.lead().must("task_create", { tasks })).findings).toEqual([
+      expect.stringContaining('"Write the lexer" and "Test the lexer" may both write'),
+    ]);
+  });
+
   test("fields, labels and comments change; what is empty or unknown is refused; nothing else is lost", async () => {
     await using world = await openWorld({ dialect });
     const lead = world.lead();

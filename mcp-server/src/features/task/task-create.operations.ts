@@ -185,12 +185,13 @@ function checkQuality(ctx: OperationContext, drafts: readonly Draft[]): string[]
   const waits = waitingRefs(drafts);
   const ordered = (item: Draft | undefined, other: Draft | undefined) =>
     Boolean(item && other?.ref && waits.get(item)?.has(other.ref));
+  const teamOf = (item: Draft | undefined) => teamForNew(ctx.config, ctx.principal, item?.team);
   for (const [a, b, glob] of drafts.length <= MOST_COMPARED
     ? overlappingScopes(drafts.map((item) => item.scope ?? []))
     : []) {
     const [left, right] = [drafts[a], drafts[b]];
     // nothing orders tasks of two teams yet: both teams hear of those when they are made
-    if (left?.team !== right?.team || ordered(left, right) || ordered(right, left)) continue;
+    if (teamOf(left) !== teamOf(right) || ordered(left, right) || ordered(right, left)) continue;
     findings.push(
       `"${plainLine(left?.title ?? "", 40)}" and "${plainLine(right?.title ?? "", 40)}" may both write ${glob}: order them with blocked_by`,
     );
