@@ -97,6 +97,8 @@ coordination:
   enabled: true
   full_loop_cadence: 20%
   overhead_budget: {coordination_step_weight: 20}
+gates: [{name: tests, command: 5}]
+stakeholder_review: {webhook_url: somewhere}
 `),
     ).toEqual([
       "teamwright.yaml:2:10 teams.0.id: use 1–32 lower-case letters, digits, - or _, starting with a letter or digit; did you mean my-team?",
@@ -111,6 +113,8 @@ coordination:
       "teamwright.yaml:5:10 unknown key sprint.length; there are minutes, days, max_candidates, max_questions, points_per_developer",
       'teamwright.yaml:8:22 coordination.full_loop_cadence: must be a whole number, not "20%"',
       "teamwright.yaml:9:47 coordination.overhead_budget.coordination_step_weight: must be between 0 and 1; did you mean 0.2?",
+      "teamwright.yaml:10:32 gates.0.command: must be a text or a list of texts, none of them empty",
+      "teamwright.yaml:11:35 stakeholder_review.webhook_url: must be http(s)://HOST, without a name or a password",
     ]);
   });
 

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { claudeSessions } from "./claude.schema.ts";
 import { NOT_ONE_LINE, ONE_LINE } from "./people.schema.ts";
 
+const PLAIN_ADDRESS = "must be http(s)://HOST, without a name or a password";
+
 const share = (standard: number) =>
   z.number().min(0, "must be between 0 and 1").max(1, "must be between 0 and 1").default(standard);
 const count = (standard: number, least = 0, most = 100_000) => z.number().int().min(least).max(most).default(standard);
@@ -101,8 +103,8 @@ export const stakeholderReview = z
       .describe("Without an answer: approved, decided by the product owner, or nothing goes on."),
     feedback: z.enum(["file", "webhook"]).default("file").describe("Where the answer comes from."),
     webhook_url: z
-      .url({ protocol: /^https?$/ })
-      .regex(/^https?:\/\/[^/?#@\s]+(?:[/?#]|$)/, "must be http(s)://HOST, without a name or a password")
+      .url({ protocol: /^https?$/, error: PLAIN_ADDRESS })
+      .regex(/^https?:\/\/[^/?#@\s]+(?:[/?#]|$)/, PLAIN_ADDRESS)
       .optional()
       .describe("Where a webhook's payload goes."),
     webhook_retry_seconds: z

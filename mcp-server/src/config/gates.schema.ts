@@ -1,7 +1,10 @@
 import * as z from "zod";
 
 const command = z
-  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .union(
+    [z.string().min(1), z.array(z.string().min(1)).min(1)],
+    "must be a text or a list of texts, none of them empty",
+  )
   .describe("A list is a program with its arguments; a text is read by /bin/sh.");
 
 /** Commands whose success lets a unit go on to its review (requirements FP-03, DC-02; C-20: none is assumed). */
