@@ -17,6 +17,8 @@ export interface ReadyFilter {
   /** Surrogate ids that are passed over. */
   readonly except?: readonly number[] | undefined;
   readonly exceptTeams?: readonly string[] | undefined;
+  /** Only tasks that change no files. */
+  readonly withoutFiles?: boolean | undefined;
 }
 
 /** The query behind ready lists and claims; `ready_prio is not null` is what lets the partial index be used. */
@@ -33,6 +35,7 @@ export function withFilter<O>(tasks: SelectQueryBuilder<Database, "task", O>, fi
     const name = filter.forName;
     query = query.where((e) => e.or([e("assignee", "is", null), e("assignee", "=", name)]));
   }
+  if (filter.withoutFiles) query = query.where((e) => e.or([e("scope", "is", null), e("scope", "=", "[]")]));
   const except = filter.except ?? [];
   if (except.length > 0) query = query.where("id", "not in", [...except]);
   const exceptTeams = filter.exceptTeams ?? [];
@@ -86,8 +89,9 @@ function hasLists({ labels, anyLabels, except, exceptTeams }: ReadyFilter): bool
 }
 
 /** Which single values a filter has, as the name of a query's shape. */
-function shapeOf({ team, kind, forName }: ReadyFilter): string {
-  return `${team === undefined ? "" : "t"}${kind === undefined ? "" : "k"}${forName === undefined ? "" : "n"}`;
+function shapeOf({ team, kind, forName, withoutFiles }: ReadyFilter): string {
+  const values = `${team === undefined ? "" : "t"}${kind === undefined ? "" : "k"}${forName === undefined ? "" : "n"}`;
+  return withoutFiles ? `${values}f` : values;
 }
 
 /** The filter of that shape, its values taken from `from`. */
@@ -96,6 +100,7 @@ function ofShape(shape: string, from: ReadyFilter): ReadyFilter {
     team: shape.includes("t") ? from.team : undefined,
     kind: shape.includes("k") ? from.kind : undefined,
     forName: shape.includes("n") ? from.forName : undefined,
+    withoutFiles: shape.includes("f"),
   };
 }
 

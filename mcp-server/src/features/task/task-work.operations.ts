@@ -8,7 +8,7 @@ import { scopeInTheWay } from "../file/file.store.ts";
 import { checkOwnTeam, teamInView } from "../team/team.rules.ts";
 import { openUnitOf } from "../unit/unit.store.ts";
 import { checkClaimable, checkHandsFree, grantClaim } from "./claim.store.ts";
-import { pickReady, type ReadyFilter } from "./ready.store.ts";
+import { listReady, pickReady, type ReadyFilter } from "./ready.store.ts";
 import { nextOperations } from "./task.rules.ts";
 import type { Task } from "./task.schema.ts";
 import * as fields from "./task.schema.ts";
@@ -81,26 +81,27 @@ export const taskClaim = defineOperation({
 /** Ready tasks looked at for one whose files nobody has on lease. */
 const MAX_PASSED = 50;
 
-/** The first ready task whose files are free and for the caller's role; `taken` says why others were passed over. */
-async function pickFree(ctx: OperationContext, filter: ReadyFilter): Promise<{ task?: Task; taken: string[] }> {
+/**
+ * The first ready task whose files are free and for the caller's role; `taken` says why others were passed over. What is
+ * picked is locked until the commit and so unseen by rivals: what a role cannot do is never picked for it.
+ */
+async function pickFree(ctx: OperationContext, asked: ReadyFilter): Promise<{ task?: Task; taken: string[] }> {
+  const withoutFiles = changesNothing(ctx.principal.role);
+  const filter = { ...asked, withoutFiles };
   const except: number[] = [];
   const taken: string[] = [];
   while (except.length < MAX_PASSED) {
     const task = await pickReady(ctx, except.length > 0 ? { ...filter, except } : filter);
-    if (!task) return { taken };
-    if (changesNothing(ctx.principal.role) && task.scope.length > 0) {
-      except.push(task.id);
-      taken.push(
-        `${task.key} changes files, and a ${ctx.principal.role} has no tool for that; by its id it can be taken.`,
-      );
-      continue;
-    }
+    if (!task) break;
     const lease = await scopeInTheWay(ctx, task);
     if (!lease) return { task, taken };
     except.push(task.id);
     taken.push(`${task.key} waits for files that ${plainLine(lease.holderName, 60)} has leased for ${lease.task}.`);
   }
-  return { taken };
+  const others = withoutFiles ? await listReady(ctx.db, asked, MAX_PASSED) : [];
+  const role = ctx.principal.role;
+  const why = `changes files, and a ${role} has no tool for that; by its id it can be taken.`;
+  return { taken: [...taken, ...others.map(({ id }) => `${id} ${why}`)] };
 }
 
 async function claimed(ctx: OperationContext, task: Task) {
