@@ -3,7 +3,7 @@ import { type Hint, TeamwrightError } from "../kernel/errors.ts";
 import { plainLine } from "../kernel/fence.ts";
 import type { Database } from "./database.ts";
 
-/** Tables whose rows answers name by `key`. Tasks and units have ways of their own. */
+/** Tables whose rows answers name by `key`. Tasks have a way of their own, and units where they may be meant by a task. */
 type KeyedTable =
   | "checkpoint"
   | "coordination_round"
@@ -13,7 +13,8 @@ type KeyedTable =
   | "loan"
   | "message"
   | "run"
-  | "tag";
+  | "tag"
+  | "unit";
 
 /**
  * The row that `find` has for a key, or for the only key of the table that starts so; undefined when there is none.

@@ -1,8 +1,9 @@
 import type { Kysely } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
+import { findByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
-import { activeRun } from "../run/run.store.ts";
+import { activeRun, findRun } from "../run/run.store.ts";
 import { getTask } from "../task/task.store.ts";
 import { checkOwnTeam } from "../team/team.rules.ts";
 
@@ -15,7 +16,10 @@ export interface About {
   readonly runId: number | null;
 }
 
-/** Finds what a reference means. Throws NOT_FOUND, or FORBIDDEN for the task of another team. */
+/**
+ * Finds what an id, or a unique start of one, means. Throws NOT_FOUND, INVALID_INPUT for the start of several, or
+ * FORBIDDEN for the task of another team.
+ */
 export async function aboutOf(ctx: OperationContext, ref: string | undefined): Promise<About> {
   const { db, principal } = ctx;
   const run = principal.session === undefined ? undefined : await activeRun(db, principal.session);
@@ -25,14 +29,25 @@ export async function aboutOf(ctx: OperationContext, ref: string | undefined): P
     if (held === undefined) return { scope: run?.key ?? principal.key, unitKey: null, taskKey: null, runId };
     return taskOrUnit(ctx, held, runId);
   }
-  const unit = await findUnit(db, ref);
+  return taskOrUnit(ctx, ref, runId).catch(async (error: unknown) => {
+    const isNone = error instanceof TeamwrightError && error.code === "NOT_FOUND";
+    const found = isNone ? await unitOrRun(ctx, ref) : undefined;
+    if (found) return found;
+    throw error;
+  });
+}
+
+/** A unit, a run, or a stage of one: `run-…:stage-2`. */
+async function unitOrRun({ db, principal }: OperationContext, ref: string): Promise<About | undefined> {
+  const units = hint("unit_show", "lists them with their ids");
+  const unit = await findByCutKey(db, "unit", ref, units, (key) => findUnit(db, key));
   if (unit) {
     checkOwnTeam(principal, unit.team);
     return { scope: unit.key, unitKey: unit.key, taskKey: unit.task, runId: Number(unit.run_id) };
   }
-  const ofRun = await runNamed(db, ref);
-  if (ofRun !== undefined) return { scope: ref, unitKey: null, taskKey: null, runId: ofRun };
-  return taskOrUnit(ctx, ref, runId);
+  const [, name, stage = ""] = /^([^:]+)(:stage-\d+)?$/.exec(ref) ?? [];
+  const run = name === undefined ? undefined : await findRun(db, name);
+  return run && { scope: `${run.key}${stage}`, unitKey: null, taskKey: null, runId: Number(run.id) };
 }
 
 /**
@@ -82,14 +97,6 @@ async function findUnit(db: Kysely<Database>, key: string) {
     .select(["unit.key", "unit.run_id", "task.key as task", "task.team"])
     .where("unit.key", "=", key)
     .executeTakeFirst();
-}
-
-/** `run-…` or one of its stages, `run-…:stage-2`. */
-async function runNamed(db: Kysely<Database>, ref: string): Promise<number | undefined> {
-  const key = /^([^:]+)(:stage-\d+)?$/.exec(ref)?.[1];
-  if (key === undefined) return undefined;
-  const row = await db.selectFrom("run").select("id").where("key", "=", key).executeTakeFirst();
-  return row ? Number(row.id) : undefined;
 }
 
 async function heldTask(db: Kysely<Database>, holder: string): Promise<string | undefined> {
