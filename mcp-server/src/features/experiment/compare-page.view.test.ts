@@ -110,7 +110,7 @@ describe("the page loads nothing and runs nothing", () => {
     const page = comparisonPage(compared(base, ...others));
     const legends = page.match(/<ul class="legend">.*?<\/ul>/gs) ?? [];
     const marks = legends.map((legend) => new Set(legend.match(/<path d="[^"]+" fill=/g)).size);
-    expect(marks).toEqual(legends.map(() => 7));
+    expect([...new Set(marks)]).toEqual([7]);
     for (const mark of ["M3.5 0H6.5", "M0 0H10L5 5"]) expect(page).toContain(mark);
   });
 
