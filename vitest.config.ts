@@ -13,6 +13,7 @@ const heavy = [
   "tests/processes/first-start.test.ts",
   "tests/processes/check-diff.test.ts",
   "tests/processes/coordination.test.ts",
+  "tests/processes/lint.test.ts", // thousands of reports
   "tests/processes/portfolio.test.ts",
   "tests/scenarios/history.test.ts",
   "tests/scenarios/ways-around.test.ts",

@@ -107,7 +107,8 @@ describe.each(clientVersions)("the %s client", (version) => {
       await turn.call(tool("task_update"), { id, release: "I want it", fence: store().task("Write the parser").fence });
       await until(() => isClosed("Write the parser"), "the parser is closed");
       await turn.must(tool("task_claim"), { id: keyOf("Write the printer") });
-      await until(() => holderOf(arriving.title) !== null, "ada has gone on");
+      // ada may hold it for less than the time between two looks
+      await until(() => holderOf(arriving.title) !== null || isClosed(arriving.title), "ada has gone on");
       await turn.say("I stop here.");
       await turn.must(tool("task_close"), { id: keyOf("Write the printer"), reason: "It prints." });
     });

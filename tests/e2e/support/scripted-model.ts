@@ -126,12 +126,18 @@ export async function startModel(): Promise<ScriptedModel> {
       return actor;
     },
     check() {
+      const problems: string[] = [];
+      let cause: Error | undefined;
       for (const actor of actors.values()) {
-        if (actor.conversations.length === 0) throw new Error(`The actor ${actor.name} never appeared.`);
+        if (actor.conversations.length === 0) problems.push(`The actor ${actor.name} never appeared.`);
         for (const { failure } of actor.conversations) {
-          if (failure) throw new Error(`The script of ${actor.name} failed: ${failure.message}`, { cause: failure });
+          if (!failure) continue;
+          problems.push(`The script of ${actor.name} failed: ${failure.message}`);
+          cause ??= failure;
         }
       }
+      // one script's failure is often another's: who waits in vain is not the one to look at
+      if (problems.length > 0) throw new Error(problems.join("\n"), { cause });
     },
     close,
     [Symbol.asyncDispose]: close,
