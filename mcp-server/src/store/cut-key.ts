@@ -39,3 +39,15 @@ export async function findByCutKey<Row>(
   if (second) throw new TeamwrightError("INVALID_INPUT", `${plainLine(ref, 60)} is the start of several ids.`, list);
   return first && find(first.key);
 }
+
+/** As `findByCutKey`, for a row that must be there. Throws NOT_FOUND that calls it `noun`, with `list` as the way to see them. */
+export async function getByCutKey<Row>(
+  db: Kysely<Database>,
+  table: KeyedTable,
+  { ref, noun, list }: { readonly ref: string; readonly noun: string; readonly list: Hint },
+  find: (key: string) => Promise<Row | undefined>,
+): Promise<Row> {
+  const row = await findByCutKey(db, table, ref, list, find);
+  if (row !== undefined) return row;
+  throw new TeamwrightError("NOT_FOUND", `No ${noun} has this id.`, list);
+}

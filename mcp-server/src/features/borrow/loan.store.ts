@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findByCutKey } from "../../store/cut-key.ts";
+import { getByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { homeOf } from "../agent/placement.rules.ts";
 import { activeLoans, type LoanRow, lockPlaces } from "../agent/placement.store.ts";
@@ -234,11 +234,9 @@ async function lockedRequest(ctx: OperationContext, key: string): Promise<LoanRo
 /** A loan by its id or a start of it. Throws NOT_FOUND with where loans are listed. */
 export async function getLoan(db: Kysely<Database>, ref: string): Promise<LoanRow> {
   const list = hint("borrow_list", "shows loans and their ids");
-  const row = await findByCutKey(db, "loan", ref, list, (key) =>
+  return getByCutKey(db, "loan", { ref, noun: "loan", list }, (key) =>
     db.selectFrom("loan").selectAll().where("key", "=", key).executeTakeFirst(),
   );
-  if (row) return row;
-  throw new TeamwrightError("NOT_FOUND", "No loan has this id.", list);
 }
 
 function notThat(row: LoanRow, wanted: string): TeamwrightError {

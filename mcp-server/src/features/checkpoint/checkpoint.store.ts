@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
-import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { hint } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findByCutKey } from "../../store/cut-key.ts";
+import { getByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import type { About } from "../escalation/about.store.ts";
@@ -115,11 +115,9 @@ const ofAbout = prepared((db, p: { about: string }) =>
 /** A checkpoint by its id or a start of it. Throws NOT_FOUND. */
 export async function getCheckpoint(db: Kysely<Database>, ref: string): Promise<CheckpointRow> {
   const list = hint("checkpoint_list", "shows them");
-  const row = await findByCutKey(db, "checkpoint", ref, list, (key) =>
+  return getByCutKey(db, "checkpoint", { ref, noun: "checkpoint", list }, (key) =>
     db.selectFrom("checkpoint").selectAll().where("key", "=", key).executeTakeFirst(),
   );
-  if (row) return row;
-  throw new TeamwrightError("NOT_FOUND", "No checkpoint has this id.", list);
 }
 
 /** Newest first. */

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
-import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { hint } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findByCutKey } from "../../store/cut-key.ts";
+import { getByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import type { Part, RoundKind } from "./coordination.rules.ts";
@@ -69,11 +69,9 @@ export async function roundOf(db: Kysely<Database>, kind: RoundKind, sprint: num
 /** A round by its id or a start of it. Throws NOT_FOUND with where rounds are shown. */
 export async function getRound(db: Kysely<Database>, ref: string): Promise<RoundRow> {
   const list = hint("coordination_show", "lists them");
-  const row = await findByCutKey(db, "coordination_round", ref.trim(), list, (key) =>
+  return getByCutKey(db, "coordination_round", { ref: ref.trim(), noun: "round of coordination", list }, (key) =>
     db.selectFrom("coordination_round").selectAll().where("key", "=", key).executeTakeFirst(),
   );
-  if (row) return row;
-  throw new TeamwrightError("NOT_FOUND", "No round of coordination has this id.", list);
 }
 
 /** Rounds that await somebody's word, oldest first. */

@@ -1,7 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { hint, TeamwrightError } from "../../kernel/errors.ts";
+import { hint } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findByCutKey } from "../../store/cut-key.ts";
+import { getByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import type { DependencyTable } from "./dependency.table.ts";
@@ -72,9 +72,7 @@ export async function insertDependency(
 /** A dependency by its id or a start of it. Throws NOT_FOUND with where they are listed. */
 export async function getDependency({ db }: Pick<OperationContext, "db">, ref: string): Promise<DependencyRow> {
   const list = hint("dependency_list", "shows them");
-  const row = await findByCutKey(db, "dependency", ref, list, (key) => findDependency(db, key));
-  if (row) return row;
-  throw new TeamwrightError("NOT_FOUND", "No dependency has this id.", list);
+  return getByCutKey(db, "dependency", { ref, noun: "dependency", list }, (key) => findDependency(db, key));
 }
 
 /** Which task delivers it, and so which team. */

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findByCutKey } from "../../store/cut-key.ts";
+import { getByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import { prepared } from "../../store/prepared.ts";
 import type { About } from "./about.store.ts";
@@ -162,11 +162,9 @@ export async function lastDecision(db: Kysely<Database>, unit: string): Promise<
 /** An escalation by its id or a start of it. Throws NOT_FOUND. */
 export async function getEscalation(db: Kysely<Database>, ref: string): Promise<EscalationRow> {
   const list = hint("escalation_list", "shows them");
-  const row = await findByCutKey(db, "escalation", ref, list, (key) =>
+  return getByCutKey(db, "escalation", { ref, noun: "escalation", list }, (key) =>
     db.selectFrom("escalation").selectAll().where("key", "=", key).executeTakeFirst(),
   );
-  if (row) return row;
-  throw new TeamwrightError("NOT_FOUND", "No escalation has this id.", list);
 }
 
 export interface EscalationFilter {

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import { hint, TeamwrightError } from "../../kernel/errors.ts";
 import type { OperationContext } from "../../kernel/operation.ts";
-import { findByCutKey } from "../../store/cut-key.ts";
+import { getByCutKey } from "../../store/cut-key.ts";
 import type { Database } from "../../store/database.ts";
 import type { ReportTable, TagTable } from "./tag.table.ts";
 
@@ -154,11 +154,9 @@ export async function settleTag(
 /** A tag by its id or a start of it. Throws NOT_FOUND with where open ones are listed. */
 export async function getTag(db: Kysely<Database>, ref: string): Promise<TagRow> {
   const list = hint("tag_list", "shows what is open");
-  const row = await findByCutKey(db, "tag", ref, list, (key) =>
+  return getByCutKey(db, "tag", { ref, noun: "tag", list }, (key) =>
     db.selectFrom("tag").selectAll().where("key", "=", key).executeTakeFirst(),
   );
-  if (row) return row;
-  throw new TeamwrightError("NOT_FOUND", "No tag has this id.", list);
 }
 
 export async function listTags(
